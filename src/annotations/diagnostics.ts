@@ -1,0 +1,63 @@
+/** Where in the user's objects a problem sits, e.g. Ingress shop/web, annotation proxy-body-size. */
+export interface Place {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  /** The annotation key, ConfigMap key or path in the object; '' for the object as a whole. */
+  readonly field: string
+  /** File and document, '' from a cluster. */
+  readonly file: string
+}
+
+export type Severity = 'error' | 'warning' | 'info'
+
+/** One finding. Lint, log, /api/diagnostics, Events and the webhook all show this. */
+export interface Diagnostic extends Place {
+  readonly code: DiagnosticCode
+  readonly severity: Severity
+  /** Names the value and what was expected; never the contents of a Secret. */
+  readonly message: string
+}
+
+/**
+ * Every finding there is: how grave it is and what follows from it.
+ *
+ * error: something that the object asks for is not in force. warning: in force but differs, or is
+ * risky. info: accepted without effect.
+ */
+export const diagnosticCodes = {
+  'file-unreadable': { severity: 'error', effect: 'The last good version stays in force.' },
+  'object-invalid': { severity: 'error', effect: 'The object is not used.' },
+  'object-duplicate': { severity: 'error', effect: 'The first object of this name is used.' },
+  'annotation-invalid': { severity: 'error', effect: 'The default is used instead.' },
+  'annotation-unknown': { severity: 'error', effect: 'Ignored.' },
+  'annotation-refused': { severity: 'error', effect: 'Not in force.' },
+  'annotation-unused': { severity: 'info', effect: 'Accepted without effect.' },
+  'annotation-differs': { severity: 'warning', effect: 'In force, with a difference.' },
+  'option-invalid': { severity: 'error', effect: 'The default is used instead.' },
+  'option-unknown': { severity: 'error', effect: 'Ignored.' },
+  'class-missing': { severity: 'warning', effect: 'The Ingress is not served.' },
+  'host-invalid': { severity: 'error', effect: 'The rule is not served.' },
+  'path-invalid': { severity: 'error', effect: 'The path is not served.' },
+  'route-conflict': { severity: 'error', effect: 'The older object is served.' },
+  'service-missing': { severity: 'error', effect: 'The route answers 503.' },
+  'service-port-missing': { severity: 'error', effect: 'The route answers 503.' },
+  'backend-unsupported': { severity: 'error', effect: 'The route answers 503.' },
+  'endpoint-invalid': { severity: 'error', effect: 'The endpoint gets no requests.' },
+  'name-unresolved': { severity: 'error', effect: 'The route answers 503.' },
+  'secret-missing': { severity: 'error', effect: 'The default certificate is served.' },
+  'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },
+  'certificate-mismatch': { severity: 'warning', effect: 'Served; clients will not accept it.' },
+  'certificate-expired': { severity: 'warning', effect: 'Served; clients will not accept it.' },
+} as const satisfies Record<string, { severity: Severity; effect: string }>
+
+export type DiagnosticCode = keyof typeof diagnosticCodes
+
+/** Collects findings. Compiling never throws over user input: it reports and carries on. */
+export class Diagnostics {
+  readonly list: Diagnostic[] = []
+
+  report(code: DiagnosticCode, place: Place, message: string): void {
+    this.list.push({ code, severity: diagnosticCodes[code].severity, ...place, message })
+  }
+}

@@ -1,0 +1,226 @@
+import { fieldId, knownFields } from './known-fields.ts'
+import type { FieldId, KnownFieldName } from './known-fields.ts'
+
+/** Fields known in advance: built once, then added to many messages at the price of one string. */
+export class FieldBlock {
+  readonly pairs: readonly string[]
+  /** The same as HTTP/1.1 lines, each with its CRLF. */
+  readonly lines: string
+
+  /** `pairs` is flat: name, value, name, value. Values must already be valid field values. */
+  constructor(pairs: readonly string[]) {
+    this.pairs = pairs
+    let lines = ''
+    for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
+    this.lines = lines
+  }
+}
+
+/**
+ * The header or trailer fields of one message: flat, in order, latin1.
+ *
+ * Received lines stay where they are, as positions in the text of the head; a name or a value
+ * becomes a string only when somebody asks for it, and an HTTP/1.1 writer copies untouched runs of
+ * lines whole. Fields of other origin (HTTP/2, policies) are kept as strings. Valid until the
+ * exchange ends; then the object is used again.
+ */
+export class Fields {
+  /** The text that received lines lie in. */
+  text = ''
+  /** Entries, removed ones included. */
+  size = 0
+  /** Bit 1 << id for each known field present. Bits may outlive a removed field, never the reverse. */
+  mask = 0
+
+  // Parallel columns; entry i is a received line when lineStart[i] >= 0.
+  readonly #id: FieldId[] = []
+  readonly #lineStart: number[] = []
+  readonly #lineEnd: number[] = []
+  readonly #nameEnd: number[] = []
+  readonly #valueStart: number[] = []
+  readonly #valueEnd: number[] = []
+  readonly #names: string[] = []
+  readonly #values: string[] = []
+  #block: FieldBlock | undefined
+
+  clear(): void {
+    this.text = ''
+    this.size = 0
+    this.mask = 0
+    this.#block = undefined
+  }
+
+  /**
+   * Records a received line of `text`: it starts with the name and ends behind its CRLF, at
+   * `lineEnd`; `valueEnd` is before any trailing white space.
+   */
+  // oxlint-disable-next-line max-params -- once a line on the request path: no object for it
+  addLine(
+    id: FieldId,
+    lineStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    lineEnd: number,
+  ): void {
+    const i = this.size++
+    this.#id[i] = id
+    this.#lineStart[i] = lineStart
+    this.#lineEnd[i] = lineEnd
+    this.#nameEnd[i] = nameEnd
+    this.#valueStart[i] = valueStart
+    this.#valueEnd[i] = valueEnd
+    this.mask |= 1 << id
+  }
+
+  /** Adds a field. The value must be valid: no CR, LF or NUL, latin1 only. */
+  append(name: string, value: string): void {
+    this.appendKnown(fieldId(name.toLowerCase()), name, value)
+  }
+
+  /** As `append`, where the number of the name is at hand. */
+  appendKnown(id: FieldId, name: string, value: string): void {
+    const i = this.size++
+    this.#id[i] = id
+    this.#lineStart[i] = -1
+    this.#names[i] = name
+    this.#values[i] = value
+    this.mask |= 1 << id
+  }
+
+  /** Adds prepared fields behind all others. At most one block a message; a second replaces it. */
+  appendBlock(block: FieldBlock): void {
+    this.#block = block
+  }
+
+  /** Replaces every field of this name by one. */
+  set(name: string, value: string): void {
+    this.remove(name)
+    this.append(name, value)
+  }
+
+  remove(name: string): void {
+    const lower = name.toLowerCase()
+    const id = fieldId(lower)
+    if (id > 0) {
+      this.removeKnown(1 << id)
+      return
+    }
+    for (let i = 0; i < this.size; i++) {
+      if (this.#id[i] === 0 && this.#hasName(i, lower)) this.#id[i] = -1
+    }
+  }
+
+  /** Removes every known field whose bit is in the mask. */
+  removeKnown(mask: number): void {
+    if ((this.mask & mask) === 0) return
+    for (let i = 0; i < this.size; i++) {
+      const id = this.#id[i] as number
+      if (id > 0 && ((mask >>> id) & 1) === 1) this.#id[i] = -1
+    }
+    this.mask &= ~mask
+  }
+
+  /** Takes one entry out. */
+  removeAt(i: number): void {
+    this.#id[i] = -1
+  }
+
+  /** Whether entry i is still there. */
+  present(i: number): boolean {
+    return (this.#id[i] as number) >= 0
+  }
+
+  idAt(i: number): FieldId {
+    return this.#id[i] as number
+  }
+
+  /** The name as it was sent. */
+  nameAt(i: number): string {
+    const start = this.#lineStart[i] as number
+    return start < 0 ? (this.#names[i] as string) : this.text.slice(start, this.#nameEnd[i])
+  }
+
+  valueAt(i: number): string {
+    if ((this.#lineStart[i] as number) < 0) return this.#values[i] as string
+    return this.text.slice(this.#valueStart[i], this.#valueEnd[i])
+  }
+
+  /** The value of the first field with this lower-case name, or undefined. The block is not searched. */
+  get(lowerName: string): string | undefined {
+    const id = fieldId(lowerName)
+    if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
+    for (let i = 0; i < this.size; i++) {
+      if (this.#id[i] !== id) continue
+      if (id > 0 || this.#hasName(i, lowerName)) return this.valueAt(i)
+    }
+    return undefined
+  }
+
+  /** All values of a known field joined by `separator` (RFC 9110 5.3), or undefined. */
+  getJoined(name: KnownFieldName, separator = ', '): string | undefined {
+    const id = fieldId(name)
+    if ((this.mask & (1 << id)) === 0) return undefined
+    let joined: string | undefined
+    for (let i = 0; i < this.size; i++) {
+      if (this.#id[i] !== id) continue
+      joined = joined === undefined ? this.valueAt(i) : joined + separator + this.valueAt(i)
+    }
+    return joined
+  }
+
+  /** Calls `visit` for every field in order, the block's included. */
+  forEach(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.size; i++) {
+      if (this.present(i)) visit(this.nameAt(i), this.valueAt(i))
+    }
+    const pairs = this.#block?.pairs ?? []
+    for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] as string, pairs[i + 1] as string)
+  }
+
+  /** The fields as HTTP/1.1 lines, each with its CRLF. Runs of untouched received lines are one copy. */
+  toLines(): string {
+    let lines = ''
+    let runStart = -1
+    let runEnd = -1
+    for (let i = 0; i < this.size; i++) {
+      const id = this.#id[i] as number
+      if (id < 0) continue
+      const start = this.#lineStart[i] as number
+      if (start < 0) {
+        if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
+        runStart = -1
+        lines += `${this.#names[i]}: ${this.#values[i]}\r\n`
+        continue
+      }
+      if (start !== runEnd || runStart < 0) {
+        if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
+        runStart = start
+      }
+      runEnd = this.#lineEnd[i] as number
+    }
+    if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
+    return this.#block === undefined ? lines : lines + this.#block.lines
+  }
+
+  #hasName(i: number, lowerName: string): boolean {
+    const start = this.#lineStart[i] as number
+    if (start < 0) return (this.#names[i] as string).toLowerCase() === lowerName
+    if ((this.#nameEnd[i] as number) - start !== lowerName.length) return false
+    return this.text.slice(start, this.#nameEnd[i]).toLowerCase() === lowerName
+  }
+}
+
+/** The flat list [name, value, …], for tests and for code that is not on the request path. */
+export function toPairs(fields: Fields): string[] {
+  const pairs: string[] = []
+  fields.forEach((name, value) => {
+    pairs.push(name, value)
+  })
+  return pairs
+}
+
+/** The lower-case name of a known field. */
+export function knownFieldName(id: FieldId): string {
+  return knownFields[id] ?? ''
+}

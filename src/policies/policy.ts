@@ -1,0 +1,123 @@
+import type { Fields } from '#src/exchange/fields.ts'
+import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type { Peer } from '#src/exchange/streams.ts'
+
+/** A policy on a rule, as the table carries it: its name in the registry and its own plain data. */
+export interface PolicyUse {
+  readonly name: string
+  readonly config: object
+}
+
+/** What a phase answers, at once. */
+export const CONTINUE = 0
+/** `reply` was called: the client gets that answer and no later request phase runs. */
+export const REPLY = 1
+/** `suspend` was called: the exchange waits until the suspension is resumed, once. */
+export const SUSPEND = 2
+export type Verdict = typeof CONTINUE | typeof REPLY | typeof SUSPEND
+
+/** An answer made by a policy or by the proxy itself. */
+export interface Reply {
+  readonly status: number
+  /** Flat [name, value, …]; framing is added. */
+  readonly fields?: readonly string[]
+  readonly body?: string
+  readonly contentType?: string
+}
+
+/** The handle of one suspended exchange. */
+export interface Suspension {
+  /** Goes on with the next policy. The first of `resume` and `reply` counts; later calls do nothing. */
+  resume(): void
+  reply(reply: Reply): void
+}
+
+/** Body bytes on their way, behind a transforming phase. */
+export interface BodySink {
+  /** False: the other side is backed up. What is in hand may still be sent. */
+  write(buffer: Buffer, start: number, end: number): boolean
+  writeText(text: string): boolean
+}
+
+/** Watches or changes one body as it passes. One object an exchange. */
+export interface BodyFilter {
+  onChunk(buffer: Buffer, start: number, end: number, sink: BodySink): void
+  /** The body is complete; anything held back goes to the sink now. */
+  onEnd(sink: BodySink, trailers: Fields | undefined): void
+}
+
+/** One exchange as policies see it. */
+export interface PolicyExchange {
+  readonly peer: Peer
+  readonly request: RequestHead
+  /** Lower-case host without port. */
+  readonly host: string
+  /** The canonical path that matching and access rules use, decoded once; no query. */
+  readonly path: string
+  /** The client's scheme, decided once from the connection and trusted headers. */
+  readonly scheme: 'http' | 'https'
+  /** The client's port, decided once. */
+  readonly port: number
+  /** The client's address, decided once from the connection and trusted headers. */
+  readonly clientAddress: string
+  readonly requestId: string
+  /** The response head from the response phases on. */
+  readonly response: ResponseHead | undefined
+  /** The endpoint from `upstreamChosen` on, as address:port. */
+  readonly upstreamAddress: string
+  /** The request body, where a `buffer` body phase asked for it. */
+  readonly requestBody: Buffer | undefined
+
+  /** Replaces the upstream's path and query. */
+  setTarget(target: string): void
+  setAuthority(authority: string): void
+  reply(reply: Reply): typeof REPLY
+  /**
+   * Stops here until the suspension is used. After `deadlineMs` the exchange answers 504; `onCancel`
+   * is called when that happens, when the client goes, and when the worker drains.
+   */
+  suspend(deadlineMs: number, onCancel: () => void): Suspension
+  /** Sends a request of our own, without a client; the answer is collected up to `bytesMax`. */
+  subrequest(request: Subrequest): void
+  /** State of this policy in this exchange; undefined at first. Slots are numbered by `link`. */
+  state: unknown[]
+}
+
+/** A request made by a policy. It passes no policies, and error interception never touches it. */
+export interface Subrequest {
+  /** A backend of the table, by key. */
+  readonly backend: string
+  readonly method: string
+  readonly authority: string
+  readonly target: string
+  /** Flat [name, value, …]; framing and hop-by-hop fields are ours. */
+  readonly fields: readonly string[]
+  readonly body: string
+  readonly timeoutMs: number
+  readonly bytesMax: number
+  /** Exactly once. `response` undefined: no whole answer came. Valid during the call. */
+  onAnswer(response: ResponseHead | undefined, body: Buffer): void
+}
+
+/**
+ * What runs per request. Order: requestHead, requestBody, upstreamChosen, responseHead,
+ * responseBody, trailers, end. Request phases run in table order, response phases in reverse. A
+ * phase that is absent costs the route nothing.
+ */
+export interface Phases {
+  requestHead?(exchange: PolicyExchange): Verdict
+  /** The whole body is wanted before the upstream is asked: its limit in bytes (413 above). */
+  readonly bufferRequestBody?: number
+  /** With `bufferRequestBody`: the body is in `exchange.requestBody`. */
+  requestBuffered?(exchange: PolicyExchange): Verdict
+  /** A filter for the request body of this exchange, or undefined. */
+  filterRequestBody?(exchange: PolicyExchange): BodyFilter | undefined
+  /** Before each try. */
+  upstreamChosen?(exchange: PolicyExchange): Verdict
+  /** May change the head, or replace the whole answer by `reply`. */
+  responseHead?(exchange: PolicyExchange): Verdict
+  filterResponseBody?(exchange: PolicyExchange): BodyFilter | undefined
+  trailers?(exchange: PolicyExchange, trailers: Fields): void
+  /** Exactly once, whatever happened. */
+  end?(exchange: PolicyExchange): void
+}

@@ -1,0 +1,206 @@
+import type { BalanceOptions } from '#algorithms/balance/balancer.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
+import type { UpstreamTls } from '#src/transport/transport.ts'
+import type { Key } from './keys.ts'
+
+/**
+ * The compiler's output for the data plane. Plain data: it survives structuredClone, prints and
+ * diffs. Every part that changes on its own is addressed by its own key, so that a change travels as
+ * a delta of the parts that differ.
+ */
+export interface RouteTable {
+  readonly listeners: ReadonlyMap<Key, Listener>
+  /** By host pattern within a listener group; see `hostKey`. */
+  readonly hosts: ReadonlyMap<Key, Host>
+  readonly backends: ReadonlyMap<Key, Backend>
+  readonly certificates: ReadonlyMap<Key, Certificate>
+  readonly options: GlobalOptions
+}
+
+export type ListenerProtocol = 'http' | 'https' | 'tls-passthrough' | 'tcp' | 'udp'
+
+/** A port that is served. Opened and closed as it comes and goes; the others do not notice. */
+export interface Listener {
+  readonly key: Key
+  readonly protocol: ListenerProtocol
+  /** Empty: the addresses given on the command line. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** Hosts of this group are served here. */
+  readonly hostGroup: string
+  readonly proxyProtocol: boolean
+  /** Certificate when SNI is absent or unknown. */
+  readonly defaultCertificate: Key | undefined
+}
+
+/** All rules of one host pattern: `a.example`, `*.example` (one label), or '' for every other host. */
+export interface Host {
+  readonly key: Key
+  readonly hostGroup: string
+  readonly pattern: string
+  /** Most specific first: the first whose path and predicates match is the one. */
+  readonly rules: readonly Rule[]
+  /** Certificate for this SNI; undefined: no TLS section names the host. */
+  readonly certificate: Key | undefined
+  /** A TLS section names the host, though its certificate may be missing. */
+  readonly tls: boolean
+  /** Connections verified under another policy must not serve this host (421). '' : none asked for. */
+  readonly clientCertificatePolicy: string
+}
+
+export interface PathMatch {
+  readonly type: 'exact' | 'prefix' | 'regex'
+  /** For `prefix` without trailing slash ('' matches every path); for `regex` the pattern, anchored at the start. */
+  readonly value: string
+}
+
+/** A further condition on a request; all must hold. Ingress has none. */
+export interface Predicate {
+  readonly on: 'method' | 'header' | 'query'
+  readonly name: string
+  readonly match: 'exact' | 'regex'
+  readonly value: string
+}
+
+/** Where a part of the table comes from, for metrics, logs and explain. */
+export interface Origin {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Rule {
+  readonly key: Key
+  readonly origin: Origin
+  readonly path: PathMatch
+  /** The path as the user wrote it. */
+  readonly pathText: string
+  readonly predicates: readonly Predicate[]
+  readonly settings: RouteSettings
+  /** In order of execution. */
+  readonly policies: readonly PolicyUse[]
+  /** A choice by weight among these, each with policies of its own. Empty: 503. */
+  readonly backends: readonly WeightedBackend[]
+}
+
+export interface WeightedBackend {
+  readonly backend: Key
+  /** Service as metrics name it. */
+  readonly service: string
+  readonly weight: number
+  readonly balance: Balance
+  readonly protocol: 'http1' | 'http2' | 'auto'
+  readonly tls: UpstreamTls | undefined
+  readonly policies: readonly PolicyUse[]
+}
+
+/** How endpoints are chosen. `algorithm` is a key of the registry in algorithms/balance. */
+export interface Balance {
+  readonly algorithm: string
+  readonly options: BalanceOptions
+  /** Where the hash key comes from, for keyed algorithms: text and variables in turn. */
+  readonly hashKey: readonly HashKeyPart[]
+}
+
+export type HashKeyPart =
+  | { readonly text: string }
+  | { readonly variable: string }
+
+/** Limits and times of one route. Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
+export interface RouteSettings {
+  readonly bodyBytesMax: number
+  readonly connectTimeoutMs: number
+  readonly sendTimeoutMs: number
+  readonly readTimeoutMs: number
+  readonly retry: RetrySettings
+  readonly accessLog: boolean
+  readonly strictPath: boolean
+}
+
+export interface RetrySettings {
+  /** Tries in all, the first included; 0: no limit but the number of endpoints. */
+  readonly triesMax: number
+  readonly timeoutMs: number
+  readonly onError: boolean
+  readonly onTimeout: boolean
+  readonly onInvalidHeader: boolean
+  readonly onStatuses: readonly number[]
+  readonly nonIdempotent: boolean
+}
+
+/** Endpoints of one Service port. An EndpointSlice change touches this and nothing else. */
+export interface Backend {
+  readonly key: Key
+  readonly service: Origin
+  readonly endpoints: readonly Endpoint[]
+  /** sessionAffinity: ClientIP, in seconds; 0: none. */
+  readonly clientIpAffinitySeconds: number
+}
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+  /** UID of the Pod behind it, '' when unknown: a reused address inherits nothing. */
+  readonly uid: string
+  /** `ready`: new requests. `draining`: sessions it has, and a fallback when none is ready. */
+  readonly state: 'ready' | 'draining'
+  readonly weight: number
+  readonly zone: string
+  readonly node: string
+}
+
+/** A certificate and its key, validated and in order. */
+export interface Certificate {
+  readonly key: Key
+  readonly origin: Origin
+  /** Leaf first, PEM. */
+  readonly certificatePem: string
+  readonly keyPem: string
+  /** Names that the leaf covers, lower case. */
+  readonly names: readonly string[]
+  /** Changes with the contents; prints instead of them. */
+  readonly fingerprint: string
+  readonly notAfterMs: number
+}
+
+/** Options for everything, from the ConfigMap. Names and defaults are ingress-nginx's. */
+export interface GlobalOptions {
+  readonly accessLog: boolean
+  readonly keepAliveTimeoutMs: number
+  readonly keepAliveRequests: number
+  readonly upstreamKeepAliveConnections: number
+  readonly upstreamKeepAliveRequests: number
+  readonly upstreamKeepAliveTimeoutMs: number
+  readonly upstreamKeepAliveTimeMs: number
+  readonly requestHeadTimeoutMs: number
+  readonly requestBodyTimeoutMs: number
+  readonly requestLineBytesMax: number
+  readonly requestHeadBytesMax: number
+  readonly requestFieldsMax: number
+  readonly responseHeadBytesMax: number
+  readonly useForwardedHeaders: boolean
+  readonly computeFullForwardedFor: boolean
+  readonly forwardedForHeader: string
+  /** CIDRs of peers whose forwarding headers and PROXY headers count. */
+  readonly trustedPeers: readonly string[]
+  readonly underscoresInHeaders: boolean
+  readonly ignoreInvalidHeaders: boolean
+  readonly generateRequestId: boolean
+  readonly hsts: string
+  readonly drainTimeoutMs: number
+  /** Everything above is fixed; what a later feature needs goes through its policy's own global configuration. */
+  readonly tunnelIdleTimeoutMs: number
+}
+
+/** What differs between two tables. `undefined` in a change map: the part is gone. */
+export interface TableDelta {
+  /** Version this delta leads to. */
+  readonly version: number
+  /** The whole table: parts that are not named are gone. */
+  readonly full: boolean
+  readonly listeners: ReadonlyMap<Key, Listener | undefined>
+  readonly hosts: ReadonlyMap<Key, Host | undefined>
+  readonly backends: ReadonlyMap<Key, Backend | undefined>
+  readonly certificates: ReadonlyMap<Key, Certificate | undefined>
+  readonly options: GlobalOptions | undefined
+}
