@@ -38,6 +38,8 @@ export interface Peer {
   readonly socketAddress: string
   readonly scheme: 'http' | 'https'
   readonly tls: PeerTls | undefined
+  /** The proxy's own notes on this connection; others leave it alone. */
+  context?: unknown
 }
 
 export interface PeerTls {
@@ -97,6 +99,8 @@ export interface RequestAcceptor {
 export interface ClientStream {
   /** Whether its connection carried an exchange before: a stale connection may fail unseen. */
   readonly reused: boolean
+  /** Whether the connection is ready: TCP, and TLS where it is wanted. */
+  readonly connected: boolean
   /** Whether any byte of this request may have reached the upstream. */
   readonly sent: boolean
   sendHead(head: RequestHead, ended: boolean): void
@@ -104,7 +108,10 @@ export interface ClientStream {
   sendData(buffer: Buffer, start: number, end: number): boolean
   sendEnd(trailers: Fields | undefined): void
   flush(): void
-  /** Abandons the exchange; on HTTP/1 the connection is closed. No event follows. */
+  /**
+   * Abandons the exchange; on HTTP/1 the connection is closed. No event follows. Does nothing when
+   * both directions have ended, whatever the connection carries by now.
+   */
   reset(reason: ResetReason): void
   pauseBody(): void
   resumeBody(): void

@@ -23,7 +23,8 @@ export class Timer {
 
 /**
  * A hashed timer wheel (Varghese and Lauck, 1987): deadlines of seconds for tens of thousands of
- * connections without one system timer each. Fires between the deadline and two ticks after it.
+ * connections without one system timer each. Fires between the deadline and three ticks after it:
+ * `arm` counts from the last `advance`, and so adds a tick.
  *
  * The owner of the wheel calls `advance` once a tick with its clock; nothing here reads a clock.
  */

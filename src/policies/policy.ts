@@ -58,6 +58,8 @@ export interface PolicyExchange {
   readonly scheme: 'http' | 'https'
   /** The client's port, decided once. */
   readonly port: number
+  /** The host that the client asked for, with its port if it named one; a trusted peer may say which. */
+  readonly publicHost: string
   /** The client's address, decided once from the connection and trusted headers. */
   readonly clientAddress: string
   readonly requestId: string

@@ -1,0 +1,86 @@
+import type { RequestHead } from '#src/exchange/heads.ts'
+import type { PolicyExchange } from './policy.ts'
+
+/** What variables are read from. */
+export type VariableSource = Pick<
+  PolicyExchange,
+  'request' | 'peer' | 'host' | 'path' | 'clientAddress' | 'scheme' | 'requestId'
+>
+
+/** The closed set of variables without an argument, named as in nginx. */
+const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
+  args: ({ request }) => queryOf(request.target),
+  query_string: ({ request }) => queryOf(request.target),
+  host: ({ host }) => host,
+  http_host: ({ request }) => request.authority,
+  remote_addr: ({ clientAddress }) => clientAddress,
+  binary_remote_addr: ({ clientAddress }) => clientAddress,
+  remote_port: ({ peer }) => String(peer.port),
+  request_id: ({ requestId }) => requestId,
+  req_id: ({ requestId }) => requestId,
+  request_method: ({ request }) => request.method,
+  request_uri: ({ request }) => request.target,
+  scheme: ({ scheme }) => scheme,
+  server_addr: ({ peer }) => peer.localAddress,
+  server_port: ({ peer }) => String(peer.localPort),
+  ssl_server_name: ({ peer }) => peer.tls?.serverName ?? '',
+  uri: ({ path }) => path,
+}
+
+/** Whether a name, without the `$`, is a variable that `variableValue` knows. */
+export function isVariable(name: string): boolean {
+  return Object.hasOwn(variables, name) || /^(?:http|arg|cookie)_[a-z0-9_]+$/i.test(name)
+}
+
+/** The value of a variable, '' when the request has none. */
+export function variableValue(source: VariableSource, name: string): string {
+  const read = variables[name]
+  if (read !== undefined) return read(source)
+  if (name.startsWith('http_')) return source.request.fields.get(fieldName(name)) ?? ''
+  if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
+  if (name.startsWith('arg_')) return argumentValue(source.request.target, name.slice(4))
+  return ''
+}
+
+function fieldName(variable: string): string {
+  return variable.slice(5).toLowerCase().replaceAll('_', '-')
+}
+
+function queryOf(target: string): string {
+  const mark = target.indexOf('?')
+  return mark < 0 ? '' : target.slice(mark + 1)
+}
+
+/** The first argument of this name, in any case, as sent: not decoded. All as nginx has it. */
+export function argumentValue(target: string, name: string): string {
+  let at = target.indexOf('?') + 1
+  if (at === 0) return ''
+  while (at < target.length) {
+    let end = target.indexOf('&', at)
+    if (end < 0) end = target.length
+    if (hasNameAt(target, at, name)) return target.slice(at + name.length + 1, end)
+    at = end + 1
+  }
+  return ''
+}
+
+/** The first cookie of this name, in any case. */
+export function cookieValue(request: RequestHead, name: string): string {
+  const cookies = request.fields.getJoined('cookie', '; ')
+  if (cookies === undefined) return ''
+  let at = 0
+  while (at < cookies.length) {
+    while (cookies.charCodeAt(at) === 0x20 || cookies.charCodeAt(at) === 0x3b) at++
+    let end = cookies.indexOf(';', at)
+    if (end < 0) end = cookies.length
+    if (hasNameAt(cookies, at, name)) return cookies.slice(at + name.length + 1, end).trimEnd()
+    at = end + 1
+  }
+  return ''
+}
+
+/** Whether `name` and then `=` stand at this place. */
+function hasNameAt(text: string, at: number, name: string): boolean {
+  if (text.charCodeAt(at + name.length) !== 0x3d) return false
+  return text.slice(at, at + name.length).toLowerCase() === name.toLowerCase()
+}

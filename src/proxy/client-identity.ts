@@ -1,0 +1,156 @@
+import { isIP } from 'node:net'
+import { FieldBlock } from '#src/exchange/fields.ts'
+import { fieldMask } from '#src/exchange/known-fields.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
+import type { Peer } from '#src/exchange/streams.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
+import type { ConnectionContext } from './connection-context.ts'
+import type { TrustedPeers } from './trusted-peers.ts'
+
+/** Who the client is and how it came here: decided once a request, used by everything else. */
+export interface ClientIdentity {
+  clientAddress: string
+  /** What X-Forwarded-Proto says: a trusted peer's word, else the connection's scheme. */
+  forwardedProto: string
+  scheme: 'http' | 'https'
+  port: number
+  /** The host that the client asked for, with port if it named one. */
+  publicHost: string
+}
+
+/** Fields that only the proxy may set; a client's own never reach an upstream under these names. */
+const forwardingFields = fieldMask(
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-scheme',
+  'x-real-ip',
+  'x-original-forwarded-for',
+)
+
+/** Decides the identity and replaces the forwarding fields of the request by ours. */
+export function identify(
+  identity: ClientIdentity,
+  head: RequestHead,
+  peer: Peer,
+  inputs: { context: ConnectionContext; options: GlobalOptions; trustedPeers: TrustedPeers },
+): void {
+  const { context, options, trustedPeers } = inputs
+  if (context.options !== options) {
+    context.options = options
+    context.trusted = options.useForwardedHeaders && trustedPeers.has(peer.socketAddress)
+    context.block = undefined
+  }
+  fromConnection(identity, head, peer, context)
+  if (context.trusted || (head.fields.mask & forwardingFields) !== 0) {
+    fromFields(identity, head, inputs)
+    return
+  }
+  if (context.block === undefined || context.blockAuthority !== head.authority) {
+    context.block = forwardingBlock(identity, identity.clientAddress)
+    context.blockAuthority = head.authority
+  }
+  head.fields.appendBlock(context.block)
+}
+
+function fromConnection(
+  identity: ClientIdentity,
+  head: RequestHead,
+  peer: Peer,
+  { listener }: ConnectionContext,
+): void {
+  identity.clientAddress = peer.address
+  // Behind a PROXY header the port the client connected to tells the scheme, as ingress-nginx has it.
+  const viaProxy = listener.proxyProtocol
+  const https = peer.scheme === 'https' || (viaProxy && peer.localPort === 443)
+  identity.scheme = https ? 'https' : 'http'
+  identity.forwardedProto = identity.scheme
+  identity.port = https && !viaProxy ? 443 : peer.localPort
+  identity.publicHost = head.authority
+}
+
+/** The slow way: a trusted peer speaks for the client, or an untrusted one tried to. */
+function fromFields(
+  identity: ClientIdentity,
+  head: RequestHead,
+  inputs: { context: ConnectionContext; options: GlobalOptions; trustedPeers: TrustedPeers },
+): void {
+  const { fields } = head
+  const { options, trustedPeers, context } = inputs
+  const sentFor = fields.getJoined('x-forwarded-for')
+  let forwardedFor = identity.clientAddress
+  if (context.trusted) {
+    const ourPeer = identity.clientAddress
+    const name = options.forwardedForHeader.toLowerCase()
+    const chain = name === 'x-forwarded-for' ? sentFor : fields.get(name)
+    if (chain !== undefined) identity.clientAddress = clientOf(chain, trustedPeers) ?? ourPeer
+    forwardedFor = identity.clientAddress
+    if (options.computeFullForwardedFor && chain !== undefined)
+      forwardedFor = `${chain}, ${ourPeer}`
+    trustFields(identity, head)
+  }
+  fields.removeKnown(forwardingFields)
+  if (sentFor !== undefined) fields.append('X-Original-Forwarded-For', sentFor)
+  fields.appendBlock(forwardingBlock(identity, forwardedFor))
+}
+
+function trustFields(identity: ClientIdentity, { fields }: RequestHead): void {
+  const proto = firstOf(fields.get('x-forwarded-proto'))
+  if (proto !== '') {
+    identity.forwardedProto = proto
+    identity.scheme = proto.toLowerCase() === 'https' ? 'https' : 'http'
+    identity.port = identity.scheme === 'https' ? 443 : identity.port
+  }
+  const port = firstOf(fields.get('x-forwarded-port'))
+  if (/^\d{1,5}$/.test(port)) identity.port = Number(port)
+  const host = firstOf(fields.get('x-forwarded-host'))
+  if (/^[\w.:[\]-]+$/.test(host)) identity.publicHost = host
+}
+
+/** The client in a chain of addresses: from the right, the first that is not trusted itself. */
+function clientOf(chain: string, trustedPeers: TrustedPeers): string | undefined {
+  const hops = chain.split(',')
+  let client: string | undefined
+  for (let i = hops.length - 1; i >= 0; i--) {
+    const address = addressOf(hops[i] as string)
+    if (address === undefined) return client
+    client = address
+    if (!trustedPeers.has(address)) return client
+  }
+  return client
+}
+
+/** One hop of the chain without port and brackets; undefined when it is no address. */
+function addressOf(hop: string): string | undefined {
+  const text = hop.trim()
+  if (isIP(text) > 0) return text
+  const bare = text.startsWith('[') ? text.slice(1, text.indexOf(']')) : text.replace(/:\d+$/, '')
+  return isIP(bare) > 0 ? bare : undefined
+}
+
+function firstOf(list: string | undefined): string {
+  if (list === undefined) return ''
+  const comma = list.indexOf(',')
+  return (comma < 0 ? list : list.slice(0, comma)).trim()
+}
+
+function forwardingBlock(identity: ClientIdentity, forwardedFor: string): FieldBlock {
+  return new FieldBlock([
+    'X-Real-IP',
+    identity.clientAddress,
+    'X-Forwarded-For',
+    forwardedFor,
+    'X-Forwarded-Host',
+    identity.publicHost,
+    'X-Forwarded-Port',
+    String(identity.port),
+    'X-Forwarded-Proto',
+    identity.forwardedProto,
+    'X-Forwarded-Scheme',
+    identity.forwardedProto,
+    'X-Scheme',
+    identity.forwardedProto,
+  ])
+}

@@ -1,0 +1,24 @@
+import type { FieldBlock } from '#src/exchange/fields.ts'
+import type { Peer } from '#src/exchange/streams.ts'
+import type { GlobalOptions, Listener } from '#src/table/table.ts'
+
+/** What the proxy remembers about one client connection, so that requests on it cost less. */
+export class ConnectionContext {
+  readonly listener: Listener
+  /** Options under which `trusted` and the block were made; others make them stale. */
+  options: GlobalOptions | undefined
+  /** Whether forwarding headers of this peer count. */
+  trusted = false
+  /** Authority that `block` was made for. */
+  blockAuthority = ''
+  block: FieldBlock | undefined
+
+  constructor(listener: Listener) {
+    this.listener = listener
+  }
+}
+
+/** The context of a connection; the acceptor put it there. */
+export function contextOf(peer: Peer): ConnectionContext {
+  return peer.context as ConnectionContext
+}

@@ -1,0 +1,393 @@
+import type { Fields } from '#src/exchange/fields.ts'
+import { releaseRequestHead, releaseResponseHead } from '#src/exchange/heads.ts'
+import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type {
+  Peer,
+  ResetReason,
+  ServerStream,
+  ServerStreamHandler,
+  UpstreamFailure,
+} from '#src/exchange/streams.ts'
+import { Timer } from '#src/exchange/timer-wheel.ts'
+import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
+import type { Reply } from '#src/policies/policy.ts'
+import { recordFailure, recordSuccess } from '#src/upstream/ejection.ts'
+import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptOwner } from './attempt.ts'
+import type { ClientIdentity } from './client-identity.ts'
+import { failures, isIdempotent } from './failures.ts'
+import type { FailureCode } from './failures.ts'
+import { chooseTarget } from './live-rule.ts'
+import type { LiveRule, LiveTarget } from './live-rule.ts'
+import { observeTry, pickEndpoint } from './pick.ts'
+import type { PolicyRun } from './policy-run.ts'
+import { recordEjection, recordExchange, recordRetry, recordStart } from './record.ts'
+import { makeReply } from './reply.ts'
+import { receiveBody } from './receive-body.ts'
+import { RequestBody } from './request-body.ts'
+import { expire, wait, waitForUpstream } from './waiting.ts'
+import type { Waiting } from './waiting.ts'
+import { prepareResponse } from './response-head.ts'
+import { mayRetryFailure, mayRetryStatus } from './retry.ts'
+import type { Services } from './services.ts'
+
+/** A kept connection idle for longer is not trusted with a request that may not be repeated. */
+const riskyIdleMs = 1000
+
+/**
+ * One request and its answer, from the head to the last byte, whatever protocol versions are on
+ * either side. It owns both heads, the request body's copy, the attempts and one timer.
+ *
+ * Life: `begin` → policies → `ask` → an attempt (again after a failure that allows it) → response
+ * head → body → `finish`. Every path ends in `finish`, exactly once.
+ */
+export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, ClientIdentity {
+  readonly services: Services
+  readonly stream: ServerStream
+  readonly request: RequestHead
+  readonly body: RequestBody
+  readonly startedAt: number
+  // What the proxy decides about the request, once.
+  host = ''
+  path = ''
+  clientAddress = ''
+  forwardedProto = ''
+  scheme: 'http' | 'https' = 'http'
+  port = 0
+  publicHost = ''
+  requestId = ''
+  live: LiveRule | undefined
+  policies: PolicyRun | undefined
+  // The try under way and those before it.
+  attempt: Attempt | undefined
+  target: LiveTarget | undefined
+  tries = 0
+  failedEndpoints: LiveEndpoint[] | undefined
+  lastEndpoint: LiveEndpoint | undefined
+  hashKey = 0
+  hashed = false
+  // The answer.
+  response: ResponseHead | undefined
+  status = 0
+  responseBytes = 0
+  /** Milliseconds from the start of the try to its response head; -1: none came. */
+  upstreamMs = -1
+  failure: FailureCode | 'client-gone' | '' = ''
+  tunnel = false
+  finished = false
+  headSent = false
+  waiting: Waiting = ''
+  #freshOnly = false
+  /** The body of an answer of our own, until the head has gone. */
+  #ownBody: Buffer | undefined
+  readonly timer: Timer
+
+  constructor(services: Services, stream: ServerStream, request: RequestHead, ended: boolean) {
+    this.services = services
+    this.stream = stream
+    this.request = request
+    this.body = new RequestBody(services, ended)
+    this.startedAt = services.now()
+    this.timer = new Timer(this)
+    services.exchanges++
+    recordStart(this)
+  }
+
+  get peer(): Peer {
+    return this.stream.peer
+  }
+
+  /** Sets out with the rule that matched. */
+  begin(live: LiveRule): void {
+    this.live = live
+    const limit = live.rule.settings.bodyBytesMax
+    if (limit > 0 && this.request.contentLength > limit) {
+      this.fail('body-too-large')
+      return
+    }
+    if (this.policies === undefined) this.ask()
+    else if (this.policies.runRequestHead()) this.afterRequestHead()
+  }
+
+  /** The request phases let it through; a phase may still want the body whole. */
+  afterRequestHead(): void {
+    const { policies, body } = this
+    const wanted = policies === undefined ? 0 : policies.bufferLimit
+    if (wanted === 0) {
+      this.ask()
+      return
+    }
+    body.raiseLimit(wanted)
+    if (this.request.contentLength > wanted) this.fail('body-too-large')
+    else if (body.ended) this.#buffered()
+    else this.stream.resumeBody()
+  }
+
+  #buffered(): void {
+    if (this.policies?.runBuffered() !== false) this.ask()
+  }
+
+  /** Chooses an endpoint and asks it. */
+  ask(): void {
+    const live = this.live as LiveRule
+    this.target ??= chooseTarget(live, this.services.random)
+    const endpoint = this.target === undefined ? undefined : pickEndpoint(this, this.target)
+    if (endpoint === undefined) {
+      this.fail(
+        this.failure === '' || this.failure === 'client-gone' ? 'no-endpoint' : this.failure,
+      )
+      return
+    }
+    this.tries++
+    this.lastEndpoint = endpoint
+    this.attempt = new Attempt(this, this.target as LiveTarget, endpoint, this.services.now())
+    if (this.policies === undefined || this.policies.runUpstreamChosen()) this.send()
+  }
+
+  /** Sends the request, with what there is of its body, on the attempt's stream. */
+  send(): void {
+    const attempt = this.attempt as Attempt
+    const { body, request, services } = this
+    const repeatable = body.repeatable && isIdempotent(request.method)
+    // A request that may not be repeated never risks a connection that has been idle for long.
+    const idleMsMax = this.#freshOnly ? 0 : repeatable ? Infinity : riskyIdleMs
+    const stream = services.connector.open(
+      attempt.endpoint,
+      attempt.target.pool,
+      attempt,
+      idleMsMax,
+    )
+    attempt.stream = stream
+    const bodyless = body.ended && body.bytes === 0 && body.trailers === undefined
+    stream.sendHead(request, bodyless)
+    if (!bodyless) body.replay(stream)
+    stream.flush()
+    waitForUpstream(this)
+    if (!body.ended && !stream.backedUp) this.stream.resumeBody()
+  }
+
+  // The client's side.
+
+  onRequestBody(buffer: Buffer, start: number, end: number): void {
+    if (!this.finished) receiveBody(this, buffer, start, end)
+  }
+
+  onRequestEnd(trailers: Fields | undefined): void {
+    if (this.finished) return
+    const { body, policies } = this
+    const stream = this.attempt?.stream
+    body.ended = true
+    body.trailers = trailers
+    if (stream === undefined) {
+      if (policies !== undefined && policies.bufferLimit > 0 && this.attempt === undefined) {
+        this.#buffered()
+      }
+      return
+    }
+    policies?.endRequestBody(trailers, stream)
+    stream.sendEnd(trailers)
+    stream.flush()
+    if (this.tunnel && this.attempt?.over === true) this.finish()
+    else waitForUpstream(this)
+  }
+
+  onRequestReset(_reason: ResetReason): void {
+    if (this.finished) return
+    this.failure = 'client-gone'
+    this.finish()
+  }
+
+  onRequestFlush(): void {
+    this.attempt?.stream?.flush()
+  }
+
+  onClientWritable(): void {
+    if (this.finished) return
+    this.attempt?.stream?.resumeBody()
+    waitForUpstream(this)
+  }
+
+  // The upstream's side.
+
+  onConnected(): void {
+    waitForUpstream(this)
+  }
+
+  onInterim(head: ResponseHead): void {
+    if (head.status === 101) {
+      this.onHead(head, false)
+      return
+    }
+    this.stream.sendInterim(head)
+    this.stream.flush()
+    releaseResponseHead(head)
+  }
+
+  onHead(head: ResponseHead, ended: boolean): void {
+    const attempt = this.attempt as Attempt
+    const now = this.services.now()
+    this.upstreamMs = now - attempt.startedAt
+    recordSuccess(this.services.endpoints, attempt.endpoint)
+    observeTry(attempt, now, this.upstreamMs, head.status)
+    if (mayRetryStatus(this, head.status)) {
+      releaseResponseHead(head)
+      attempt.abandon()
+      this.#tryElsewhere(attempt)
+      return
+    }
+    this.body.drop()
+    this.respond(head, ended)
+  }
+
+  /** Brings the response head to the client, through the response phases if there are any. */
+  respond(head: ResponseHead, ended: boolean): void {
+    this.response = head
+    this.status = head.status
+    this.tunnel = head.status === 101
+    prepareResponse(this, head)
+    if (this.policies === undefined || this.policies.runResponseHead(ended)) {
+      this.sendResponse(ended)
+    }
+  }
+
+  /** The head goes out; an answer of our own follows whole, an upstream's as it comes. */
+  sendResponse(ended: boolean): void {
+    this.headSent = true
+    this.stream.sendHead(this.response as ResponseHead, ended)
+    if (ended) {
+      this.stream.flush()
+      this.finish()
+      return
+    }
+    const own = this.#ownBody
+    if (own !== undefined) {
+      this.#ownBody = undefined
+      this.onBody(own, 0, own.length)
+      this.onBodyEnd(undefined)
+      return
+    }
+    if (this.tunnel) this.stream.resumeBody()
+    waitForUpstream(this)
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    this.responseBytes += end - start
+    const { policies, stream } = this
+    const taken =
+      policies === undefined
+        ? stream.sendData(buffer, start, end)
+        : policies.passResponseBody(buffer, start, end, stream)
+    if (!taken) this.attempt?.stream?.pauseBody()
+    waitForUpstream(this)
+  }
+
+  onBodyEnd(trailers: Fields | undefined): void {
+    if (this.policies?.endResponseBody(trailers, this.stream) === false) return
+    this.endResponse(trailers)
+  }
+
+  endResponse(trailers: Fields | undefined): void {
+    this.stream.sendEnd(trailers)
+    this.stream.flush()
+    if (this.tunnel && !this.body.ended) wait(this, 'tunnel')
+    else this.finish()
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    this.failed(this.attempt as Attempt, failure)
+  }
+
+  /** The attempt is over without a whole answer. */
+  failed(attempt: Attempt, code: FailureCode): void {
+    this.failure = code
+    if (this.headSent || this.response !== undefined) {
+      this.#cut()
+      return
+    }
+    const stream = attempt.stream
+    // A kept connection that closes before any answer was most likely closed by its idle timeout.
+    const stale = stream?.reused === true && (code === 'closed' || code === 'reset')
+    const unsent = failures[code].unsent || stream?.sent === false
+    if (stale && this.body.repeatable && (unsent || isIdempotent(this.request.method))) {
+      this.#freshOnly = true
+      this.tries--
+      this.attempt = undefined
+      this.ask()
+      return
+    }
+    const { services } = this
+    if (recordFailure(services.endpoints, attempt.endpoint, services.now())) recordEjection(this)
+    observeTry(attempt, services.now(), services.now() - attempt.startedAt, 0)
+    if (mayRetryFailure(this, code, unsent)) this.#tryElsewhere(attempt)
+    else this.fail(code)
+  }
+
+  #tryElsewhere(attempt: Attempt): void {
+    recordRetry(this)
+    this.failedEndpoints ??= []
+    this.failedEndpoints.push(attempt.endpoint)
+    this.attempt = undefined
+    this.ask()
+  }
+
+  onFlush(): void {
+    this.stream.flush()
+  }
+
+  onWritable(): void {
+    if (this.finished) return
+    if (!this.body.ended || this.tunnel) this.stream.resumeBody()
+    waitForUpstream(this)
+  }
+
+  onTimer(): void {
+    if (!this.finished) expire(this)
+  }
+
+  // The end.
+
+  /** Ends with the answer that belongs to the failure, or cuts an answer that has begun. */
+  fail(code: FailureCode): void {
+    this.failure = code
+    this.attempt?.abandon()
+    if (this.headSent) this.#cut()
+    else this.reply({ status: failures[code].status })
+  }
+
+  /** Answers by itself. Response phases see this answer as any other. */
+  reply(reply: Reply): void {
+    this.attempt?.abandon()
+    if (this.response !== undefined) releaseResponseHead(this.response)
+    const own = makeReply(reply, this.request)
+    this.#ownBody = own.body
+    this.respond(own.head, own.body === undefined)
+  }
+
+  #cut(): void {
+    this.stream.reset('upstream-failed')
+    this.finish()
+  }
+
+  finish(): void {
+    if (this.finished) return
+    this.finished = true
+    const { services } = this
+    services.exchanges--
+    services.wheel.remove(this.timer)
+    this.attempt?.abandon()
+    // An early answer: what is left of the request must not reach the upstream.
+    if (!this.body.ended) this.attempt?.stream?.reset('cancel')
+    if (this.tunnel && !this.#bothEnded()) this.stream.reset('cancel')
+    this.policies?.end()
+    this.body.drop()
+    recordExchange(this)
+    releaseRequestHead(this.request)
+    if (this.response !== undefined) releaseResponseHead(this.response)
+    this.response = undefined
+  }
+
+  #bothEnded(): boolean {
+    return this.body.ended && this.attempt?.over === true
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Every way a request can fail inside the proxy: what the client is told, and when another try is
+ * allowed. Nothing else maps a failure to a status.
+ *
+ * `retry`: 'error' and 'timeout' are the conditions of proxy-next-upstream; 'never' ends it.
+ * `unsent`: the upstream cannot have seen the request, so any method may be tried again.
+ */
+export const failures = {
+  'bad-path': { status: 400, retry: 'never', unsent: true },
+  'no-route': { status: 404, retry: 'never', unsent: true },
+  'body-too-large': { status: 413, retry: 'never', unsent: false },
+  misdirected: { status: 421, retry: 'never', unsent: true },
+  internal: { status: 500, retry: 'never', unsent: false },
+  'no-endpoint': { status: 503, retry: 'never', unsent: true },
+  draining: { status: 503, retry: 'never', unsent: true },
+  'suspend-timeout': { status: 504, retry: 'never', unsent: true },
+  'connect-refused': { status: 502, retry: 'error', unsent: true },
+  'connect-timeout': { status: 504, retry: 'timeout', unsent: true },
+  'tls-failed': { status: 502, retry: 'error', unsent: true },
+  'refused-stream': { status: 502, retry: 'error', unsent: true },
+  limit: { status: 503, retry: 'error', unsent: true },
+  closed: { status: 502, retry: 'error', unsent: false },
+  reset: { status: 502, retry: 'error', unsent: false },
+  malformed: { status: 502, retry: 'invalid-header', unsent: false },
+  'head-too-large': { status: 502, retry: 'never', unsent: false },
+  'send-timeout': { status: 504, retry: 'timeout', unsent: false },
+  'response-timeout': { status: 504, retry: 'timeout', unsent: false },
+} as const satisfies Record<string, { status: number; retry: string; unsent: boolean }>
+
+export type FailureCode = keyof typeof failures
+
+/** Methods that may be sent again without harm (RFC 9110 9.2.2, and the safe ones of WebDAV). */
+const idempotentMethods = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+  'PROPFIND',
+  'REPORT',
+  'SEARCH',
+])
+
+export function isIdempotent(method: string): boolean {
+  return method === 'GET' || idempotentMethods.has(method)
+}

@@ -1,0 +1,39 @@
+import type { Phases } from '#src/policies/policy.ts'
+import type { Rule, WeightedBackend } from '#src/table/table.ts'
+import type { LiveBackend, LiveBalancer } from '#src/upstream/live-backend.ts'
+import type { PoolSettings } from '#src/upstream/pool.ts'
+
+/** One weighted backend of a rule with its code attached. */
+export interface LiveTarget {
+  readonly use: WeightedBackend
+  readonly backend: LiveBackend
+  readonly balancer: LiveBalancer
+  readonly pool: PoolSettings
+}
+
+/** A rule with its code attached: what an exchange keeps from its match to its end. */
+export interface LiveRule {
+  readonly rule: Rule
+  /** Slot in the shared rule memory, and the slot's generation when the rule came into force. */
+  readonly slot: number
+  readonly generation: number
+  /** False for requests of our own, which count in no route's metrics. */
+  readonly recorded: boolean
+  /** Parallel to `rule.policies`. Empty for a route without policies, which then meets no policy code. */
+  readonly phases: readonly Phases[]
+  readonly targets: readonly LiveTarget[]
+  /** Sum of the targets' weights. */
+  readonly weight: number
+}
+
+/** Chooses among the weighted backends; `draw` is uniform in [0, 1). */
+export function chooseTarget(live: LiveRule, draw: () => number): LiveTarget | undefined {
+  const { targets } = live
+  if (targets.length <= 1) return targets[0]
+  let rest = draw() * live.weight
+  for (const target of targets) {
+    rest -= target.use.weight
+    if (rest < 0) return target
+  }
+  return undefined
+}

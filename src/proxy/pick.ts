@@ -1,0 +1,39 @@
+import { pickSound } from '#src/upstream/ejection.ts'
+import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
+import type { Attempt } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
+import { isIdempotent } from './failures.ts'
+import { hashKeyOf } from './hash-key.ts'
+import type { LiveTarget } from './live-rule.ts'
+
+/** An endpoint of the target for the exchange's next try, or undefined when none is usable. */
+export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoint | undefined {
+  const { balancer, backend } = target
+  const { pickInput: input } = exchange.services
+  if (balancer.keyed && !exchange.hashed) {
+    exchange.hashKey = hashKeyOf(exchange, balancer.balance.hashKey)
+    exchange.hashed = true
+  }
+  input.key = exchange.hashKey
+  input.now = exchange.services.now()
+  input.triedCount = 0
+  const failed = exchange.failedEndpoints
+  if (failed !== undefined) {
+    for (const { index } of failed) {
+      // Negative: the table changed and the endpoint is gone.
+      if (index >= 0 && input.triedCount < input.tried.length)
+        input.tried[input.triedCount++] = index
+    }
+  }
+  return pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
+}
+
+/** Tells the balancer how a try went. `status` 0: it failed. */
+export function observeTry(attempt: Attempt, now: number, latencyMs: number, status: number): void {
+  const { balancer } = attempt.target.balancer
+  const { index } = attempt.endpoint
+  if (balancer.observe === undefined || index < 0) return
+  if (status === 429 || status === 503) balancer.observe(index, now, latencyMs, 'overload')
+  else
+    balancer.observe(index, now, latencyMs, status === 0 || status >= 500 ? 'failure' : 'success')
+}

@@ -1,0 +1,250 @@
+import type { Fields } from '#src/exchange/fields.ts'
+import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
+import { CONTINUE, REPLY } from '#src/policies/policy.ts'
+import type {
+  Phases,
+  PolicyExchange,
+  Reply,
+  Subrequest,
+  Suspension,
+  Verdict,
+} from '#src/policies/policy.ts'
+import { requestFilters, responseFilters } from './body-filters.ts'
+import type { BodyFilters } from './body-filters.ts'
+import { RequestSink, StreamSink } from './body-sinks.ts'
+import type { Exchange } from './exchange.ts'
+import { HeldBody } from './held-body.ts'
+import { startSubrequest } from './sub-exchange.ts'
+import { SuspensionHandle } from './suspension.ts'
+import { waitSuspended } from './waiting.ts'
+
+/** The phases that may stop, in the order in which an exchange meets them. */
+type Stage = 'requestHead' | 'requestBuffered' | 'upstreamChosen' | 'responseHead'
+
+/**
+ * The policies of one exchange at work: which phase is running, what is suspended, the body filters.
+ * Made only for routes that have policies.
+ */
+export class PolicyRun implements PolicyExchange {
+  readonly state: unknown[] = []
+  requestBody: Buffer | undefined
+  readonly bufferLimit: number
+  readonly #exchange: Exchange
+  readonly #phases: readonly Phases[]
+  #stage: Stage = 'requestHead'
+  #index = 0
+  #suspension: SuspensionHandle | undefined
+  #requestFilters: BodyFilters | undefined
+  #responseFilters: BodyFilters | undefined
+  #held: HeldBody | undefined
+  #responseEnded = false
+  /** A response phase put another answer in place; it does not happen twice. */
+  #replaced = false
+  #replying: Reply | undefined
+
+  constructor(exchange: Exchange, phases: readonly Phases[]) {
+    this.#exchange = exchange
+    this.#phases = phases
+    let limit = 0
+    for (const phase of phases) limit = Math.max(limit, phase.bufferRequestBody ?? 0)
+    this.bufferLimit = limit
+  }
+
+  get peer(): Peer {
+    return this.#exchange.stream.peer
+  }
+  get request(): RequestHead {
+    return this.#exchange.request
+  }
+  get host(): string {
+    return this.#exchange.host
+  }
+  get path(): string {
+    return this.#exchange.path
+  }
+  get scheme(): 'http' | 'https' {
+    return this.#exchange.scheme
+  }
+  get port(): number {
+    return this.#exchange.port
+  }
+  get publicHost(): string {
+    return this.#exchange.publicHost
+  }
+  get clientAddress(): string {
+    return this.#exchange.clientAddress
+  }
+  get requestId(): string {
+    return this.#exchange.requestId
+  }
+  get response(): ResponseHead | undefined {
+    return this.#exchange.response
+  }
+  get upstreamAddress(): string {
+    return this.#exchange.attempt?.endpoint.name ?? ''
+  }
+
+  setTarget(target: string): void {
+    this.request.target = target
+  }
+
+  setAuthority(authority: string): void {
+    this.request.authority = authority
+  }
+
+  reply(reply: Reply): typeof REPLY {
+    this.#replying = reply
+    return REPLY
+  }
+
+  suspend(deadlineMs: number, onCancel: () => void): Suspension {
+    this.#suspension = new SuspensionHandle(this, onCancel)
+    waitSuspended(this.#exchange, deadlineMs)
+    return this.#suspension
+  }
+
+  subrequest(request: Subrequest): void {
+    startSubrequest(this.#exchange.services, this.peer, request)
+  }
+
+  // Request phases, in table order. True: go on at once.
+
+  runRequestHead(): boolean {
+    return this.#run('requestHead', 0)
+  }
+
+  /** The body is complete; policies that asked for it run now. */
+  runBuffered(): boolean {
+    this.requestBody = Buffer.from(this.#exchange.body.text, 'latin1')
+    return this.#run('requestBuffered', 0)
+  }
+
+  runUpstreamChosen(): boolean {
+    return this.#run('upstreamChosen', 0)
+  }
+
+  /** Response phases, in reverse. False: suspended or replaced; the body is held meanwhile. */
+  runResponseHead(ended: boolean): boolean {
+    this.#responseEnded = ended
+    return this.#run('responseHead', 0)
+  }
+
+  #run(stage: Stage, from: number): boolean {
+    this.#stage = stage
+    const phases = this.#phases
+    const backwards = stage === 'responseHead'
+    for (let i = from; i < phases.length; i++) {
+      this.#index = i
+      const phase = phases[backwards ? phases.length - 1 - i : i] as Phases
+      const verdict: Verdict = phase[stage]?.(this) ?? CONTINUE
+      if (verdict === CONTINUE) continue
+      if (backwards && this.#replaced) {
+        // Its answer stands already; a phase that wants yet another is passed over.
+        this.#suspension?.cancel()
+        this.#suspension = undefined
+        continue
+      }
+      if (verdict === REPLY) this.#answer(this.#replying as Reply)
+      else this.#suspended()
+      return false
+    }
+    return true
+  }
+
+  #answer(reply: Reply): void {
+    this.#suspension = undefined
+    this.#held = undefined
+    if (this.#stage === 'responseHead') this.#replaced = true
+    this.#exchange.reply(reply)
+  }
+
+  #suspended(): void {
+    if (this.#stage !== 'responseHead') return
+    this.#held = new HeldBody()
+    this.#exchange.attempt?.stream?.pauseBody()
+  }
+
+  /** A suspension was resumed, or answered. */
+  resumed(handle: SuspensionHandle, reply: Reply | undefined): void {
+    if (handle !== this.#suspension || this.#exchange.finished) return
+    this.#suspension = undefined
+    if (reply !== undefined) this.#answer(reply)
+    else if (this.#run(this.#stage, this.#index + 1)) this.#goOn()
+  }
+
+  #goOn(): void {
+    const exchange = this.#exchange
+    if (this.#stage === 'requestHead') exchange.afterRequestHead()
+    else if (this.#stage === 'requestBuffered') exchange.ask()
+    else if (this.#stage === 'upstreamChosen') exchange.send()
+    else this.#goOnWithResponse()
+  }
+
+  #goOnWithResponse(): void {
+    const exchange = this.#exchange
+    const held = this.#held
+    this.#held = undefined
+    exchange.sendResponse(this.#responseEnded)
+    if (this.#responseEnded || exchange.finished) return
+    held?.release(exchange)
+    if (exchange.finished) return
+    exchange.stream.flush()
+    if (!exchange.stream.backedUp) exchange.attempt?.stream?.resumeBody()
+  }
+
+  // Bodies. False: the receiver is backed up.
+
+  passRequestBody(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    stream: ClientStream | undefined,
+  ): boolean {
+    const { body } = this.#exchange
+    if (this.#requestFilters === undefined) {
+      this.#requestFilters = requestFilters(this.#phases, this)
+    }
+    if (this.#requestFilters.empty) return body.take(buffer, start, end, stream)
+    return this.#requestFilters.push(buffer, start, end, new RequestSink(body, stream))
+  }
+
+  endRequestBody(trailers: Fields | undefined, stream: ClientStream | undefined): void {
+    if (this.#requestFilters === undefined || this.#requestFilters.empty) return
+    this.#requestFilters.end(new RequestSink(this.#exchange.body, stream), trailers)
+  }
+
+  passResponseBody(buffer: Buffer, start: number, end: number, stream: ServerStream): boolean {
+    if (this.#held !== undefined) {
+      this.#held.add(buffer, start, end)
+      return false
+    }
+    this.#responseFilters ??= responseFilters(this.#phases, this)
+    if (this.#responseFilters.empty) return stream.sendData(buffer, start, end)
+    return this.#responseFilters.push(buffer, start, end, new StreamSink(stream))
+  }
+
+  /** False: the end waits until the response is no longer suspended. */
+  endResponseBody(trailers: Fields | undefined, stream: ServerStream): boolean {
+    if (this.#held !== undefined) {
+      this.#held.end(trailers)
+      return false
+    }
+    this.#responseFilters ??= responseFilters(this.#phases, this)
+    if (!this.#responseFilters.empty) {
+      this.#responseFilters.end(new StreamSink(stream), trailers)
+    }
+    if (trailers !== undefined) {
+      for (let i = this.#phases.length - 1; i >= 0; i--) this.#phases[i]?.trailers?.(this, trailers)
+    }
+    return true
+  }
+
+  /** The exchange is over. */
+  end(): void {
+    const suspension = this.#suspension
+    this.#suspension = undefined
+    suspension?.cancel()
+    for (const phase of this.#phases) phase.end?.(this)
+  }
+}

@@ -1,0 +1,83 @@
+import type { Fields } from '#src/exchange/fields.ts'
+import type { ClientStream } from '#src/exchange/streams.ts'
+import type { Services } from './services.ts'
+
+/** Bytes kept of a request body so that it can be sent again (design: 64 KiB). */
+export const replayBytesPerExchange = 64 * 1024
+
+/** Chunks up to this size become text at once: one copy serves the write and the replay. */
+export const textBytesMax = 16 * 1024
+
+/**
+ * The request body on its way: what has come, and a copy of it while it is small enough to be sent
+ * once more. Until an upstream takes the body, the copy is the body.
+ */
+export class RequestBody {
+  /** Body bytes received. */
+  bytes = 0
+  /** The client has sent all of it. */
+  ended: boolean
+  trailers: Fields | undefined
+  /** The copy holds everything received so far. */
+  repeatable = true
+  #copy = ''
+  readonly #services: Services
+  #limit = replayBytesPerExchange
+
+  constructor(services: Services, ended: boolean) {
+    this.#services = services
+    this.ended = ended
+  }
+
+  /** Lets the copy grow to `bytesMax`, for a policy that wants the body whole. */
+  raiseLimit(bytesMax: number): void {
+    this.#limit = Math.max(this.#limit, bytesMax)
+  }
+
+  /** The copy as latin1 text. */
+  get text(): string {
+    return this.#copy
+  }
+
+  /**
+   * Takes a chunk and passes it to `stream`, if there is one. False: the stream is backed up.
+   * Without a stream the chunk is kept whatever the limit; the caller has paused the client.
+   */
+  take(buffer: Buffer, start: number, end: number, stream: ClientStream | undefined): boolean {
+    const size = end - start
+    this.bytes += size
+    const keep = stream === undefined || (this.repeatable && this.#mayGrow(size))
+    if (!keep) this.drop()
+    if (stream === undefined || size <= textBytesMax) {
+      const text = buffer.latin1Slice(start, end)
+      if (keep) this.#keep(text, size)
+      return stream === undefined || stream.sendText(text)
+    }
+    if (keep) this.#keep(buffer.latin1Slice(start, end), size)
+    return stream.sendData(buffer, start, end)
+  }
+
+  /** Sends the copy and, if the body is complete, its end. */
+  replay(stream: ClientStream): void {
+    if (this.#copy !== '') stream.sendText(this.#copy)
+    if (this.ended) stream.sendEnd(this.trailers)
+  }
+
+  /** No other try will be made: the copy goes. */
+  drop(): void {
+    this.repeatable = false
+    if (this.#copy === '') return
+    this.#services.replayBytes -= this.#copy.length
+    this.#copy = ''
+  }
+
+  #mayGrow(size: number): boolean {
+    const { replayBytes, replayBytesMax } = this.#services
+    return this.#copy.length + size <= this.#limit && replayBytes + size <= replayBytesMax
+  }
+
+  #keep(text: string, size: number): void {
+    this.#copy += text
+    this.#services.replayBytes += size
+  }
+}

@@ -1,0 +1,16 @@
+import { fieldMask } from '#src/exchange/known-fields.ts'
+import type { ResponseHead } from '#src/exchange/heads.ts'
+import type { Exchange } from './exchange.ts'
+
+const serverField = fieldMask('server')
+const securityField = fieldMask('strict-transport-security')
+
+/** What every response goes through before policies see it: `Server` goes, HSTS comes. */
+export function prepareResponse(exchange: Exchange, head: ResponseHead): void {
+  head.fields.removeKnown(serverField)
+  if (exchange.scheme !== 'https') return
+  const { hsts } = exchange.services.table.options
+  if (hsts === '') return
+  head.fields.removeKnown(securityField)
+  head.fields.append('Strict-Transport-Security', hsts)
+}

@@ -1,0 +1,40 @@
+import type { Exchange } from './exchange.ts'
+import { failures, isIdempotent } from './failures.ts'
+import type { FailureCode } from './failures.ts'
+
+/** Whether a failed try may be followed by one at another endpoint. */
+export function mayRetryFailure(exchange: Exchange, code: FailureCode, unsent: boolean): boolean {
+  const { retry } = failures[code]
+  const settings = exchange.live?.rule.settings.retry
+  if (settings === undefined || retry === 'never') return false
+  const asked =
+    (retry === 'error' && settings.onError) ||
+    (retry === 'timeout' && settings.onTimeout) ||
+    (retry === 'invalid-header' && settings.onInvalidHeader)
+  return asked && (unsent || mayRepeat(exchange)) && mayTryAgain(exchange)
+}
+
+/** Whether a response with this status is given up for a try at another endpoint. */
+export function mayRetryStatus(exchange: Exchange, status: number): boolean {
+  const settings = exchange.live?.rule.settings.retry
+  if (settings === undefined || settings.onStatuses.length === 0) return false
+  return settings.onStatuses.includes(status) && mayRepeat(exchange) && mayTryAgain(exchange)
+}
+
+/** RFC 9110 9.2.2: only what is idempotent, unless the user vouches for the rest. */
+function mayRepeat(exchange: Exchange): boolean {
+  const nonIdempotent = exchange.live?.rule.settings.retry.nonIdempotent === true
+  return nonIdempotent || isIdempotent(exchange.request.method)
+}
+
+/** Tries and time are left, an endpoint is left, and the body can be sent again. */
+function mayTryAgain(exchange: Exchange): boolean {
+  const { body, live, services, target, tries, tunnel, request } = exchange
+  if (!body.repeatable || tunnel || live === undefined || target === undefined) return false
+  if (request.upgrade !== '' && body.bytes > 0) return false
+  const { triesMax, timeoutMs } = live.rule.settings.retry
+  if (triesMax > 0 && tries >= triesMax) return false
+  if (timeoutMs > 0 && services.now() - exchange.startedAt >= timeoutMs) return false
+  const failed = (exchange.failedEndpoints?.length ?? 0) + 1
+  return failed < target.backend.eligible
+}

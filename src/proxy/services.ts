@@ -1,0 +1,45 @@
+import type { PickInput } from '#algorithms/balance/balancer.ts'
+import type { Random } from '#algorithms/random.ts'
+import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import type { RuleMemory } from '#src/shared/rule-memory.ts'
+import type { WorkerMemory } from '#src/shared/worker-memory.ts'
+import type { UpstreamConnector } from '#src/upstream/pool.ts'
+import type { LiveTable } from './live-table.ts'
+import type { RequestIds } from './request-ids.ts'
+import type { TrustedPeers } from './trusted-peers.ts'
+
+/** What one worker offers to its exchanges. One object a worker; exchanges keep a reference. */
+export interface Services {
+  /** The table in force. An exchange reads it once and keeps the rule it matched. */
+  table: LiveTable
+  trustedPeers: TrustedPeers
+  readonly wheel: TimerWheel
+  readonly random: Random
+  readonly endpoints: EndpointMemory
+  readonly rules: RuleMemory
+  readonly worker: WorkerMemory
+  /** Our column in shared memory. */
+  readonly writer: number
+  readonly requestIds: RequestIds
+  readonly connector: UpstreamConnector
+  /** Filled anew for every pick. */
+  readonly pickInput: PickInput
+  /** Bytes of request bodies kept for another try, in all exchanges. */
+  replayBytes: number
+  readonly replayBytesMax: number
+  /** The worker finishes what it has and takes nothing new. */
+  draining: boolean
+  /** Exchanges under way; for draining. */
+  exchanges: number
+  /** Monotonic milliseconds, the same clock in all workers. */
+  now(): number
+  /** Milliseconds since 1970, for logs. */
+  wallClock(): number
+  readonly accessLog: AccessLog | undefined
+}
+
+/** Takes finished lines; never blocks. */
+export interface AccessLog {
+  write(line: string): void
+}

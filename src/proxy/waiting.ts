@@ -1,0 +1,81 @@
+import { workerCell } from '#src/shared/worker-memory.ts'
+import type { RouteSettings } from '#src/table/table.ts'
+import type { Exchange } from './exchange.ts'
+import type { FailureCode } from './failures.ts'
+import type { LiveRule } from './live-rule.ts'
+
+/** What an exchange's one timer is waiting for; '': for the client, whose codec has timers of its own. */
+export type Waiting = '' | 'connect' | 'send' | 'response' | 'tunnel' | 'suspended'
+
+const cells = {
+  connect: workerCell('timeouts_total:connect'),
+  send: workerCell('timeouts_total:send'),
+  response: workerCell('timeouts_total:response'),
+  tunnel: workerCell('timeouts_total:tunnel-idle'),
+  suspended: workerCell('timeouts_total:suspension'),
+} as const
+
+/** Sets the deadline that fits what the exchange is waiting for now. Called after every progress. */
+export function waitForUpstream(exchange: Exchange): void {
+  const { attempt } = exchange
+  const stream = attempt?.stream
+  if (exchange.finished || attempt === undefined || stream === undefined) return
+  if (exchange.tunnel) wait(exchange, 'tunnel')
+  else if (exchange.stream.backedUp) wait(exchange, '')
+  else if (!stream.connected) wait(exchange, 'connect')
+  else if (stream.backedUp) wait(exchange, 'send')
+  else if (exchange.body.ended || attempt.answered) wait(exchange, 'response')
+  else wait(exchange, '')
+}
+
+/** Starts the time for `waiting` anew. */
+export function wait(exchange: Exchange, waiting: Waiting): void {
+  const { wheel } = exchange.services
+  // Connecting is bounded in all, not from one event to the next.
+  if (waiting === 'connect' && exchange.waiting === 'connect') return
+  exchange.waiting = waiting
+  const delayMs = timeoutMs((exchange.live as LiveRule).rule.settings, waiting)
+  if (delayMs > 0) wheel.arm(exchange.timer, delayMs)
+  else wheel.disarm(exchange.timer)
+}
+
+/** A policy stopped the exchange; its deadline takes the timer's place. */
+export function waitSuspended(exchange: Exchange, deadlineMs: number): void {
+  exchange.waiting = 'suspended'
+  exchange.services.wheel.arm(exchange.timer, deadlineMs)
+}
+
+function timeoutMs(settings: RouteSettings, waiting: Waiting): number {
+  switch (waiting) {
+    case 'connect':
+      return settings.connectTimeoutMs
+    case 'send':
+      return settings.sendTimeoutMs
+    case 'response':
+    case 'tunnel':
+      return settings.readTimeoutMs
+    default:
+      return 0
+  }
+}
+
+/** The deadline has passed. */
+export function expire(exchange: Exchange): void {
+  const { waiting, attempt, services } = exchange
+  if (waiting === '') return
+  exchange.waiting = ''
+  services.worker.add(services.writer, cells[waiting], 1)
+  if (waiting === 'suspended') {
+    exchange.fail('suspend-timeout')
+  } else if (waiting === 'tunnel') {
+    exchange.finish()
+  } else if (attempt !== undefined) {
+    attempt.abandon()
+    exchange.failed(attempt, failureOf(waiting))
+  }
+}
+
+function failureOf(waiting: 'connect' | 'send' | 'response'): FailureCode {
+  if (waiting === 'connect') return 'connect-timeout'
+  return waiting === 'send' ? 'send-timeout' : 'response-timeout'
+}

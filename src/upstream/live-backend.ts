@@ -1,0 +1,214 @@
+import { algorithms } from '#algorithms/balance/index.ts'
+import type { Balancer, EndpointColumns, PickInput } from '#algorithms/balance/balancer.ts'
+import { hashText } from '#algorithms/hash.ts'
+import type { Random } from '#algorithms/random.ts'
+import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import type { Backend, Balance, Endpoint } from '#src/table/table.ts'
+import { LiveEndpoint } from './live-endpoint.ts'
+
+/** What a backend needs from its worker. */
+export interface BackendContext {
+  readonly memory: EndpointMemory
+  /** Our column in shared memory. */
+  readonly writer: number
+  readonly random: Random
+  /** Monotonic milliseconds, the same clock in every worker. */
+  now(): number
+  /** The backend began to hold endpoints back; `readmit` is due until it says no. */
+  onEjected(backend: LiveBackend): void
+  /** Nothing here refers to the endpoint any more. */
+  onReleased(endpoint: LiveEndpoint): void
+}
+
+/** A balancer in use, shared by all rules that balance this backend in the same way. */
+export interface LiveBalancer {
+  readonly keyed: boolean
+  readonly balance: Balance
+  readonly balancer: Balancer
+  /** Rules that use it. */
+  users: number
+}
+
+/**
+ * The endpoints of one backend and their balancers. It outlives tables: an update changes it in
+ * place, so that no rule needs to be linked again and an endpoint that stays keeps its history.
+ */
+export class LiveBackend {
+  readonly key: string
+  backend: Backend
+  endpoints: LiveEndpoint[] = []
+  /** Endpoints that may be picked when all are well. */
+  eligible = 0
+  /** Endpoints this worker holds back as ejected. */
+  ejected = 0
+  /** Targets of rules that refer to it. */
+  users = 0
+  readonly columns: EndpointColumns
+  readonly #balancers = new Map<string, LiveBalancer>()
+  readonly #context: BackendContext
+
+  constructor(backend: Backend, slots: Int32Array, context: BackendContext) {
+    this.key = backend.key
+    this.backend = backend
+    this.#context = context
+    this.columns = emptyColumns(context)
+    this.update(backend, slots)
+  }
+
+  /** Puts another list of endpoints in force. `slots` is parallel to `backend.endpoints`. */
+  update(backend: Backend, slots: Int32Array): void {
+    const known = new Map<string, LiveEndpoint>()
+    for (const endpoint of this.endpoints) known.set(identityText(endpoint), endpoint)
+    const now = this.#context.now()
+    const oldSince = this.columns.since
+    const next = sizedColumns(this.columns, backend.endpoints.length)
+    const anyReady = backend.endpoints.some((endpoint) => endpoint.state === 'ready')
+    const live: LiveEndpoint[] = []
+    this.eligible = 0
+    this.ejected = 0
+    for (const [i, endpoint] of backend.endpoints.entries()) {
+      const slot = slots[i] ?? 0
+      const { entry, since } = this.#entryFor(known, endpoint, slot, oldSince)
+      const usable = endpoint.state === 'ready' || !anyReady
+      next.weight[i] = endpoint.weight
+      next.cell[i] = slot * next.writers
+      next.identity[i] = hashText(identityText(endpoint), 0)
+      next.since[i] = since ?? (this.endpoints.length === 0 ? 0 : now)
+      next.usable[i] = usable ? 1 : 0
+      if (usable && endpoint.weight > 0) this.eligible++
+      entry.index = i
+      live.push(entry)
+    }
+    for (const gone of known.values()) this.#retire(gone)
+    this.endpoints = live
+    this.backend = backend
+    for (const { balancer } of this.#balancers.values()) balancer.rebuild()
+  }
+
+  /** The balancer for these settings, made on first use. Give it back with `releaseBalancer`. */
+  balancerFor(balance: Balance): LiveBalancer {
+    const name = JSON.stringify([balance.algorithm, balance.options, balance.hashKey])
+    let live = this.#balancers.get(name)
+    if (live === undefined) {
+      const algorithm = algorithms[balance.algorithm as keyof typeof algorithms]
+      const balancer = algorithm.create(this.columns, this.#context.random, balance.options)
+      live = { keyed: algorithm.keyed, balance, balancer, users: 0 }
+      this.#balancers.set(name, live)
+    }
+    live.users++
+    return live
+  }
+
+  releaseBalancer(live: LiveBalancer): void {
+    if (--live.users > 0) return
+    for (const [name, value] of this.#balancers) if (value === live) this.#balancers.delete(name)
+  }
+
+  /** The endpoint for one try, or undefined when none is usable. */
+  pick(balancer: Balancer, input: PickInput): LiveEndpoint | undefined {
+    const index = balancer.pick(input)
+    return index < 0 ? undefined : this.endpoints[index]
+  }
+
+  get memory(): EndpointMemory {
+    return this.#context.memory
+  }
+
+  /** Takes an ejected endpoint out of the picks; false when it is the last one, which stays. */
+  holdBack(endpoint: LiveEndpoint): boolean {
+    if (this.eligible - this.ejected <= 1) return false
+    if (this.columns.usable[endpoint.index] === 0) return true
+    this.columns.usable[endpoint.index] = 0
+    this.ejected++
+    if (this.ejected === 1) this.#context.onEjected(this)
+    return true
+  }
+
+  /** Lets endpoints whose back-off is over back into the picks. True while others remain out. */
+  readmit(now: number): boolean {
+    if (this.ejected === 0) return false
+    const anyReady = this.backend.endpoints.some((endpoint) => endpoint.state === 'ready')
+    for (const endpoint of this.endpoints) {
+      const { index, slot } = endpoint
+      if (this.columns.usable[index] === 1) continue
+      if (anyReady && this.backend.endpoints[index]?.state !== 'ready') continue
+      if ((this.memory.ejectedUntil[slot] as number) > now) continue
+      this.columns.usable[index] = 1
+      this.ejected--
+    }
+    return this.ejected > 0
+  }
+
+  /** The backend left the table. */
+  retireAll(): void {
+    for (const endpoint of this.endpoints) this.#retire(endpoint)
+    this.endpoints = []
+    this.eligible = 0
+  }
+
+  /** A try at the endpoint began or ended. */
+  hold(endpoint: LiveEndpoint): void {
+    endpoint.holders++
+    const { inFlight } = this.#context.memory
+    inFlight[endpoint.cell] = (inFlight[endpoint.cell] as number) + 1
+  }
+
+  release(endpoint: LiveEndpoint): void {
+    const { inFlight } = this.#context.memory
+    inFlight[endpoint.cell] = (inFlight[endpoint.cell] as number) - 1
+    if (--endpoint.holders === 0 && endpoint.index < 0) this.#context.onReleased(endpoint)
+  }
+
+  #entryFor(
+    known: Map<string, LiveEndpoint>,
+    endpoint: Endpoint,
+    slot: number,
+    oldSince: Float64Array,
+  ): { entry: LiveEndpoint; since: number | undefined } {
+    const name = identityText(endpoint)
+    const entry = known.get(name)
+    if (entry?.is(endpoint, slot) === true) {
+      known.delete(name)
+      return { entry, since: oldSince[entry.index] }
+    }
+    const cell = slot * this.columns.writers + this.#context.writer
+    return { entry: new LiveEndpoint(endpoint, slot, cell), since: undefined }
+  }
+
+  #retire(endpoint: LiveEndpoint): void {
+    endpoint.index = -1
+    for (const pool of endpoint.pools) pool.retire()
+    if (endpoint.holders === 0) this.#context.onReleased(endpoint)
+  }
+}
+
+function identityText(endpoint: { address: string; port: number; uid: string }): string {
+  return `${endpoint.address} ${endpoint.port} ${endpoint.uid}`
+}
+
+function emptyColumns({ memory, writer }: BackendContext): EndpointColumns {
+  return {
+    count: 0,
+    weight: new Float64Array(0),
+    usable: new Uint8Array(0),
+    cell: new Int32Array(0),
+    identity: new Uint32Array(0),
+    since: new Float64Array(0),
+    writers: memory.writers,
+    writer,
+    inFlight: memory.inFlight,
+    latency: memory.latency,
+    updated: memory.updated,
+  }
+}
+
+/** Gives the columns room for `count` endpoints, in new arrays: balancers read them from the object. */
+function sizedColumns(columns: EndpointColumns, count: number): EndpointColumns {
+  columns.count = count
+  columns.weight = new Float64Array(count)
+  columns.usable = new Uint8Array(count)
+  columns.cell = new Int32Array(count)
+  columns.identity = new Uint32Array(count)
+  columns.since = new Float64Array(count)
+  return columns
+}

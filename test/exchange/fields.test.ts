@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { FieldBlock, Fields, toPairs } from '#src/exchange/fields.ts'
+import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
+
+/** Fields as a codec records them: positions in the text of a head. */
+function received(lines: readonly [string, string][]): Fields {
+  const fields = new Fields()
+  fields.text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  let at = 0
+  for (const [name, value] of lines) {
+    const nameEnd = at + name.length
+    const valueEnd = nameEnd + 2 + value.length
+    fields.addLine(fieldId(name.toLowerCase()), at, nameEnd, nameEnd + 2, valueEnd, valueEnd + 2)
+    at = valueEnd + 2
+  }
+  return fields
+}
+
+test('received lines are copied as they came', () => {
+  const fields = received([
+    ['Accept', '*/*'],
+    ['X-Odd', 'caf\u00e9'],
+  ])
+  assert.equal(fields.toLines(), 'Accept: */*\r\nX-Odd: caf\u00e9\r\n')
+  assert.deepEqual(toPairs(fields), ['Accept', '*/*', 'X-Odd', 'caf\u00e9'])
+})
+
+test('removal, replacement and addition keep order and leave the rest alone', () => {
+  const fields = received([
+    ['A', '1'],
+    ['Cookie', 'a=1'],
+    ['B', '2'],
+    ['cookie', 'b=2'],
+    ['b', '3'],
+    ['C', '4'],
+  ])
+  assert.equal(fields.getJoined('cookie', '; '), 'a=1; b=2')
+  fields.removeKnown(fieldMask('cookie'))
+  fields.remove('B')
+  fields.set('c', 'five')
+  fields.appendBlock(new FieldBlock(['X-Real-IP', '192.0.2.1']))
+  assert.equal(fields.toLines(), 'A: 1\r\nc: five\r\nX-Real-IP: 192.0.2.1\r\n')
+  assert.equal(fields.get('cookie'), undefined)
+  assert.equal(fields.mask & fieldMask('cookie'), 0)
+})
+
+test('any edits agree with a plain list of pairs', () => {
+  const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept')
+  const value = fc.stringMatching(/^[a-z]{0,8}$/)
+  const edit = fc.record({
+    kind: fc.constantFrom('append', 'set', 'remove', 'mask', 'at'),
+    name,
+    value,
+    at: fc.nat(12),
+  })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, value)), fc.array(edit), (lines, edits) => {
+      const fields = received(lines)
+      let model: ([string, string] | undefined)[] = [...lines]
+      for (const { kind, name: key, value: text, at } of edits) {
+        const lower = key.toLowerCase()
+        const without = model.map((pair) => (pair?.[0].toLowerCase() === lower ? undefined : pair))
+        if (kind === 'append') {
+          fields.append(key, text)
+          model.push([key, text])
+        } else if (kind === 'set') {
+          fields.set(key, text)
+          model = [...without, [key, text]]
+        } else if (kind === 'remove') {
+          fields.remove(key)
+          model = without
+        } else if (kind === 'mask') {
+          fields.removeKnown(fieldMask('cookie', 'server'))
+          model = model.map((pair) => (/^(?:cookie|server)$/i.test(pair?.[0] ?? '') ? undefined : pair))
+        } else if (at < fields.size) {
+          fields.removeAt(at)
+          model[at] = undefined
+        }
+      }
+      const pairs = model.filter((pair) => pair !== undefined)
+      assert.deepEqual(toPairs(fields), pairs.flat())
+      assert.equal(fields.toLines(), pairs.map(([n, v]) => `${n}: ${v}\r\n`).join(''))
+      for (const key of ['host', 'cookie', 'x-a', 'x-c']) {
+        assert.equal(fields.get(key), pairs.find(([n]) => n.toLowerCase() === key)?.[1])
+      }
+    }),
+  )
+})
