@@ -31,6 +31,11 @@ export class Fields {
   size = 0
   /** Bit 1 << id for each known field present. Bits may outlive a removed field, never the reverse. */
   mask = 0
+  /**
+   * A field other than a credential came "never indexed" (RFC 7541 6.2.3): an HTTP/2 writer keeps every
+   * field of this message out of its compression table.
+   */
+  sensitive = false
 
   // Parallel columns; entry i is a received line when lineStart[i] >= 0.
   readonly #id: FieldId[] = []
@@ -47,6 +52,7 @@ export class Fields {
     this.text = ''
     this.size = 0
     this.mask = 0
+    this.sensitive = false
     this.#block = undefined
   }
 

@@ -18,13 +18,7 @@ import type { RequestHead, ResponseHead } from './heads.ts'
 
 /** Why a stream ended early. HTTP/2 maps it to an error code (RFC 9113 7); HTTP/1 closes. */
 export type ResetReason =
-  | 'cancel'
-  | 'refused'
-  | 'timeout'
-  | 'too-large'
-  | 'protocol-error'
-  | 'upstream-failed'
-  | 'internal'
+  'cancel' | 'refused' | 'timeout' | 'too-large' | 'protocol-error' | 'upstream-failed' | 'internal'
 
 /** The client's end of a connection, as rules and logs see it. One object a connection. */
 export interface Peer {

@@ -100,6 +100,7 @@ export class PolicyRun implements PolicyExchange {
 
   suspend(deadlineMs: number, onCancel: () => void): Suspension {
     this.#suspension = new SuspensionHandle(this, onCancel)
+    this.#exchange.services.suspended.add(this.#exchange)
     waitSuspended(this.#exchange, deadlineMs)
     return this.#suspension
   }
@@ -169,6 +170,7 @@ export class PolicyRun implements PolicyExchange {
   resumed(handle: SuspensionHandle, reply: Reply | undefined): void {
     if (handle !== this.#suspension || this.#exchange.finished) return
     this.#suspension = undefined
+    this.#exchange.services.suspended.delete(this.#exchange)
     if (reply !== undefined) this.#answer(reply)
     else if (this.#run(this.#stage, this.#index + 1)) this.#goOn()
   }
@@ -244,6 +246,7 @@ export class PolicyRun implements PolicyExchange {
   end(): void {
     const suspension = this.#suspension
     this.#suspension = undefined
+    this.#exchange.services.suspended.delete(this.#exchange)
     suspension?.cancel()
     for (const phase of this.#phases) phase.end?.(this)
   }

@@ -5,6 +5,7 @@ import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import type { RuleMemory } from '#src/shared/rule-memory.ts'
 import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { UpstreamConnector } from '#src/upstream/pool.ts'
+import type { Exchange } from './exchange.ts'
 import type { LiveTable } from './live-table.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { TrustedPeers } from './trusted-peers.ts'
@@ -32,6 +33,8 @@ export interface Services {
   draining: boolean
   /** Exchanges under way; for draining. */
   exchanges: number
+  /** Those that a policy has stopped: draining cancels them. */
+  readonly suspended: Set<Exchange>
   /** Monotonic milliseconds, the same clock in all workers. */
   now(): number
   /** Milliseconds since 1970, for logs. */

@@ -73,7 +73,9 @@ test('any edits agree with a plain list of pairs', () => {
           model = without
         } else if (kind === 'mask') {
           fields.removeKnown(fieldMask('cookie', 'server'))
-          model = model.map((pair) => (/^(?:cookie|server)$/i.test(pair?.[0] ?? '') ? undefined : pair))
+          model = model.map((pair) =>
+            /^(?:cookie|server)$/i.test(pair?.[0] ?? '') ? undefined : pair,
+          )
         } else if (at < fields.size) {
           fields.removeAt(at)
           model[at] = undefined

@@ -1,0 +1,70 @@
+import { canonicalPath, differsUnderEncoding } from '#algorithms/match/canonical-path.ts'
+import { hostOf } from '#algorithms/match/host-table.ts'
+import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
+import { identify } from './client-identity.ts'
+import { contextOf } from './connection-context.ts'
+import type { Exchange } from './exchange.ts'
+import { PolicyRun } from './policy-run.ts'
+
+const requestIdField = fieldId('x-request-id')
+const requestIdMask = fieldMask('x-request-id')
+/** Longer ids of clients are replaced, not cut: a part of an id is none. */
+const requestIdBytesMax = 256
+
+/**
+ * Everything that is decided about a request before the first policy: who asks, for which host and
+ * path, and which rule that is. Ends in `begin` with the rule, or in an answer of our own.
+ */
+export function route(exchange: Exchange): void {
+  const { request, services, stream } = exchange
+  const { table, trustedPeers } = services
+  const { peer } = stream
+  const context = contextOf(peer)
+  identify(exchange, request, peer, { context, options: table.options, trustedPeers })
+  identifyRequest(exchange)
+  if (request.target === '*') {
+    exchange.reply({ status: 204 })
+    return
+  }
+  const path = canonicalPath(request.target)
+  if (path === undefined) {
+    exchange.fail('bad-path')
+    return
+  }
+  exchange.path = path
+  exchange.host = hostOf(request.authority)
+  if (table.misdirects(peer, context.listener.hostGroup, exchange.host)) {
+    exchange.fail('misdirected')
+    return
+  }
+  const live = table.match(context.listener.hostGroup, exchange.host, path, request)
+  if (live === undefined) {
+    exchange.fail('no-route')
+    return
+  }
+  if (live.rule.settings.strictPath && differsUnderEncoding(request.target)) {
+    exchange.live = live
+    exchange.fail('bad-path')
+    return
+  }
+  if (live.phases.length > 0) exchange.policies = new PolicyRun(exchange, live.phases)
+  exchange.begin(live)
+}
+
+/** Every request has an id: the client's own, or a new one. */
+function identifyRequest(exchange: Exchange): void {
+  const { services, request } = exchange
+  const { fields } = request
+  if ((fields.mask & requestIdMask) !== 0) {
+    const sent = fields.get('x-request-id') as string
+    if (sent !== '' && sent.length <= requestIdBytesMax) {
+      exchange.requestId = sent
+      return
+    }
+    fields.removeKnown(requestIdMask)
+  }
+  exchange.requestId = services.requestIds.make()
+  if (services.table.options.generateRequestId) {
+    fields.appendKnown(requestIdField, 'X-Request-ID', exchange.requestId)
+  }
+}
