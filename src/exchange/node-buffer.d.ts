@@ -1,3 +1,4 @@
+// oxlint-disable-next-line unicorn/require-module-specifiers -- makes this file a module
 export {}
 
 declare global {

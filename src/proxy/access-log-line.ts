@@ -2,33 +2,47 @@ import type { Exchange } from './exchange.ts'
 
 /** One exchange as one JSON line, without the line end. Times in milliseconds, sizes in bytes. */
 export function accessLogLine(exchange: Exchange): string {
-  const { request, live, services, stream, target } = exchange
-  const { peer } = stream
-  const { fields } = request
-  const origin = live?.rule.origin
-  const version = request.version === 20 ? '2' : request.version === 10 ? '1.0' : '1.1'
+  const { services } = exchange
   return (
     `{"time":"${isoTime(services.wallClock())}"` +
-    `,"request_id":${quoted(exchange.requestId)}` +
-    `,"remote_addr":${quoted(exchange.clientAddress === '' ? peer.address : exchange.clientAddress)}` +
-    `,"method":${quoted(request.method)}` +
-    `,"scheme":"${exchange.scheme}"` +
-    `,"host":${quoted(request.authority)}` +
-    `,"target":${quoted(request.target)}` +
-    `,"http_version":"${version}"` +
-    `,"status":${exchange.failure === 'client-gone' && exchange.status === 0 ? 499 : exchange.status}` +
+    requestPart(exchange) +
+    `,"status":${exchange.failure === 'client-gone' ? clientGoneStatus : exchange.status}` +
     `,"request_bytes":${exchange.body.bytes}` +
     `,"response_bytes":${exchange.responseBytes}` +
     `,"duration_ms":${rounded(services.now() - exchange.startedAt)}` +
-    `,"upstream_addr":${quoted(exchange.lastEndpoint?.name ?? '')}` +
-    `,"upstream_duration_ms":${exchange.upstreamMs < 0 ? 'null' : rounded(exchange.upstreamMs)}` +
+    routePart(exchange) +
     `,"tries":${exchange.tries}` +
-    `,"failure":"${exchange.failure}"` +
-    `,"namespace":${quoted(origin?.namespace ?? '')}` +
-    `,"ingress":${quoted(origin?.name ?? '')}` +
-    `,"service":${quoted(target?.use.service ?? '')}` +
+    `,"failure":"${exchange.failure}"}`
+  )
+}
+
+/** nginx's status for a client that left before it had its answer. */
+const clientGoneStatus = 499
+
+const versions: Readonly<Record<number, string>> = { 10: '1.0', 11: '1.1', 20: '2' }
+
+function requestPart({ request, requestId, clientAddress, scheme }: Exchange): string {
+  const { fields } = request
+  return (
+    `,"request_id":${quoted(requestId)}` +
+    `,"remote_addr":${quoted(clientAddress)}` +
+    `,"method":${quoted(request.method)}` +
+    `,"scheme":"${scheme}"` +
+    `,"host":${quoted(request.authority)}` +
+    `,"target":${quoted(request.target)}` +
+    `,"http_version":"${versions[request.version] ?? ''}"` +
     `,"user_agent":${quoted(fields.get('user-agent') ?? '')}` +
-    `,"referer":${quoted(fields.get('referer') ?? '')}}`
+    `,"referer":${quoted(fields.get('referer') ?? '')}`
+  )
+}
+
+function routePart({ live, target, lastEndpoint, upstreamMs }: Exchange): string {
+  return (
+    `,"namespace":${quoted(live?.rule.origin.namespace ?? '')}` +
+    `,"ingress":${quoted(live?.rule.origin.name ?? '')}` +
+    `,"service":${quoted(target?.use.service ?? '')}` +
+    `,"upstream_addr":${quoted(lastEndpoint?.name ?? '')}` +
+    `,"upstream_duration_ms":${upstreamMs < 0 ? 'null' : rounded(upstreamMs)}`
   )
 }
 

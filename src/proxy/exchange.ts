@@ -94,6 +94,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     recordStart(this)
   }
 
+  get idempotent(): boolean {
+    return isIdempotent(this.request.method)
+  }
+
   get peer(): Peer {
     return this.stream.peer
   }
@@ -149,9 +153,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   send(): void {
     const attempt = this.attempt as Attempt
     const { body, request, services } = this
-    const repeatable = body.repeatable && isIdempotent(request.method)
+    const repeatable = body.repeatable && this.idempotent
     // A request that may not be repeated never risks a connection that has been idle for long.
-    const idleMsMax = this.#freshOnly ? 0 : repeatable ? Infinity : riskyIdleMs
+    const riskMs = repeatable ? Infinity : riskyIdleMs
+    const idleMsMax = this.#freshOnly ? 0 : riskMs
     const stream = services.connector.open(
       attempt.endpoint,
       attempt.target.pool,
@@ -305,11 +310,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
       this.#cut()
       return
     }
-    const stream = attempt.stream
-    // A kept connection that closes before any answer was most likely closed by its idle timeout.
-    const stale = stream?.reused === true && (code === 'closed' || code === 'reset')
-    const unsent = failures[code].unsent || stream?.sent === false
-    if (stale && this.body.repeatable && (unsent || isIdempotent(this.request.method))) {
+    const unsent = failures[code].unsent || attempt.stream?.sent === false
+    if (this.#wasStale(attempt, code) && this.body.repeatable && (unsent || this.idempotent)) {
       this.#freshOnly = true
       this.tries--
       this.attempt = undefined
@@ -321,6 +323,11 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     observeTry(attempt, services.now(), services.now() - attempt.startedAt, 0)
     if (mayRetryFailure(this, code, unsent)) this.#tryElsewhere(attempt)
     else this.fail(code)
+  }
+
+  /** A kept connection that closes before any answer was most likely closed by its idle timeout. */
+  #wasStale(attempt: Attempt, code: FailureCode): boolean {
+    return attempt.stream?.reused === true && (code === 'closed' || code === 'reset')
   }
 
   #tryElsewhere(attempt: Attempt): void {

@@ -188,9 +188,7 @@ export class PolicyRun implements PolicyExchange {
     const held = this.#held
     this.#held = undefined
     exchange.sendResponse(this.#responseEnded)
-    if (this.#responseEnded || exchange.finished) return
     held?.release(exchange)
-    if (exchange.finished) return
     exchange.stream.flush()
     if (!exchange.stream.backedUp) exchange.attempt?.stream?.resumeBody()
   }

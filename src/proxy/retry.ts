@@ -1,5 +1,6 @@
+import type { RetrySettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
-import { failures, isIdempotent } from './failures.ts'
+import { failures } from './failures.ts'
 import type { FailureCode } from './failures.ts'
 
 /** Whether a failed try may be followed by one at another endpoint. */
@@ -24,17 +25,19 @@ export function mayRetryStatus(exchange: Exchange, status: number): boolean {
 /** RFC 9110 9.2.2: only what is idempotent, unless the user vouches for the rest. */
 function mayRepeat(exchange: Exchange): boolean {
   const nonIdempotent = exchange.live?.rule.settings.retry.nonIdempotent === true
-  return nonIdempotent || isIdempotent(exchange.request.method)
+  return nonIdempotent || exchange.idempotent
 }
 
 /** Tries and time are left, an endpoint is left, and the body can be sent again. */
 function mayTryAgain(exchange: Exchange): boolean {
-  const { body, live, services, target, tries, tunnel, request } = exchange
-  if (!body.repeatable || tunnel || live === undefined || target === undefined) return false
+  const { body, live, target, request } = exchange
+  if (!body.repeatable || live === undefined || target === undefined) return false
   if (request.upgrade !== '' && body.bytes > 0) return false
-  const { triesMax, timeoutMs } = live.rule.settings.retry
-  if (triesMax > 0 && tries >= triesMax) return false
-  if (timeoutMs > 0 && services.now() - exchange.startedAt >= timeoutMs) return false
   const failed = (exchange.failedEndpoints?.length ?? 0) + 1
-  return failed < target.backend.eligible
+  return failed < target.backend.eligible && withinLimits(exchange, live.rule.settings.retry)
+}
+
+function withinLimits(exchange: Exchange, { triesMax, timeoutMs }: RetrySettings): boolean {
+  if (triesMax > 0 && exchange.tries >= triesMax) return false
+  return timeoutMs === 0 || exchange.services.now() - exchange.startedAt < timeoutMs
 }

@@ -23,7 +23,8 @@ export class TrustedPeers {
     const [address = '', bits] = cidr.split('/')
     const version = isIP(address)
     if (version === 0) return
-    const prefix = bits === undefined ? (version === 4 ? 32 : 128) : Number(bits)
+    const widest = version === 4 ? 32 : 128
+    const prefix = bits === undefined ? widest : Number(bits)
     if (prefix === 0) {
       if (version === 4) this.#everyone4 = true
       else this.#everyone6 = true

@@ -46,17 +46,9 @@ export function waitSuspended(exchange: Exchange, deadlineMs: number): void {
 }
 
 function timeoutMs(settings: RouteSettings, waiting: Waiting): number {
-  switch (waiting) {
-    case 'connect':
-      return settings.connectTimeoutMs
-    case 'send':
-      return settings.sendTimeoutMs
-    case 'response':
-    case 'tunnel':
-      return settings.readTimeoutMs
-    default:
-      return 0
-  }
+  if (waiting === 'connect') return settings.connectTimeoutMs
+  if (waiting === 'send') return settings.sendTimeoutMs
+  return waiting === '' ? 0 : settings.readTimeoutMs
 }
 
 /** The deadline has passed. */

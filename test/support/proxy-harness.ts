@@ -193,7 +193,7 @@ export class ProxyHarness {
       table: {
         options: { hsts: '', accessLog: true },
         subrequestRule: (key: string) => (key === 'auth' ? this.rule([]) : undefined),
-      } as unknown as LiveTable,
+      } as Partial<LiveTable> as LiveTable,
       trustedPeers: new TrustedPeers([]),
       wheel: new TimerWheel(this.now),
       random: seededRandom(2),
@@ -299,6 +299,7 @@ export function backendOf(name: string, count: number): Backend {
   return {
     key: name,
     service: { kind: 'Service', namespace: 'default', name },
+    servicePort: 80,
     clientIpAffinitySeconds: 0,
     endpoints: Array.from({ length: count }, (_, i) => ({
       address: `198.18.0.${i + 1}`,
