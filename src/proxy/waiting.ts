@@ -24,8 +24,10 @@ export function waitForUpstream(exchange: Exchange): void {
   else if (exchange.stream.backedUp) wait(exchange, '')
   else if (!stream.connected) wait(exchange, 'connect')
   else if (stream.backedUp) wait(exchange, 'send')
-  else if (exchange.body.ended || attempt.answered) wait(exchange, 'response')
-  else wait(exchange, '')
+  else if (exchange.body.ended || attempt.answered || exchange.request.upgrade !== '') {
+    // A request for an upgrade has no end before the answer to it.
+    wait(exchange, 'response')
+  } else wait(exchange, '')
 }
 
 /** Starts the time for `waiting` anew. */

@@ -1,0 +1,84 @@
+import { startPolicy } from '#src/policies/index.ts'
+import type { Key } from '#src/table/keys.ts'
+import type { RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
+import type { LiveBackend } from '#src/upstream/live-backend.ts'
+import type { LiveRule, LiveTarget } from './live-rule.ts'
+import type { PoolSettingsCache } from './pool-settings.ts'
+
+/** What linking needs from the live table. */
+export interface LinkContext {
+  readonly pools: PoolSettingsCache
+  backendFor(key: Key): LiveBackend
+  dropUnused(backend: LiveBackend): void
+  generationOf(slot: number): number
+}
+
+/** Attaches code to a rule: its policies, its backends, their balancers. */
+export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRule {
+  const targets = rule.backends.map((use) => linkTarget(use, context))
+  return {
+    rule,
+    slot,
+    generation: context.generationOf(slot),
+    recorded: true,
+    phases: rule.policies.map(startPolicy),
+    targets,
+    weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
+  }
+}
+
+function linkTarget(use: WeightedBackend, { backendFor, pools }: LinkContext): LiveTarget {
+  const backend = backendFor(use.backend)
+  backend.users++
+  return { use, backend, balancer: backend.balancerFor(use.balance), pool: pools.take(use) }
+}
+
+/** Gives back what a rule holds. Exchanges under way keep what they have. */
+export function unlinkRule(live: LiveRule, { pools, dropUnused }: LinkContext): void {
+  for (const { backend, balancer, pool } of live.targets) {
+    backend.releaseBalancer(balancer)
+    backend.users--
+    pools.release(pool)
+    dropUnused(backend)
+  }
+}
+
+const plainBalance = { algorithm: 'round-robin', options: {}, hashKey: [] } as const
+
+/** A rule for one request of our own; it holds nothing that must be given back. */
+export function linkSubrequest(
+  backend: LiveBackend,
+  settings: RouteSettings,
+  { pools }: LinkContext,
+): LiveRule {
+  const use: WeightedBackend = {
+    backend: backend.key,
+    service: backend.backend.service.name,
+    weight: 1,
+    balance: plainBalance,
+    protocol: 'http1',
+    tls: undefined,
+    policies: [],
+  }
+  const balancer = backend.balancerFor(plainBalance)
+  backend.releaseBalancer(balancer)
+  const rule: Rule = {
+    key: '',
+    origin: backend.backend.service,
+    path: { type: 'prefix', value: '' },
+    pathText: '/',
+    predicates: [],
+    settings,
+    policies: [],
+    backends: [use],
+  }
+  return {
+    rule,
+    slot: 0,
+    generation: 0,
+    recorded: false,
+    phases: [],
+    targets: [{ use, backend, balancer, pool: pools.take(use) }],
+    weight: 1,
+  }
+}

@@ -1,0 +1,213 @@
+import { HostTable } from '#algorithms/match/host-table.ts'
+import type { Peer } from '#src/exchange/streams.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
+import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
+import type { Key } from '#src/table/keys.ts'
+import type {
+  Backend,
+  Certificate,
+  GlobalOptions,
+  Host,
+  Listener,
+  TableDelta,
+} from '#src/table/table.ts'
+import type { TableUpdate } from '#src/workers/messages.ts'
+import { LiveBackend } from '#src/upstream/live-backend.ts'
+import type { BackendContext } from '#src/upstream/live-backend.ts'
+import { LiveHost } from './live-host.ts'
+import type { LiveRule } from './live-rule.ts'
+import { linkRule, linkSubrequest, unlinkRule } from './link.ts'
+import type { LinkContext } from './link.ts'
+import { PoolSettingsCache } from './pool-settings.ts'
+
+/** Hosts that share listeners: who is asked by name, and whose certificate is shown. */
+interface HostGroup {
+  readonly hosts: HostTable<LiveHost>
+  /** Certificates by the names of TLS sections, for SNI. */
+  readonly certificates: HostTable<Key>
+  /** Hosts that ask for client certificates; 0 nearly always. */
+  clientPolicies: number
+}
+
+/**
+ * The table in force in one worker, with code attached. A delta changes it in place within one turn
+ * of the event loop, so that no request sees half of it; an exchange keeps the rule it matched.
+ */
+export class LiveTable {
+  version = 0
+  options: GlobalOptions = defaultGlobalOptions
+  readonly listeners = new Map<Key, Listener>()
+  readonly certificates = new Map<Key, Certificate>()
+  readonly #groups = new Map<string, HostGroup>()
+  readonly #hosts = new Map<Key, LiveHost>()
+  readonly #backends = new Map<Key, LiveBackend>()
+  readonly #context: BackendContext
+  readonly #link: LinkContext
+
+  constructor(context: BackendContext, generationOf: (slot: number) => number) {
+    this.#context = context
+    this.#link = {
+      backendFor: (key) => this.#backendFor(key),
+      dropUnused: (backend) => {
+        this.#dropUnused(backend)
+      },
+      generationOf,
+      pools: new PoolSettingsCache(),
+    }
+  }
+
+  /** Puts an update in force. */
+  apply({ delta, endpointSlots, ruleSlots }: TableUpdate): void {
+    this.version = delta.version
+    this.options = delta.options ?? this.options
+    for (const [key, backend] of delta.backends) {
+      if (backend !== undefined) this.#setBackend(backend, endpointSlots.get(key))
+    }
+    for (const [key, host] of delta.hosts) {
+      if (host === undefined) this.#deleteHost(key)
+      else this.#setHost(host, ruleSlots)
+    }
+    for (const [key, backend] of delta.backends) if (backend === undefined) this.#deleteBackend(key)
+    applyChanges(this.listeners, delta.listeners)
+    applyChanges(this.certificates, delta.certificates)
+    if (delta.full) this.#dropUnnamed(delta)
+  }
+
+  /** The rule for a request, or undefined. `host` is in lower case, without port. */
+  match(group: string, host: string, path: string, request: RequestHead): LiveRule | undefined {
+    return this.#groups.get(group)?.hosts.find(host)?.match(path, request)
+  }
+
+  hostFor(group: string, host: string): LiveHost | undefined {
+    return this.#groups.get(group)?.hosts.find(host)
+  }
+
+  /** The certificate to show for this server name, or undefined. */
+  certificateFor(listener: Listener, serverName: string): Certificate | undefined {
+    const key =
+      this.#groups.get(listener.hostGroup)?.certificates.find(serverName) ??
+      listener.defaultCertificate
+    return key === undefined ? undefined : this.certificates.get(key)
+  }
+
+  /**
+   * Whether a request for `host` must not be served on this connection, because it was verified under
+   * another client-certificate policy than the host's (RFC 9110 15.5.20).
+   */
+  misdirects(peer: Peer, group: string, host: string): boolean {
+    const hosts = this.#groups.get(group)
+    if (hosts === undefined || hosts.clientPolicies === 0 || peer.tls === undefined) return false
+    const asked = hosts.hosts.find(host)?.host.clientCertificatePolicy ?? ''
+    const verified = hosts.hosts.find(peer.tls.serverName)?.host.clientCertificatePolicy ?? ''
+    return asked !== verified
+  }
+
+  /** A rule for a request of our own to a backend of the table; undefined when there is none. */
+  subrequestRule(key: Key, timeoutMs: number): LiveRule | undefined {
+    const backend = this.#backends.get(key)
+    if (backend === undefined) return undefined
+    const settings = {
+      ...defaultRouteSettings,
+      connectTimeoutMs: Math.min(timeoutMs, defaultRouteSettings.connectTimeoutMs),
+      readTimeoutMs: timeoutMs,
+      sendTimeoutMs: timeoutMs,
+    }
+    return linkSubrequest(backend, settings, this.#link)
+  }
+
+  /** Slots of every endpoint that something still refers to are counted; for tests and status. */
+  get backendCount(): number {
+    return this.#backends.size
+  }
+
+  #group(name: string): HostGroup {
+    let group = this.#groups.get(name)
+    if (group === undefined) {
+      group = { hosts: new HostTable(), certificates: new HostTable(), clientPolicies: 0 }
+      this.#groups.set(name, group)
+    }
+    return group
+  }
+
+  #setHost(host: Host, ruleSlots: ReadonlyMap<Key, number>): void {
+    const before = this.#hosts.get(host.key)
+    // Linked before the old one goes, so that a backend both use keeps its balancers.
+    const rules = host.rules.map((rule) => linkRule(rule, ruleSlots.get(rule.key) ?? 0, this.#link))
+    if (before !== undefined) this.#remove(before)
+    const live = new LiveHost(host, rules)
+    this.#hosts.set(host.key, live)
+    const group = this.#group(host.hostGroup)
+    group.hosts.set(host.pattern, live)
+    if (host.certificate !== undefined) group.certificates.set(host.pattern, host.certificate)
+    if (host.clientCertificatePolicy !== '') group.clientPolicies++
+  }
+
+  #deleteHost(key: Key): void {
+    const live = this.#hosts.get(key)
+    if (live !== undefined) this.#remove(live)
+  }
+
+  #remove(live: LiveHost): void {
+    const { host } = live
+    const group = this.#group(host.hostGroup)
+    this.#hosts.delete(host.key)
+    group.hosts.delete(host.pattern)
+    group.certificates.delete(host.pattern)
+    if (host.clientCertificatePolicy !== '') group.clientPolicies--
+    for (const rule of live.rules) unlinkRule(rule, this.#link)
+  }
+
+  #setBackend(backend: Backend, slots = new Int32Array(backend.endpoints.length)): void {
+    const live = this.#backends.get(backend.key)
+    if (live === undefined) {
+      this.#backends.set(backend.key, new LiveBackend(backend, slots, this.#context))
+    } else {
+      live.update(backend, slots)
+    }
+  }
+
+  /** The backend of this key. A rule may come before its backend does: it starts out empty. */
+  #backendFor(key: Key): LiveBackend {
+    let live = this.#backends.get(key)
+    if (live === undefined) {
+      const service = { kind: 'Service', namespace: '', name: '' }
+      const empty = { key, service, endpoints: [], clientIpAffinitySeconds: 0 }
+      live = new LiveBackend(empty, new Int32Array(0), this.#context)
+      live.named = false
+      this.#backends.set(key, live)
+    }
+    return live
+  }
+
+  #deleteBackend(key: Key): void {
+    const live = this.#backends.get(key)
+    if (live === undefined) return
+    live.update({ ...live.backend, endpoints: [] }, new Int32Array(0))
+    live.named = false
+    this.#dropUnused(live)
+  }
+
+  #dropUnused(backend: LiveBackend): void {
+    if (backend.users === 0 && !backend.named) this.#backends.delete(backend.key)
+  }
+
+  #dropUnnamed(delta: TableDelta): void {
+    for (const [key, live] of this.#hosts) if (!delta.hosts.has(key)) this.#remove(live)
+    for (const [key, { named }] of this.#backends) {
+      if (named && !delta.backends.has(key)) this.#deleteBackend(key)
+    }
+    for (const key of this.listeners.keys()) {
+      if (!delta.listeners.has(key)) this.listeners.delete(key)
+    }
+    for (const key of this.certificates.keys()) {
+      if (!delta.certificates.has(key)) this.certificates.delete(key)
+    }
+  }
+}
+
+function applyChanges<Part>(parts: Map<Key, Part>, changes: ReadonlyMap<Key, Part | undefined>): void {
+  for (const [key, part] of changes) {
+    if (part === undefined) parts.delete(key)
+    else parts.set(key, part)
+  }
+}
