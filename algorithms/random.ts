@@ -7,9 +7,10 @@ export type Random = () => number
  * For tests, simulations and balancing; never for secrets.
  */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
+  // Signed, so that the engine keeps it in a small integer and a call allocates nothing.
+  let state = seed | 0
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0
+    state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296

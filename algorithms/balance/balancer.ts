@@ -32,6 +32,13 @@ export interface EndpointColumns {
   latency: Float64Array
   /** When `latency` was last written, in milliseconds. */
   updated: Float64Array
+  /**
+   * Sum of the start times of the requests in flight, in whole milliseconds, written by the proxy.
+   * Absent: no algorithm sees how long a request has been waiting.
+   */
+  started?: Float64Array
+  /** 1: not for new requests, but sessions bound to the endpoint go on. Absent: none is. */
+  draining?: Uint8Array
 }
 
 /** The changing part of one pick. One object is filled anew for every pick. */
@@ -57,6 +64,29 @@ export interface Balancer {
   rebuild(): void
   /** One finished try: `latencyMs` to the response head. Absent where the algorithm learns nothing. */
   observe?(index: number, now: number, latencyMs: number, outcome: Outcome): void
+  /**
+   * What an endpoint told of itself, in an answer to a probe or in a header of a response (ORCA).
+   * The object may be used again by the caller.
+   */
+  report?(index: number, now: number, report: LoadReport): void
+  /**
+   * The endpoint to probe now, or -1. To be called after a pick until it says -1; the answers come
+   * back through `report`. Absent where the algorithm needs no probes.
+   */
+  nextProbe?(now: number): number
+}
+
+/** What an endpoint tells of its load; a field is NaN where it does not say. */
+export interface LoadReport {
+  /** Requests in flight at the endpoint, from all clients. */
+  inFlight: number
+  /** Latency in milliseconds that it has of late with about so many requests in flight. */
+  latencyMs: number
+  /** Utilization of its scarcest resource; 1 is full, and more is possible. */
+  utilization: number
+  /** Requests and errors a second that it answers. */
+  requestsPerSecond: number
+  errorsPerSecond: number
 }
 
 /** How a try ended, as far as an estimate of latency is concerned. */
@@ -77,6 +107,8 @@ export interface BalanceOptions {
   readonly boundFactor?: number
   /** Time constant of latency estimates in milliseconds. */
   readonly decayMs?: number
+  /** What an overloaded or failing answer counts as in latency estimates, in milliseconds. */
+  readonly penaltyMs?: number
   /** Slow start: milliseconds over which the weight of a new endpoint rises. 0: off. */
   readonly slowStartMs?: number
   /** Slow start: exponent of the rise; 1 is linear. */
@@ -85,4 +117,8 @@ export interface BalanceOptions {
   readonly choices?: number
   /** Subset hashing: endpoints in a group. */
   readonly subsetSize?: number
+  /** Prequal: probes per request, 0 for endpoints that report by themselves. May be a fraction. */
+  readonly probesPerRequest?: number
+  /** Weights from load reports: how much an error counts against an endpoint. */
+  readonly errorPenalty?: number
 }

@@ -36,6 +36,10 @@ export const diagnosticCodes = {
   'annotation-differs': { severity: 'warning', effect: 'In force, with a difference.' },
   'option-invalid': { severity: 'error', effect: 'The default is used instead.' },
   'option-unknown': { severity: 'error', effect: 'Ignored.' },
+  'option-refused': { severity: 'error', effect: 'Not in force.' },
+  'option-unused': { severity: 'info', effect: 'Accepted without effect.' },
+  'option-differs': { severity: 'warning', effect: 'In force, with a difference.' },
+  'configmap-missing': { severity: 'warning', effect: 'The defaults are in force.' },
   'class-missing': { severity: 'warning', effect: 'The Ingress is not served.' },
   'host-invalid': { severity: 'error', effect: 'The rule is not served.' },
   'path-invalid': { severity: 'error', effect: 'The path is not served.' },
@@ -47,7 +51,15 @@ export const diagnosticCodes = {
   'name-unresolved': { severity: 'error', effect: 'The route answers 503.' },
   'secret-missing': { severity: 'error', effect: 'The default certificate is served.' },
   'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },
-  'certificate-mismatch': { severity: 'warning', effect: 'Served; clients will not accept it.' },
+  'certificate-mismatch': { severity: 'error', effect: 'The default certificate is served.' },
+  'certificate-conflict': {
+    severity: 'error',
+    effect: "The older object's certificate is served.",
+  },
+  'tls-host-unused': {
+    severity: 'warning',
+    effect: 'The TLS section has no effect for this host.',
+  },
   'certificate-expired': { severity: 'warning', effect: 'Served; clients will not accept it.' },
 } as const satisfies Record<string, { severity: Severity; effect: string }>
 

@@ -43,6 +43,25 @@ export interface PeerTls {
   readonly cipher: string
   readonly alpn: string
   readonly resumed: boolean
+  /** What the client showed when it was asked for a certificate; undefined: it was not asked, or had none. */
+  readonly clientCertificate?: ClientCertificate | undefined
+}
+
+/** A client's certificate, and what checking it against the CAs of the site gave. */
+export interface ClientCertificate {
+  /** '' for a good one; else the error in OpenSSL's words, e.g. `certificate has expired`. */
+  readonly error: string
+  /** CA certificates between the leaf and the trusted root. */
+  readonly depth: number
+  readonly pem: string
+  /** Distinguished names as RFC 2253 writes them. */
+  readonly subject: string
+  readonly issuer: string
+  /** Hexadecimal, upper case. */
+  readonly serialNumber: string
+  /** Digest of the DER form, hexadecimal, lower case. */
+  readonly sha1: string
+  readonly sha256: string
 }
 
 /** What the proxy calls to answer one request. Server side of a codec. */

@@ -27,19 +27,20 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
   }
 }
 
-function linkTarget(use: WeightedBackend, { backendFor, pools }: LinkContext): LiveTarget {
-  const backend = backendFor(use.backend)
+function linkTarget(use: WeightedBackend, context: LinkContext): LiveTarget {
+  const backend = context.backendFor(use.backend)
   backend.users++
-  return { use, backend, balancer: backend.balancerFor(use.balance), pool: pools.take(use) }
+  const pool = context.pools.take(use)
+  return { use, backend, balancer: backend.balancerFor(use.balance), pool }
 }
 
 /** Gives back what a rule holds. Exchanges under way keep what they have. */
-export function unlinkRule(live: LiveRule, { pools, dropUnused }: LinkContext): void {
+export function unlinkRule(live: LiveRule, context: LinkContext): void {
   for (const { backend, balancer, pool } of live.targets) {
     backend.releaseBalancer(balancer)
     backend.users--
-    pools.release(pool)
-    dropUnused(backend)
+    context.pools.release(pool)
+    context.dropUnused(backend)
   }
 }
 

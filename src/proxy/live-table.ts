@@ -157,7 +157,8 @@ export class LiveTable {
     for (const rule of live.rules) unlinkRule(rule, this.#link)
   }
 
-  #setBackend(backend: Backend, slots = new Int32Array(backend.endpoints.length)): void {
+  #setBackend(backend: Backend, given: Int32Array | undefined): void {
+    const slots = given ?? new Int32Array(backend.endpoints.length)
     const live = this.#backends.get(backend.key)
     if (live === undefined) {
       this.#backends.set(backend.key, new LiveBackend(backend, slots, this.#context))
@@ -171,7 +172,13 @@ export class LiveTable {
     let live = this.#backends.get(key)
     if (live === undefined) {
       const service = { kind: 'Service', namespace: '', name: '' }
-      const empty = { key, service, endpoints: [], clientIpAffinitySeconds: 0 }
+      const empty = {
+        key,
+        service,
+        servicePort: 0,
+        endpoints: [],
+        clientIpAffinitySeconds: 0,
+      }
       live = new LiveBackend(empty, new Int32Array(0), this.#context)
       live.named = false
       this.#backends.set(key, live)
@@ -205,7 +212,10 @@ export class LiveTable {
   }
 }
 
-function applyChanges<Part>(parts: Map<Key, Part>, changes: ReadonlyMap<Key, Part | undefined>): void {
+function applyChanges<Part>(
+  parts: Map<Key, Part>,
+  changes: ReadonlyMap<Key, Part | undefined>,
+): void {
   for (const [key, part] of changes) {
     if (part === undefined) parts.delete(key)
     else parts.set(key, part)

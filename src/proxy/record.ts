@@ -5,8 +5,26 @@ import type { Exchange } from './exchange.ts'
 const inFlight = workerCell('requests_in_flight')
 const retries = workerCell('upstream_retries_total')
 const ejections = workerCell('upstream_ejections_total')
-const notFound = workerCell('requests_rejected_total:404')
 const otherRejected = workerCell('requests_rejected_total:other')
+
+const rejected = new Map<number, number>([
+  [400, workerCell('requests_rejected_total:400')],
+  [404, workerCell('requests_rejected_total:404')],
+  [408, workerCell('requests_rejected_total:408')],
+  [413, workerCell('requests_rejected_total:413')],
+  [414, workerCell('requests_rejected_total:414')],
+  [417, workerCell('requests_rejected_total:417')],
+  [421, workerCell('requests_rejected_total:421')],
+  [431, workerCell('requests_rejected_total:431')],
+  [501, workerCell('requests_rejected_total:501')],
+  [503, workerCell('requests_rejected_total:503')],
+  [505, workerCell('requests_rejected_total:505')],
+])
+
+/** The counter of requests that are refused with this status before any route is found. */
+export function rejectedCell(status: number): number {
+  return rejected.get(status) ?? otherRejected
+}
 
 export function recordStart({ services }: Exchange): void {
   services.worker.add(services.writer, inFlight, 1)
@@ -26,7 +44,7 @@ export function recordExchange(exchange: Exchange): void {
   const { writer } = services
   services.worker.add(writer, inFlight, -1)
   if (live === undefined) {
-    services.worker.add(writer, status === 404 ? notFound : otherRejected, 1)
+    services.worker.add(writer, rejectedCell(status), 1)
   } else if (live.recorded) {
     const { rules } = services
     const row = rules.row(live.slot, live.generation, writer)

@@ -11,3 +11,8 @@ export function tupleKey(...parts: readonly (string | number)[]): Key {
 
 /** Name of the only cluster while there is one. */
 export const localCluster = 'local'
+
+/** The key of a host pattern ('' for every other host) in a group that listeners share. */
+export function hostKey(hostGroup: string, pattern: string): Key {
+  return tupleKey('host', hostGroup, pattern)
+}

@@ -102,9 +102,7 @@ export interface Balance {
   readonly hashKey: readonly HashKeyPart[]
 }
 
-export type HashKeyPart =
-  | { readonly text: string }
-  | { readonly variable: string }
+export type HashKeyPart = { readonly text: string } | { readonly variable: string }
 
 /** Limits and times of one route. Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
 export interface RouteSettings {
@@ -132,6 +130,8 @@ export interface RetrySettings {
 export interface Backend {
   readonly key: Key
   readonly service: Origin
+  /** Port of the Service, as it is named in tables and metrics; 0: none known. */
+  readonly servicePort: number
   readonly endpoints: readonly Endpoint[]
   /** sessionAffinity: ClientIP, in seconds; 0: none. */
   readonly clientIpAffinitySeconds: number

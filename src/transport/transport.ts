@@ -10,9 +10,12 @@ export type CloseReason = '' | 'reset' | 'refused' | 'timeout' | 'unreachable' |
 export interface Connection {
   /** Who hears the events; a codec may hand the connection on by replacing it. */
   handler: ConnectionHandler
-  readonly peer: Peer
+  /** A listener filter replaces it by what a PROXY header says. */
+  peer: Peer
   /** True while written bytes wait in this process. */
   readonly backedUp: boolean
+  /** With `onClose`: what the system or TLS said, e.g. `ECONNRESET`, `certificate has expired`. For logs. */
+  readonly problem?: string
   /**
    * Sends latin1 text. False: some of it waits; `onDrain` follows when all has gone to the kernel.
    */
@@ -85,6 +88,8 @@ export interface Listener {
   readonly port: number
   /** Stops accepting. Connections that the kernel has queued are accepted first, none is lost. */
   close(): Promise<void>
+  /** Stops accepting at once; connections that the kernel has queued are refused. */
+  destroy(): void
 }
 
 /** What `listen` needs to know. `onConnection` gets a plain connection, paused, before any byte is read. */
@@ -94,11 +99,15 @@ export interface ListenOptions {
   readonly reusePort: boolean
   readonly backlog: number
   readonly onConnection: (connection: Connection) => void
+  /** A connection could not be accepted (EMFILE, ENFILE, ENOMEM, …); for a metric and the log. */
+  readonly onAcceptError?: (code: string) => void
 }
 
 /** One worker's way to the network. */
 export interface Transport {
   readonly name: 'raw' | 'portable'
+  /** Why the raw transport is not used, '' where it is. For the log. */
+  readonly fallbackReason: string
   listen(options: ListenOptions): Promise<Listener>
   /** Opens a connection; the result can be destroyed while it is still connecting. */
   connect(target: ConnectTarget, handler: ConnectHandler): Connection

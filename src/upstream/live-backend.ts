@@ -43,6 +43,8 @@ export class LiveBackend {
   ejected = 0
   /** Targets of rules that refer to it. */
   users = 0
+  /** The table names it; false while a rule refers to a backend that is not (or no longer) there. */
+  named = true
   readonly columns: EndpointColumns
   readonly #balancers = new Map<string, LiveBalancer>()
   readonly #context: BackendContext
@@ -82,6 +84,7 @@ export class LiveBackend {
     for (const gone of known.values()) this.#retire(gone)
     this.endpoints = live
     this.backend = backend
+    this.named = true
     for (const { balancer } of this.#balancers.values()) balancer.rebuild()
   }
 
@@ -137,13 +140,6 @@ export class LiveBackend {
       this.ejected--
     }
     return this.ejected > 0
-  }
-
-  /** The backend left the table. */
-  retireAll(): void {
-    for (const endpoint of this.endpoints) this.#retire(endpoint)
-    this.endpoints = []
-    this.eligible = 0
   }
 
   /** A try at the endpoint began or ended. */

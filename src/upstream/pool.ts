@@ -29,6 +29,8 @@ export interface UpstreamConnector {
 /** The connections of one endpoint with the same settings. */
 export interface EndpointPool {
   readonly settings: PoolSettings
+  /** A stream to the endpoint; see `UpstreamConnector.open`. */
+  open(handler: ClientStreamHandler, idleMsMax: number): ClientStream
   /** The endpoint left the table: idle connections close, busy ones when they are done. */
   retire(): void
 }

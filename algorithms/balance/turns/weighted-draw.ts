@@ -1,0 +1,150 @@
+import type { Random } from '#algorithms/random.ts'
+import type { EndpointColumns, PickInput } from '../balancer.ts'
+import { mayPick, wasTried } from '../columns.ts'
+
+/** Most endpoints of one draw. */
+export const drawnMax = 16
+
+/** Draws in a row that may hit what must not be drawn, before a scan settles the matter. */
+const missesMax = 8
+
+/**
+ * Draws distinct endpoints at random in proportion to their weights.
+ *
+ * Cost: O(1) per endpoint drawn while most are usable, else O(n); rebuild O(n).
+ * Source: the alias method (Walker 1977; Vose, "A linear algorithm for generating random numbers
+ * with a given distribution", IEEE Trans. Softw. Eng. 1991). Equal weights need no table.
+ */
+export class WeightedDraw {
+  /** The endpoints of the last draw. */
+  readonly drawn = new Int32Array(drawnMax)
+  readonly #columns: EndpointColumns
+  readonly #random: Random
+  #count = 0
+  #equal = true
+  /** Share of its own place that an endpoint keeps; the rest goes to its alias. */
+  #share = new Float64Array(0)
+  #alias = new Int32Array(0)
+
+  constructor(columns: EndpointColumns, random: Random) {
+    this.#columns = columns
+    this.#random = random
+    this.rebuild()
+  }
+
+  rebuild(): void {
+    const { count, weight } = this.#columns
+    this.#count = count
+    this.#equal = true
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      sum += weight[i] as number
+      if (weight[i] !== weight[0]) this.#equal = false
+    }
+    if (!this.#equal) this.#fill(sum)
+  }
+
+  /** One endpoint, or -1 when none is usable. */
+  one(input: PickInput): number {
+    return this.some(input, 1) === 0 ? -1 : (this.drawn[0] as number)
+  }
+
+  /**
+   * Puts up to `wanted` distinct endpoints into `drawn`; how many there are. Tried endpoints are
+   * drawn only where no other is left.
+   */
+  some(input: PickInput, wanted: number): number {
+    const found = this.#draw(input, wanted, input.triedCount > 0)
+    return found > 0 || input.triedCount === 0 ? found : this.#draw(input, wanted, false)
+  }
+
+  #draw(input: PickInput, wanted: number, avoidTried: boolean): number {
+    const { usable, weight } = this.#columns
+    const { drawn } = this
+    const most = Math.min(wanted, this.#count, drawnMax)
+    let found = 0
+    let misses = 0
+    while (found < most) {
+      let index = this.#drawAny()
+      if (
+        usable[index] === 0 ||
+        weight[index] === 0 ||
+        isAmong(drawn, found, index) ||
+        (avoidTried && wasTried(input, index))
+      ) {
+        if (++misses < missesMax) continue
+        index = this.#scan(input, found, avoidTried)
+        if (index < 0) return found
+      }
+      drawn[found++] = index
+      misses = 0
+    }
+    return found
+  }
+
+  #drawAny(): number {
+    const place = this.#random() * this.#count
+    const index = place | 0
+    if (this.#equal || place - index < (this.#share[index] as number)) return index
+    return this.#alias[index] as number
+  }
+
+  /** Exact draw among what is left: one pass to add the weights, one to find the place. */
+  #scan(input: PickInput, found: number, avoidTried: boolean): number {
+    const { count, weight } = this.#columns
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      if (this.#isLeft(i, input, found, avoidTried)) sum += weight[i] as number
+    }
+    let rest = this.#random() * sum
+    let last = -1
+    for (let i = 0; i < count && rest >= 0; i++) {
+      if (!this.#isLeft(i, input, found, avoidTried)) continue
+      last = i
+      rest -= weight[i] as number
+    }
+    return last
+  }
+
+  #isLeft(index: number, input: PickInput, found: number, avoidTried: boolean): boolean {
+    return mayPick(this.#columns, index, input, !avoidTried) && !isAmong(this.drawn, found, index)
+  }
+
+  #fill(sum: number): void {
+    const { count, weight } = this.#columns
+    if (this.#share.length !== count) {
+      this.#share = new Float64Array(count)
+      this.#alias = new Int32Array(count)
+    }
+    const share = this.#share
+    const alias = this.#alias
+    // One stack of places with room from the left, one of places with surplus from the right.
+    const stack = new Int32Array(count)
+    let small = 0
+    let large = count
+    for (let i = 0; i < count; i++) {
+      share[i] = ((weight[i] as number) * count) / sum
+      alias[i] = i
+      if ((share[i] as number) < 1) stack[small++] = i
+      else stack[--large] = i
+    }
+    while (small > 0 && large < count) {
+      const taker = stack[--small] as number
+      const giver = stack[large] as number
+      alias[taker] = giver
+      const left = (share[giver] as number) + (share[taker] as number) - 1
+      share[giver] = left
+      if (left < 1) {
+        large++
+        stack[small++] = giver
+      }
+    }
+    // Rounding leaves a few places over; each is worth its whole self.
+    while (small > 0) share[stack[--small] as number] = 1
+  }
+}
+
+function isAmong(values: Int32Array, count: number, value: number): boolean {
+  for (let i = 0; i < count; i++) if (values[i] === value) return true
+  return false
+}

@@ -1,0 +1,108 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from './processes.ts'
+import type { Workload } from './workloads.ts'
+
+/** What one round of load did. */
+export interface LoadResult {
+  readonly requests: number
+  /** Failed connections, resets, time-outs and statuses other than 2xx. */
+  readonly errors: number
+  readonly seconds: number
+  /** Milliseconds; undefined where the tool does not say. */
+  readonly p99Ms: number | undefined
+}
+
+export interface LoadTarget {
+  readonly host: string
+  readonly port: number
+  readonly seconds: number
+  /** CPUs of the generator. */
+  readonly cores: string
+  readonly folder: string
+}
+
+export type LoadTool = 'wrk' | 'h2load' | 'node' | 'autocannon'
+
+/** The path of a program, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file))
+}
+
+/** The tool for a workload: full TLS handshakes need our own client, since the others resume sessions. */
+export function toolFor(workload: Workload): LoadTool {
+  if (workload.connection === 'handshake') return 'node'
+  if (findProgram('wrk') !== undefined) return 'wrk'
+  const h2loadDoes = workload.connection === 'keep' && findProgram('h2load') !== undefined
+  return h2loadDoes ? 'h2load' : 'autocannon'
+}
+
+/** Loads one proxy for some seconds. */
+export async function load(workload: Workload, target: LoadTarget): Promise<LoadResult> {
+  const tool = toolFor(workload)
+  if (tool === 'wrk') return await wrk(workload, target)
+  if (tool === 'h2load') return await h2load(workload, target)
+  const job = JSON.stringify({ tool, workload, target })
+  const generator = join(import.meta.dirname, 'generator.ts')
+  const output = await run('taskset', ['-c', target.cores, process.execPath, generator], job)
+  return JSON.parse(output) as LoadResult
+}
+
+async function wrk(workload: Workload, target: LoadTarget): Promise<LoadResult> {
+  const script = join(target.folder, `${workload.id}.lua`)
+  writeFileSync(script, luaScript(workload, target.host))
+  const connections = String(workload.connections)
+  const wrkArgs = ['-t', '1', '-c', connections, '-d', `${target.seconds}s`, '--timeout', '5s']
+  const prefix = ['-c', target.cores, 'wrk']
+  const output = await run('taskset', [...prefix, ...wrkArgs, '-s', script, url(workload, target)])
+  const line = /^RESULT (.*)$/m.exec(output)?.[1]
+  if (line === undefined) throw new Error(`wrk said: ${output.slice(-500)}`)
+  return JSON.parse(line) as LoadResult
+}
+
+/** A request as workload says, and one line of JSON at the end. */
+function luaScript(workload: Workload, host: string): string {
+  const fields = [...workload.fields, 'Host', host]
+  let lines = `wrk.method = ${luaText(workload.method)}\n`
+  for (let i = 0; i < fields.length; i += 2) {
+    lines += `wrk.headers[${luaText(fields[i] as string)}] = ${luaText(fields[i + 1] as string)}\n`
+  }
+  if (workload.bodyBytes > 0) lines += `wrk.body = string.rep("x", ${workload.bodyBytes})\n`
+  return `${lines}
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format('RESULT {"requests":%d,"errors":%d,"seconds":%.6f,"p99Ms":%.3f}\\n',
+    summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+    summary.duration / 1e6, latency:percentile(99) / 1e3))
+end
+`
+}
+
+function luaText(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+async function h2load(workload: Workload, target: LoadTarget): Promise<LoadResult> {
+  const fields = [...workload.fields, 'Host', target.host]
+  const headers: string[] = []
+  for (let i = 0; i < fields.length; i += 2) headers.push('-H', `${fields[i]}: ${fields[i + 1]}`)
+  if (workload.bodyBytes > 0) {
+    const body = join(target.folder, `${workload.id}.body`)
+    writeFileSync(body, Buffer.alloc(workload.bodyBytes, 'x'))
+    headers.push('-d', body)
+  }
+  const connections = String(workload.connections)
+  const h2loadArgs = ['--h1', '-t', '1', '-c', connections, '-D', String(target.seconds)]
+  const prefix = ['-c', target.cores, 'h2load']
+  const output = await run('taskset', [...prefix, ...h2loadArgs, ...headers, url(workload, target)])
+  const counts = /(\d+) done, (\d+) succeeded/.exec(output)
+  if (counts === null) throw new Error(`h2load said: ${output.slice(-500)}`)
+  const [, done, succeeded] = counts.map(Number) as [number, number, number]
+  const good = Number(/status codes: (\d+) 2xx/.exec(output)?.[1] ?? succeeded)
+  return { requests: good, errors: done - good, seconds: target.seconds, p99Ms: undefined }
+}
+
+function url(workload: Workload, target: LoadTarget): string {
+  return `${workload.tls ? 'https' : 'http'}://127.0.0.1:${target.port}${workload.path}`
+}

@@ -1,0 +1,177 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePorts, start, waitForPort } from './processes.ts'
+import { jsonTemplate } from './site.ts'
+import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+
+const logFormat = jsonTemplate({
+  time: '$time_iso8601',
+  request_id: '$request_id',
+  client: '$remote_addr',
+  method: '$request_method',
+  host: '$host',
+  path: '$request_uri',
+  status: '$status',
+  bytes_sent: '$bytes_sent',
+  duration: '$request_time',
+  upstream: '$upstream_addr',
+  upstream_duration: '$upstream_response_time',
+  user_agent: '$http_user_agent',
+})
+
+interface Ports {
+  readonly httpPort: number
+  readonly httpsPort: number
+  readonly statusPort: number
+}
+
+/** Starts nginx as ingress-nginx configures it, less Lua, which only costs. */
+export async function startNginx(
+  build: ProxyBuild,
+  site: Site,
+  logged: boolean,
+): Promise<RunningProxy> {
+  const [httpPort = 0, httpsPort = 0, statusPort = 0] = await freePorts(3)
+  const name = `nginx-${httpPort}`
+  const logFile = join(site.folder, `${name}.log`)
+  const file = join(site.folder, `${name}.conf`)
+  writeFileSync(
+    file,
+    `${prelude(site, name)}
+http {
+  log_format json escape=json '${logFormat}';
+  access_log ${logged ? `${logFile} json buffer=64k flush=1s` : 'off'};
+${temporaryFolders(site, name)}
+${servers(site, { httpPort, httpsPort, statusPort })}
+}
+`,
+  )
+  const program = start({
+    name,
+    file: build.path,
+    args: ['-p', site.folder, '-c', file],
+    cores: site.proxyCores,
+    folder: site.folder,
+  })
+  await waitForPort(httpsPort, program)
+  const logFiles = logged ? [logFile] : []
+  return { build, pid: program.pid, httpPort, httpsPort, logFiles, stop: program.stop }
+}
+
+function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string {
+  return `  keepalive_timeout 75s;
+  keepalive_requests 1000;
+  client_body_buffer_size 8k;
+  tcp_nodelay on;
+  server_tokens off;
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  upstream app {
+    server 127.0.0.1:${site.backendPort};
+    keepalive 320;
+    keepalive_requests 10000;
+    keepalive_timeout 60s;
+  }
+  server { listen 127.0.0.1:${statusPort}; location / { stub_status; } }
+  server { listen 127.0.0.1:${httpPort} default_server backlog=4096; return 404; }
+  server {
+    listen 127.0.0.1:${httpPort};
+    listen 127.0.0.1:${httpsPort} ssl backlog=4096;
+    server_name ${site.host};
+    ssl_certificate ${site.certificateFile};
+    ssl_certificate_key ${site.keyFile};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:tls:10m;
+    ssl_buffer_size 4k;
+    location / {
+${forwardingFields}
+      client_max_body_size 1m;
+      proxy_http_version 1.1;
+      proxy_connect_timeout 5s;
+      proxy_send_timeout 60s;
+      proxy_read_timeout 60s;
+      proxy_buffer_size 64k;
+      proxy_buffers 8 64k;
+      proxy_busy_buffers_size 128k;
+      proxy_max_temp_file_size 0;
+      proxy_next_upstream error timeout;
+      proxy_pass http://app;
+    }
+  }`
+}
+
+/** As the template of ingress-nginx sets them. */
+const forwardingFields = [
+  'Host $http_host',
+  'Upgrade $http_upgrade',
+  'Connection $connection_upgrade',
+  'X-Request-ID $request_id',
+  'X-Real-IP $remote_addr',
+  'X-Forwarded-For $remote_addr',
+  'X-Forwarded-Host $http_host',
+  'X-Forwarded-Port $server_port',
+  'X-Forwarded-Proto $scheme',
+  'X-Forwarded-Scheme $scheme',
+  'X-Scheme $scheme',
+  'X-Original-Forwarded-For $http_x_forwarded_for',
+  'Proxy ""',
+]
+  .map((field) => `      proxy_set_header ${field};`)
+  .join('\n')
+
+/** Starts nginx as the backend: 64 bytes, or 1 MB at /1m, and never the bottleneck. */
+export async function startNginxBackend(path: string, site: Site, cores: string): Promise<Backend> {
+  const [port = 0] = await freePorts(1)
+  const name = `backend-${port}`
+  writeFileSync(join(site.folder, '1m'), Buffer.alloc(1_048_576, 'x'))
+  const file = join(site.folder, `${name}.conf`)
+  writeFileSync(
+    file,
+    `${prelude(site, name)}
+http {
+  access_log off;
+${temporaryFolders(site, name)}
+  keepalive_requests 100000000;
+  keepalive_timeout 1h;
+  server_tokens off;
+  default_type text/plain;
+  sendfile on;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { return 200 "${'x'.repeat(64)}"; }
+    location = /1m { root ${site.folder}; open_file_cache max=10; }
+  }
+}
+`,
+  )
+  const program = start({
+    name,
+    file: path,
+    args: ['-p', site.folder, '-c', file],
+    cores,
+    folder: site.folder,
+  })
+  await waitForPort(port, program)
+  return { port, stop: program.stop }
+}
+
+/** A backend that runs. */
+export interface Backend {
+  readonly port: number
+  readonly stop: () => Promise<void>
+}
+
+function prelude(site: Site, name: string): string {
+  // As root nginx drops to a user who cannot read the temporary folder.
+  const user = process.getuid?.() === 0 ? 'user root;\n' : ''
+  return `${user}daemon off;
+worker_processes 1;
+pid ${join(site.folder, `${name}.pid`)};
+error_log stderr crit;
+events { worker_connections 16000; multi_accept on; }`
+}
+
+function temporaryFolders(site: Site, name: string): string {
+  return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `  ${kind}_temp_path ${join(site.folder, `${name}-${kind}`)};`)
+    .join('\n')
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startBackend } from './backend.ts'
+import { writeCertificate } from './certificate.ts'
+import { startEnvoy } from './envoy.ts'
+import { startHaproxy } from './haproxy.ts'
+import { startHeadgate } from './headgate.ts'
+import { startNginx } from './nginx.ts'
+import type { ProxyBuild, ProxyKind, RunningProxy, Site } from './site.ts'
+
+type Starter = (build: ProxyBuild, site: Site, logged: boolean) => Promise<RunningProxy>
+
+const starters: Readonly<Record<ProxyKind, Starter>> = {
+  headgate: startHeadgate,
+  nginx: startNginx,
+  haproxy: startHaproxy,
+  envoy: startEnvoy,
+}
+
+/** Starts every build at once; on failure stops those that started. */
+export async function startAll(
+  builds: readonly ProxyBuild[],
+  site: Site,
+  logged: boolean,
+): Promise<RunningProxy[]> {
+  const started: RunningProxy[] = []
+  try {
+    for (const build of builds) started.push(await starters[build.kind](build, site, logged))
+  } catch (error) {
+    await stopAll(started)
+    throw error
+  }
+  return started
+}
+
+export async function stopAll(
+  proxies: readonly { readonly stop: () => Promise<void> }[],
+): Promise<void> {
+  await Promise.all(proxies.map(async (proxy) => await proxy.stop()))
+}
+
+/** A temporary folder with a certificate and a backend, gone when `work` is done. */
+export async function withSite(
+  cores: { readonly proxyCores: string; readonly loadCores: string },
+  work: (site: Site) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
+  const host = 'bench.example'
+  try {
+    const certificate = await writeCertificate(host, folder)
+    const bare = { host, folder, backendPort: 0, proxyCores: cores.proxyCores, ...certificate }
+    const backend = await startBackend(bare, cores.loadCores)
+    try {
+      await work({ ...bare, backendPort: backend.port })
+    } finally {
+      await backend.stop()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

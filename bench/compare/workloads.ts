@@ -1,0 +1,96 @@
+/** One kind of traffic. */
+export interface Workload {
+  readonly id: string
+  readonly title: string
+  readonly connections: number
+  readonly path: string
+  readonly method: 'GET' | 'POST'
+  /** Bytes of the request body. */
+  readonly bodyBytes: number
+  /** Flat [name, value, …], the Host field left out. */
+  readonly fields: readonly string[]
+  readonly tls: boolean
+  /** keep: connections are kept. close: a new one for each request. handshake: and a full TLS handshake. */
+  readonly connection: 'keep' | 'close' | 'handshake'
+  /** All proxies write a JSON access log. */
+  readonly logged: boolean
+  /** What Headgate's CPU per request over the better of nginx and HAProxy must not exceed. */
+  readonly bar: number | undefined
+}
+
+const small = {
+  connections: 64,
+  path: '/',
+  method: 'GET',
+  bodyBytes: 0,
+  fields: [],
+  tls: false,
+  connection: 'keep',
+  logged: false,
+} as const satisfies Partial<Workload>
+
+/** What a browser sends, 12 fields with Host. */
+const browserFields = [
+  ['Connection', 'keep-alive'],
+  ['sec-ch-ua', '"Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"'],
+  ['sec-ch-ua-mobile', '?0'],
+  ['sec-ch-ua-platform', '"Linux"'],
+  ['Upgrade-Insecure-Requests', '1'],
+  [
+    'User-Agent',
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+  ],
+  [
+    'Accept',
+    'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8',
+  ],
+  ['Referer', 'https://bench.example/catalogue/shoes?page=2'],
+  ['Accept-Encoding', 'gzip, deflate, br, zstd'],
+  ['Accept-Language', 'en-GB,en;q=0.9,de;q=0.8'],
+  [
+    'Cookie',
+    'session=4f8a1c02b7e94d3f8f0d6a5b; theme=dark; _ga=GA1.1.1234567890.1700000000; basket=17',
+  ],
+].flat()
+
+/** Every row of the comparison, in the order of the table. Bars are those of the project's issue 3. */
+export const workloads: readonly Workload[] = [
+  { ...small, id: 'h1', title: 'h1 keep-alive, 64-byte body', bar: 1.15 },
+  {
+    ...small,
+    id: 'browser',
+    title: 'h1, 12 browser header fields',
+    fields: browserFields,
+    bar: 1.15,
+  },
+  {
+    ...small,
+    id: 'post',
+    title: 'h1 POST, 1 KB body',
+    method: 'POST',
+    bodyBytes: 1024,
+    fields: ['Content-Type', 'application/octet-stream'],
+    bar: 1.15,
+  },
+  { ...small, id: 'tls', title: 'h1 over TLS, keep-alive', tls: true, bar: 1.15 },
+  { ...small, id: '1m', title: '1 MB response body', path: '/1m', connections: 8, bar: 1.2 },
+  {
+    ...small,
+    id: 'connect',
+    title: 'new connection a request',
+    fields: ['Connection', 'close'],
+    connection: 'close',
+    bar: 1.1,
+  },
+  {
+    ...small,
+    id: 'handshake',
+    title: 'new TLS connection a request, full handshake',
+    fields: ['Connection', 'close'],
+    connections: 4,
+    tls: true,
+    connection: 'handshake',
+    bar: 1.2,
+  },
+  { ...small, id: 'log', title: 'h1 keep-alive, JSON access log', logged: true, bar: undefined },
+]

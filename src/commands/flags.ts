@@ -1,0 +1,303 @@
+import { parseLabelSelector } from '#src/compile/label-selector.ts'
+import type { LabelRequirement } from '#src/compile/label-selector.ts'
+import { logFormats, logLevels } from '#src/observe/log.ts'
+import { address, bool, duration, headers, integer, listOf, namespace } from './flag-types.ts'
+import { namespacedName, oneOf, port, text } from './flag-types.ts'
+import type { FlagType } from './flag-types.ts'
+
+/** Groups of flags that commands take. */
+export type FlagGroup = 'compile' | 'files' | 'serve' | 'instance' | 'strict' | 'request'
+
+interface Flag<Value> {
+  readonly type: FlagType<Value>
+  /** Text of the default as the help shows it, '' for none. */
+  readonly default: string
+  readonly help: string
+  readonly group: FlagGroup
+  /** The feature behind it does not exist yet: giving it is an error, and never without effect. */
+  readonly unbuilt?: true
+}
+
+const selector: FlagType<readonly LabelRequirement[]> = {
+  placeholder: 'SELECTOR',
+  expects: 'a label selector',
+  parse: parseLabelSelector,
+}
+
+/**
+ * Every flag: parsing, environment variables, `--help` and the reference in the README derive from
+ * this table. The variable of `--http-port` is HEADGATE_HTTP_PORT.
+ */
+export const flags = {
+  files: {
+    type: text('DIR'),
+    default: '',
+    help: 'Read manifests from this folder and its sub-folders, and watch it; no cluster is needed.',
+    group: 'files',
+  },
+  kubeconfig: {
+    type: text('FILE'),
+    default: '',
+    help: 'The cluster to serve.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  context: {
+    type: text('NAME'),
+    default: '',
+    help: 'Context in the kubeconfig.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'http-port': {
+    type: port,
+    default: '80',
+    help: 'Port for plain HTTP; 0 switches it off.',
+    group: 'serve',
+  },
+  'https-port': {
+    type: port,
+    default: '443',
+    help: 'Port for HTTPS; 0 switches it off.',
+    group: 'serve',
+  },
+  'admin-port': {
+    type: port,
+    default: '9180',
+    help: 'Port for health, metrics, API and dashboard; 0 switches it off.',
+    group: 'instance',
+  },
+  'bind-address': {
+    type: listOf(address),
+    default: '::',
+    help: 'Address to serve on (:: is dual stack); may be given more than once.',
+    group: 'serve',
+  },
+  'admin-bind-address': {
+    type: address,
+    default: '127.0.0.1',
+    help: 'Address of the admin port.',
+    group: 'instance',
+  },
+  'admin-token-file': {
+    type: text('FILE'),
+    default: '',
+    help: 'File with the token that opens the API to clients of other machines (X-Headgate-Token).',
+    group: 'instance',
+  },
+  workers: {
+    type: integer(1, 256),
+    default: 'available cores',
+    help: 'Threads of the data plane.',
+    group: 'serve',
+  },
+  'ingress-class': {
+    type: text('NAME'),
+    default: 'headgate',
+    help: 'Value of the annotation kubernetes.io/ingress.class that makes an Ingress ours.',
+    group: 'compile',
+  },
+  'controller-class': {
+    type: text('NAME'),
+    default: 'headgate.dev/ingress-controller',
+    help: 'spec.controller of the IngressClasses that are ours.',
+    group: 'compile',
+  },
+  'watch-ingress-without-class': {
+    type: bool,
+    default: 'false, true with --files',
+    help: 'Serve Ingresses that name no class.',
+    group: 'compile',
+  },
+  'annotations-prefix': {
+    type: text('PREFIX'),
+    default: 'nginx.ingress.kubernetes.io',
+    help: 'Prefix of the compatible annotations; headgate.dev/* is always read and wins.',
+    group: 'compile',
+  },
+  'watch-namespace': {
+    type: listOf(namespace),
+    default: '',
+    help: 'Serve Ingresses of this namespace only; may be given more than once.',
+    group: 'compile',
+  },
+  'watch-namespace-selector': {
+    type: selector,
+    default: '',
+    help: 'Serve Ingresses of namespaces with these labels only.',
+    group: 'compile',
+  },
+  configmap: {
+    type: namespacedName,
+    default: '',
+    help: 'ConfigMap with global options, under the keys of ingress-nginx.',
+    group: 'compile',
+  },
+  'default-backend-service': {
+    type: namespacedName,
+    default: '',
+    help: 'Service for requests that no rule matches; without it they are answered 404.',
+    group: 'compile',
+  },
+  'default-ssl-certificate': {
+    type: namespacedName,
+    default: '',
+    help: 'Secret with the certificate for hosts without one; without it a self-signed one is made.',
+    group: 'compile',
+  },
+  'publish-service': {
+    type: namespacedName,
+    default: '',
+    help: 'Service whose addresses go into status.loadBalancer.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'publish-status-address': {
+    type: listOf(text('ADDRESS')),
+    default: '',
+    help: 'Addresses that go into status.loadBalancer.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'update-status': {
+    type: bool,
+    default: 'true',
+    help: 'Write status.loadBalancer.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'tcp-services-configmap': {
+    type: namespacedName,
+    default: '',
+    help: 'ConfigMap with TCP ports to serve.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'udp-services-configmap': {
+    type: namespacedName,
+    default: '',
+    help: 'ConfigMap with UDP ports to serve.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'enable-ssl-passthrough': {
+    type: bool,
+    default: 'false',
+    help: 'Serve the annotation ssl-passthrough.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'election-id': {
+    type: text('NAME'),
+    default: 'headgate-leader',
+    help: 'Lease by which the replicas elect a leader.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'election-namespace': {
+    type: namespace,
+    default: '',
+    help: 'Namespace of the Lease.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'shutdown-grace-period': {
+    type: duration,
+    default: '0s',
+    help: 'On SIGTERM: how long to go on accepting after readiness has failed.',
+    group: 'serve',
+  },
+  'drain-timeout': {
+    type: duration,
+    default: '300s',
+    help: 'On SIGTERM: how long requests in flight may take. Wins over worker-shutdown-timeout.',
+    group: 'serve',
+  },
+  'state-dir': {
+    type: text('DIR'),
+    default: '',
+    help: 'Folder in which the last good table is kept.',
+    group: 'serve',
+    unbuilt: true,
+  },
+  'log-format': {
+    type: oneOf(logFormats),
+    default: 'json',
+    help: 'Form of the process log.',
+    group: 'serve',
+  },
+  'log-level': {
+    type: oneOf(logLevels),
+    default: 'info',
+    help: 'Lowest level of the process log.',
+    group: 'serve',
+  },
+  'node-name': {
+    type: text('NAME'),
+    default: '',
+    help: 'Node on which this process runs, for topology hints.',
+    group: 'compile',
+  },
+  zone: {
+    type: text('NAME'),
+    default: '',
+    help: 'Zone in which this process runs, for topology hints.',
+    group: 'compile',
+  },
+  'worker-heartbeat-timeout': {
+    type: duration,
+    default: '5s',
+    help: 'A worker whose event loop stands still so long is replaced.',
+    group: 'serve',
+  },
+  'endpoint-slots': {
+    type: integer(2, 4_194_304),
+    default: '131072',
+    help: 'Endpoints that have shared state of their own; memory is used as they come.',
+    group: 'serve',
+  },
+  'rule-slots': {
+    type: integer(2, 1_048_576),
+    default: '65536',
+    help: 'Routes that have metrics of their own; memory is used as they come.',
+    group: 'serve',
+  },
+  'control-plane-heap-mb': {
+    type: integer(64, 65_536),
+    default: '1024',
+    help: 'Heap of the control plane; past it, it is restarted and traffic goes on.',
+    group: 'serve',
+  },
+  method: {
+    type: text('METHOD'),
+    default: 'GET',
+    help: 'Method of the request.',
+    group: 'request',
+  },
+  header: {
+    type: headers,
+    default: '',
+    help: 'Header of the request, as name:value; may be given more than once.',
+    group: 'request',
+  },
+  strict: {
+    type: bool,
+    default: 'false',
+    help: 'Fail on warnings, too.',
+    group: 'strict',
+  },
+} as const satisfies Record<string, Flag<unknown>>
+
+export type FlagName = keyof typeof flags
+
+/** The value of every flag that was given. */
+export type FlagValues = {
+  readonly [Name in FlagName]?: (typeof flags)[Name]['type'] extends FlagType<infer Value>
+    ? Value
+    : never
+}
+
+/** Environment variable of a flag. */
+export function variableOf(name: string): string {
+  return `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`
+}

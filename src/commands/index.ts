@@ -1,0 +1,53 @@
+import type { Command } from './command.ts'
+
+/** Every command of the program: one row each. */
+export const commands: Readonly<Record<string, Command>> = {
+  serve: {
+    summary: 'Serves the Ingresses of a folder of manifests.',
+    flags: ['files', 'serve', 'instance', 'compile'],
+    operands: '',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  lint: {
+    summary: 'Checks manifests; exit code 1 when something in them would not be in force.',
+    flags: ['compile', 'strict'],
+    operands: 'FILES…',
+    load: async () => (await import('./lint.ts')).lint,
+  },
+  routes: {
+    summary: 'Prints the table of routes of a folder or of a running instance.',
+    flags: ['files', 'instance', 'compile'],
+    operands: '',
+    load: async () => (await import('./routes.ts')).routes,
+  },
+  explain: {
+    summary: 'Says which rule, policies and endpoints a request would meet, and why.',
+    flags: ['files', 'instance', 'compile', 'request'],
+    operands: 'URL',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  migrate: {
+    summary: 'Says what each annotation of ingress-nginx in a set of manifests does here.',
+    flags: ['compile'],
+    operands: 'FILES…',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  demo: {
+    summary: 'Serves a small shop with backends of its own, and says what to try.',
+    flags: ['serve', 'instance', 'compile'],
+    operands: '',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  version: {
+    summary: 'Prints the version.',
+    flags: [],
+    operands: '',
+    load: async () => (await import('./version.ts')).version,
+  },
+  help: {
+    summary: 'Prints this help, or that of a command.',
+    flags: [],
+    operands: '[COMMAND]',
+    load: async () => (await import('./help.ts')).helpOf(commands),
+  },
+}

@@ -1,0 +1,38 @@
+import { defaultCompileSettings } from '#src/compile/settings.ts'
+import type { CompileSettings } from '#src/compile/settings.ts'
+import type { FlagValues } from './flags.ts'
+import { UsageError } from './parse-flags.ts'
+
+/** What the flags say to the compiler, for objects that come from files. */
+export function compileSettingsOf(values: FlagValues): CompileSettings {
+  const defaults = defaultCompileSettings
+  return {
+    source: 'files',
+    httpPort: values['http-port'] ?? defaults.httpPort,
+    httpsPort: values['https-port'] ?? defaults.httpsPort,
+    ingressClass: values['ingress-class'] ?? defaults.ingressClass,
+    controllerClass: values['controller-class'] ?? defaults.controllerClass,
+    watchIngressWithoutClass: values['watch-ingress-without-class'] ?? true,
+    annotationsPrefix: values['annotations-prefix'] ?? defaults.annotationsPrefix,
+    namespaces: values['watch-namespace'] ?? [],
+    namespaceSelector: values['watch-namespace-selector'] ?? [],
+    configMap: values.configmap,
+    defaultBackendService: values['default-backend-service'],
+    defaultCertificate: values['default-ssl-certificate'],
+    drainTimeoutMs: values['drain-timeout'],
+    node: values['node-name'] ?? '',
+    zone: values.zone ?? '',
+  }
+}
+
+/** Refuses a port that is asked for twice. 0 means that there is no listener. */
+export function refuseSharedPorts(ports: Readonly<Record<string, number>>): void {
+  const owners = new Map<number, string>()
+  for (const [flag, port] of Object.entries(ports)) {
+    const owner = owners.get(port)
+    if (port !== 0 && owner !== undefined) {
+      throw new UsageError(`--${owner} and --${flag} are both ${port}`)
+    }
+    owners.set(port, flag)
+  }
+}

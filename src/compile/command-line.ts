@@ -1,0 +1,78 @@
+import type { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { Service } from '#src/snapshot/objects.ts'
+import type { Snapshot } from '#src/snapshot/snapshot.ts'
+import { tupleKey } from '#src/table/keys.ts'
+import type { Certificate, Rule } from '#src/table/table.ts'
+import type { Certificates } from './certificates.ts'
+import { originOf, reportOn, reportOnMissing } from './findings.ts'
+import type { Options } from './options.ts'
+import { useOf } from './rules.ts'
+import type { ServiceValues } from './rules.ts'
+import { targetOf } from './services/backends.ts'
+import type { Target } from './services/backends.ts'
+import { firstPort } from './services/ports.ts'
+import type { CompileSettings } from './settings.ts'
+
+/** The target of --default-backend-service, or undefined: none is named, or it cannot be used. */
+export function findDefaultBackend(
+  snapshot: Snapshot,
+  { defaultBackendService }: CompileSettings,
+  diagnostics: Diagnostics,
+): Target | undefined {
+  if (defaultBackendService === undefined) return undefined
+  const { namespace, name } = defaultBackendService
+  const service: Service | undefined = snapshot.get('Service', namespace, name)
+  if (service === undefined) {
+    const report = reportOnMissing('Service', defaultBackendService, diagnostics)
+    report('service-missing', '', 'does not exist, though --default-backend-service names it')
+    return undefined
+  }
+  const port = firstPort(service)
+  if (port !== undefined) return targetOf(service, port)
+  reportOn(service, diagnostics)(
+    'service-port-missing',
+    'spec.ports',
+    'has no TCP port, though --default-backend-service names it',
+  )
+  return undefined
+}
+
+/** The rule that sends what no other rule of a host takes to the default backend. */
+export function defaultBackendRule(
+  host: string,
+  target: Target,
+  context: { readonly options: Options; readonly serviceValues: ServiceValues },
+): Rule {
+  return {
+    key: tupleKey('default-backend', host),
+    origin: originOf(target.service),
+    path: { type: 'prefix', value: '' },
+    pathText: '',
+    predicates: [],
+    settings: context.options.routeSettings,
+    policies: [],
+    backends: [useOf(target, context, {})],
+  }
+}
+
+/** The certificate of --default-ssl-certificate, or undefined: none is named, or it cannot be used. */
+export function findDefaultCertificate(
+  certificates: Certificates,
+  { defaultCertificate }: CompileSettings,
+  nowMs: number,
+  diagnostics: Diagnostics,
+): Certificate | undefined {
+  if (defaultCertificate === undefined) return undefined
+  const report = reportOnMissing('Secret', defaultCertificate, diagnostics)
+  const found = certificates.find(defaultCertificate)
+  if ('problem' in found) {
+    report(found.code, '', `${found.problem} (--default-ssl-certificate)`)
+    return undefined
+  }
+  const { certificate } = found
+  if (certificate.notAfterMs < nowMs) {
+    const since = new Date(certificate.notAfterMs).toISOString()
+    report('certificate-expired', '', `expired on ${since} (--default-ssl-certificate)`)
+  }
+  return certificate
+}

@@ -1,0 +1,220 @@
+import { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import type { Ingress, Service } from '#src/snapshot/objects.ts'
+import type { Snapshot } from '#src/snapshot/snapshot.ts'
+import type { Key } from '#src/table/keys.ts'
+import type { Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
+import { Certificates } from './certificates.ts'
+import { ownershipOf } from './classes.ts'
+import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
+import { reportOn, sortFindings } from './findings.ts'
+import { assembleHost, gatherHosts } from './hosts.ts'
+import type { OwnedRoute } from './hosts.ts'
+import { parseIngress } from './ingress.ts'
+import type { ParsedIngress } from './ingress.ts'
+import { matchesLabels } from './label-selector.ts'
+import { compileListeners } from './listeners.ts'
+import { Memo } from './memo.ts'
+import { compileOptions } from './options.ts'
+import type { Options } from './options.ts'
+import { byAge, compareText } from './order.ts'
+import { collectReferences } from './references.ts'
+import type { References } from './references.ts'
+import { compileRule, noServiceValues, readService } from './rules.ts'
+import type { CompiledRule, ServiceValues } from './rules.ts'
+import { compileBackend, externalHost } from './services/backends.ts'
+import type { CompiledBackend, Target } from './services/backends.ts'
+import type { CompileSettings, ReadCertificate } from './settings.ts'
+import { bindTls, reportTlsSecrets } from './tls.ts'
+
+/** What a snapshot compiles to. */
+export interface Compiled {
+  readonly table: RouteTable
+  /** Sorted, without doubles. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly references: References
+}
+
+/** What one compilation gathers on its way. */
+interface Round {
+  readonly snapshot: Snapshot
+  readonly options: Options
+  readonly diagnostics: Diagnostics
+  readonly targets: Map<Key, Target>
+  readonly certificates: Map<Key, Certificate>
+}
+
+/**
+ * Turns snapshots into tables. Pure: the result depends on snapshot, settings and time alone.
+ *
+ * It keeps, by reference, what it made of each object. So what did not change costs a look-up, comes
+ * out as the same object as last time, and a delta need not look into it. A new compiler makes equal
+ * tables from scratch.
+ */
+export class Compiler {
+  readonly #settings: CompileSettings
+  readonly #certificates: Certificates
+  readonly #options = new Memo<Options>()
+  readonly #parsed = new Memo<ParsedIngress>()
+  readonly #services = new Memo<ServiceValues>()
+  readonly #rules = new Memo<CompiledRule>()
+  readonly #defaultRules = new Memo<Rule>()
+  readonly #hosts = new Memo<Host>()
+  readonly #backends = new Memo<CompiledBackend>()
+
+  constructor(settings: CompileSettings, readCertificate: ReadCertificate) {
+    this.#settings = settings
+    this.#certificates = new Certificates(readCertificate)
+  }
+
+  /** Never throws over what users wrote: what cannot be served is reported, and the rest is served. */
+  compile(snapshot: Snapshot, nowMs: number): Compiled {
+    const diagnostics = new Diagnostics()
+    const targets = new Map<Key, Target>()
+    const certificates = new Map<Key, Certificate>()
+    const options = this.#readOptions(snapshot)
+    this.#certificates.use(snapshot)
+    const round: Round = { snapshot, options, diagnostics, targets, certificates }
+    diagnostics.list.push(...options.diagnostics)
+
+    const parsed = this.#parseIngresses(round)
+    const hosts = this.#compileHosts(parsed, round)
+    for (const owner of parsed) reportTlsSecrets(owner, this.#certificates, nowMs, diagnostics)
+    const preset = findDefaultCertificate(this.#certificates, this.#settings, nowMs, diagnostics)
+    if (preset !== undefined) certificates.set(preset.key, preset)
+    const backends = this.#compileBackends(round)
+    const proxyProtocol = options.values['use-proxy-protocol']
+    const listeners = compileListeners(this.#settings, proxyProtocol, preset?.key)
+    this.#sweep()
+    return {
+      table: {
+        listeners,
+        hosts,
+        backends,
+        certificates: sortedByKey(certificates),
+        options: options.global,
+      },
+      diagnostics: sortFindings(diagnostics.list),
+      references: collectReferences(parsed, targets.values(), this.#settings),
+    }
+  }
+
+  #readOptions(snapshot: Snapshot): Options {
+    const name = this.#settings.configMap
+    const configMap = name && snapshot.get('ConfigMap', name.namespace, name.name)
+    return this.#options.get('', [configMap], () => compileOptions(configMap, this.#settings))
+  }
+
+  /** Our Ingresses, oldest first. */
+  #parseIngresses({ snapshot, options, diagnostics }: Round): ParsedIngress[] {
+    const ours: Ingress[] = []
+    for (const ingress of snapshot.all('Ingress')) {
+      if (!this.#isWatched(ingress.metadata.namespace, snapshot)) continue
+      const ownership = ownershipOf(ingress, snapshot, this.#settings)
+      if (ownership === 'ours') ours.push(ingress)
+      if (ownership !== 'missing') continue
+      const message = `IngressClass ${JSON.stringify(ingress.className)} does not exist`
+      reportOn(ingress, diagnostics)('class-missing', 'spec.ingressClassName', message)
+    }
+    return ours.toSorted(byAge).map((ingress) => {
+      const parsed = this.#parsed.get(ingress, [options], () =>
+        parseIngress(ingress, options, this.#settings),
+      )
+      diagnostics.list.push(...parsed.diagnostics)
+      return parsed
+    })
+  }
+
+  #isWatched(namespace: string, snapshot: Snapshot): boolean {
+    const { namespaces, namespaceSelector } = this.#settings
+    if (namespaces.length > 0 && !namespaces.includes(namespace)) return false
+    if (namespaceSelector.length === 0) return true
+    const labels = snapshot.get('Namespace', '', namespace)?.metadata.labels
+    return labels !== undefined && matchesLabels(namespaceSelector, labels)
+  }
+
+  #compileHosts(parsed: readonly ParsedIngress[], round: Round): ReadonlyMap<Key, Host> {
+    const { diagnostics, snapshot, certificates, targets } = round
+    const fallback = findDefaultBackend(snapshot, this.#settings, diagnostics)
+    if (fallback !== undefined) targets.set(fallback.key, fallback)
+    const gathered = gatherHosts(parsed, diagnostics)
+    if (fallback !== undefined && !gathered.has('')) gathered.set('', { routes: [], owners: [] })
+    const hosts = new Map<Key, Host>()
+    for (const pattern of [...gathered.keys()].toSorted(compareText)) {
+      const { routes, owners } = gathered.get(pattern) ?? { routes: [], owners: [] }
+      const tls = bindTls(pattern, owners, this.#certificates, diagnostics)
+      const { certificate, named } = tls
+      if (certificate !== undefined) certificates.set(certificate.key, certificate)
+      const rules = routes.map((owned) => this.#compileRule(owned, named, round))
+      const last = fallback && this.#defaultRule(pattern, fallback, round)
+      const host = this.#hosts.get(pattern, [named, certificate?.key, last, ...rules], () =>
+        assembleHost(pattern, tls, rules, last),
+      )
+      hosts.set(host.key, host)
+    }
+    return hosts
+  }
+
+  #compileRule({ parsed, route }: OwnedRoute, tls: boolean, round: Round): Rule {
+    const { options, snapshot, diagnostics, targets } = round
+    const { backend } = route
+    const { namespace } = parsed.ingress.metadata
+    const service =
+      'service' in backend ? snapshot.get('Service', namespace, backend.service.name) : undefined
+    const serviceValues = this.#serviceValues(service, round)
+    const compiled = this.#rules.get(route, [service, tls], () =>
+      compileRule(route, { parsed, options, service, serviceValues, tls }),
+    )
+    diagnostics.list.push(...compiled.diagnostics)
+    if (compiled.target !== undefined) targets.set(compiled.target.key, compiled.target)
+    return compiled.rule
+  }
+
+  #defaultRule(host: string, target: Target, round: Round): Rule {
+    const { options } = round
+    const serviceValues = this.#serviceValues(target.service, round)
+    return this.#defaultRules.get(host, [target.service, options], () =>
+      defaultBackendRule(host, target, { options, serviceValues }),
+    )
+  }
+
+  #serviceValues(service: Service | undefined, { diagnostics }: Round): ServiceValues {
+    if (service === undefined) return noServiceValues
+    const values = this.#services.get(service, [], () => readService(service, this.#settings))
+    diagnostics.list.push(...values.diagnostics)
+    return values
+  }
+
+  #compileBackends({ targets, snapshot, diagnostics }: Round): ReadonlyMap<Key, Backend> {
+    const backends = new Map<Key, Backend>()
+    for (const [key, target] of sortedByKey(targets)) {
+      const { service, port } = target
+      const { namespace, name } = service.metadata
+      const slices = snapshot.slicesOf(namespace, name)
+      const host = externalHost(service)
+      const addresses = host === '' ? undefined : snapshot.resolved(host)
+      const inputs = [service, port.name, port.externalPort, addresses, ...slices]
+      const compiled = this.#backends.get(key, inputs, () =>
+        compileBackend(target, snapshot, this.#settings),
+      )
+      diagnostics.list.push(...compiled.diagnostics)
+      backends.set(key, compiled.backend)
+    }
+    return backends
+  }
+
+  #sweep(): void {
+    this.#options.sweep()
+    this.#parsed.sweep()
+    this.#services.sweep()
+    this.#rules.sweep()
+    this.#defaultRules.sweep()
+    this.#hosts.sweep()
+    this.#backends.sweep()
+    this.#certificates.sweep()
+  }
+}
+
+function sortedByKey<Part>(parts: ReadonlyMap<Key, Part>): ReadonlyMap<Key, Part> {
+  return new Map([...parts].toSorted(([a], [b]) => compareText(a, b)))
+}

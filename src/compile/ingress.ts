@@ -1,0 +1,190 @@
+import { collectAnnotations } from '#src/annotations/annotated.ts'
+import { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import { covers, isHostPattern } from '#src/annotations/names.ts'
+import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
+import type { ReportField, SettingText } from '#src/annotations/schema.ts'
+import { policyList } from '#src/policies/index.ts'
+import type { Ingress, IngressBackend, IngressRule } from '#src/snapshot/objects.ts'
+import type { PathMatch, RouteSettings } from '#src/table/table.ts'
+import { reportOn } from './findings.ts'
+import type { Options } from './options.ts'
+import { readPath } from './paths.ts'
+import type { CompileSettings } from './settings.ts'
+import { protocolAnnotations } from './values/backend-protocol.ts'
+import type { ProtocolValues } from './values/backend-protocol.ts'
+import { balanceAnnotations } from './values/balance.ts'
+import type { BalanceValues } from './values/balance.ts'
+import { routeAnnotations, routeSettingsOf } from './values/route-settings.ts'
+import { annotationSchema } from './values/schema.ts'
+
+/** One Ingress, read by itself: nothing here depends on other objects. */
+export interface ParsedIngress {
+  readonly ingress: Ingress
+  readonly settings: RouteSettings
+  readonly protocol: ProtocolValues
+  /** Only what the Ingress says itself; its Service may say the rest. */
+  readonly balance: Partial<BalanceValues>
+  /** Parallel to `policyList`. */
+  readonly policyValues: readonly object[]
+  /** The routes answer 503: a key that protects them is not honoured. */
+  readonly closed: boolean
+  /** Hosts of valid rules, each once; '' stands for every other host. */
+  readonly hosts: readonly string[]
+  readonly routes: readonly ParsedRoute[]
+  /** Where the default backend serves what no path matches: each host of the rules, or every other. */
+  readonly fallbacks: readonly ParsedRoute[]
+  readonly tls: readonly ParsedTls[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** A path of a host. Its own object, so that results about it can be kept by reference. */
+export interface ParsedRoute {
+  readonly host: string
+  readonly path: PathMatch
+  /** As the user wrote it; '' for a default backend. */
+  readonly pathText: string
+  readonly backend: IngressBackend
+  /** Where it stands in the object, e.g. spec.rules[0].http.paths[1]. */
+  readonly field: string
+}
+
+export interface ParsedTls {
+  readonly hosts: readonly string[]
+  readonly secretName: string
+  readonly field: string
+}
+
+/** Reads an Ingress. Whatever is wrong is reported and left out; the rest stands. */
+export function parseIngress(
+  ingress: Ingress,
+  options: Options,
+  settings: CompileSettings,
+): ParsedIngress {
+  const diagnostics = new Diagnostics()
+  const report = reportOn(ingress, diagnostics)
+  const { texts, verdict } = collectAnnotations(ingress.metadata.annotations, 'Ingress', {
+    schema: annotationSchema,
+    prefix: settings.annotationsPrefix,
+    report,
+  })
+  const values = readValues(texts, options, report)
+  const dropped = verdict === 'drop'
+  const rules = dropped ? [] : readRules(ingress, report)
+  const hosts = [...new Set(rules.map(({ host }) => host))]
+  return {
+    ingress,
+    ...values,
+    closed: verdict === 'close',
+    hosts,
+    routes: rules.flatMap((rule) => readRoutes(rule, options, report)),
+    fallbacks: dropped ? [] : readFallbacks(ingress, hosts),
+    tls: dropped ? [] : readTls(ingress, hosts, report),
+    diagnostics: diagnostics.list,
+  }
+}
+
+function readValues(
+  texts: ReadonlyMap<string, SettingText>,
+  options: Options,
+  report: ReportField,
+): Pick<ParsedIngress, 'settings' | 'protocol' | 'balance' | 'policyValues'> {
+  const reading = { codes: annotationCodes, report }
+  const route = readGiven(routeAnnotations, texts, reading)
+  const protocol = readGiven(protocolAnnotations, texts, reading)
+  const untouched = Object.keys(route).length === 0
+  return {
+    settings: untouched
+      ? options.routeSettings
+      : routeSettingsOf(
+          complete(routeAnnotations, options.route, route),
+          options.retryNonIdempotent,
+        ),
+    protocol: complete(protocolAnnotations, options.protocol, protocol),
+    balance: readGiven(balanceAnnotations, texts, reading),
+    policyValues: policyList.map(([, { annotations }], i) => {
+      const given = readGiven(annotations, texts, reading)
+      const presets = options.policies[i]?.annotations ?? {}
+      return complete(annotations, { ...presets }, { ...given })
+    }),
+  }
+}
+
+/** One rule whose host is valid. */
+interface HostRule {
+  readonly host: string
+  readonly rule: IngressRule
+  readonly field: string
+}
+
+function readRules({ rules, defaultBackend }: Ingress, report: ReportField): HostRule[] {
+  if (rules.length === 0 && defaultBackend === undefined) {
+    report('object-invalid', 'spec', 'has neither rules nor a defaultBackend')
+  }
+  const valid: HostRule[] = []
+  for (const [i, rule] of rules.entries()) {
+    const host = rule.host.toLowerCase()
+    const field = `spec.rules[${i}]`
+    if (host === '' || isHostPattern(host)) valid.push({ host, rule, field })
+    else {
+      const expected = 'must be a DNS name, or *. and a DNS name'
+      report('host-invalid', `${field}.host`, `${expected}, got ${JSON.stringify(rule.host)}`)
+    }
+  }
+  return valid
+}
+
+function readRoutes(
+  { host, rule, field }: HostRule,
+  options: Options,
+  report: ReportField,
+): ParsedRoute[] {
+  const routes: ParsedRoute[] = []
+  for (const [i, path] of (rule.paths ?? []).entries()) {
+    const place = `${field}.http.paths[${i}]`
+    const reading = readPath(path, options.values['strict-validate-path-type'])
+    if ('problem' in reading) {
+      report(
+        'path-invalid',
+        `${place}.path`,
+        `${reading.problem}, got ${JSON.stringify(path.path)}`,
+      )
+      continue
+    }
+    const { match, text } = reading
+    routes.push({ host, path: match, pathText: text, backend: path.backend, field: place })
+  }
+  return routes
+}
+
+/** Nothing is made up: without a default backend of its own an Ingress gets no such route. */
+function readFallbacks(
+  { rules, defaultBackend }: Ingress,
+  hosts: readonly string[],
+): ParsedRoute[] {
+  if (defaultBackend === undefined) return []
+  const patterns = rules.length === 0 ? [''] : hosts
+  return patterns.map((host) => ({
+    host,
+    path: { type: 'prefix', value: '' },
+    pathText: '',
+    backend: defaultBackend,
+    field: 'spec.defaultBackend',
+  }))
+}
+
+function readTls({ tls }: Ingress, hosts: readonly string[], report: ReportField): ParsedTls[] {
+  const known = new Set(hosts)
+  return tls.map((section, i) => {
+    const field = `spec.tls[${i}]`
+    const named = section.hosts.map((host) => host.toLowerCase())
+    for (const [j, host] of named.entries()) {
+      if (known.has(host) || hosts.some((own) => covers(host, own))) continue
+      const message = isHostPattern(host)
+        ? `${host} has no rule in this Ingress`
+        : `must be a DNS name, or *. and a DNS name, got ${JSON.stringify(section.hosts[j])}`
+      report('tls-host-unused', `${field}.hosts[${j}]`, message)
+    }
+    return { hosts: named, secretName: section.secretName, field }
+  })
+}

@@ -1,0 +1,34 @@
+import type { Diagnostic, DiagnosticCode } from '#src/annotations/diagnostics.ts'
+import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
+import type { Snapshot } from '#src/snapshot/snapshot.ts'
+import { compile } from './compile.ts'
+import type { CompileInputs } from './compile.ts'
+import type { CompileSettings } from './settings.ts'
+
+/** Findings that say only that an object of this kind is not there. */
+const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
+  'class-missing': 'IngressClass',
+  'service-missing': 'Service',
+  'secret-missing': 'Secret',
+  'configmap-missing': 'ConfigMap',
+}
+
+/**
+ * Checks objects as a table would be compiled from them. Whoever lints one Ingress need not bring the
+ * cluster along: that an object is missing counts only where others of its kind are given. Names
+ * are not resolved here, so nothing is said about that.
+ */
+export function lint(
+  objects: readonly AnyObject[],
+  snapshotOf: (objects: readonly AnyObject[]) => Snapshot,
+  settings: CompileSettings,
+  inputs: CompileInputs,
+): readonly Diagnostic[] {
+  const given = new Set<Kind>(objects.map(({ kind }) => kind))
+  const { diagnostics } = compile(snapshotOf(objects), settings, inputs)
+  return diagnostics.filter(({ code }) => {
+    if (code === 'name-unresolved') return false
+    const kind = aboutAbsent[code]
+    return kind === undefined || given.has(kind)
+  })
+}

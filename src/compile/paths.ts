@@ -1,0 +1,62 @@
+import type { IngressPath } from '#src/snapshot/objects.ts'
+import type { PathMatch } from '#src/table/table.ts'
+import { compareText } from './order.ts'
+
+/** What an Ingress path becomes, or why it cannot be served. */
+export type PathReading =
+  { readonly match: PathMatch; readonly text: string } | { readonly problem: string }
+
+/**
+ * Reads a path of an Ingress. ImplementationSpecific means Prefix here, as in ingress-nginx, and may
+ * be empty. `strict`: Exact and Prefix paths consist of letters, digits and -._/ alone.
+ */
+export function readPath({ path, pathType }: IngressPath, strict: boolean): PathReading {
+  const specific = pathType === 'ImplementationSpecific'
+  const text = specific && path === '' ? '/' : path
+  if (!text.startsWith('/')) return { problem: 'must begin with /' }
+  if (strict && !specific && !/^[-A-Za-z0-9._/]*$/.test(text)) {
+    return {
+      problem:
+        'may hold only letters, digits and -._/ with pathType Exact or Prefix; ImplementationSpecific takes others',
+    }
+  }
+  const value = canonical(text)
+  const found = /%2f|%00/i.exec(text) ?? /\/\/|\/\.\.?(?:\/|$)|\0/.exec(value)
+  if (found !== null) {
+    return {
+      problem: `holds ${JSON.stringify(found[0])}, which no request path has once normalized`,
+    }
+  }
+  if (pathType === 'Exact') return { match: { type: 'exact', value }, text }
+  return {
+    match: { type: 'prefix', value: value.endsWith('/') ? value.slice(0, -1) : value },
+    text,
+  }
+}
+
+const utf8 = new TextEncoder()
+
+/** As request paths are compared: percent-encoding decoded, bytes as latin1 text. */
+function canonical(text: string): string {
+  if (/^[!-$&-~]*$/.test(text)) return text
+  const encoded = [...utf8.encode(text)].map((byte) => String.fromCharCode(byte)).join('')
+  return encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+}
+
+/**
+ * Most specific first: the longest, then Exact before Prefix. A slash at the end of a prefix does not
+ * make it match fewer requests, but of /foo and /foo/ the latter goes first.
+ */
+export function bySpecificity(
+  a: { readonly path: PathMatch; readonly pathText: string },
+  b: { readonly path: PathMatch; readonly pathText: string },
+): number {
+  return (
+    b.path.value.length - a.path.value.length ||
+    Number(b.path.type === 'exact') - Number(a.path.type === 'exact') ||
+    b.pathText.length - a.pathText.length ||
+    compareText(a.pathText, b.pathText)
+  )
+}

@@ -1,0 +1,73 @@
+import type { LabelRequirement } from './label-selector.ts'
+
+/** What the command line says to the compiler. Plain data, fixed while the process lives. */
+export interface CompileSettings {
+  /**
+   * `files`: no API server has seen the objects. Then an Ingress without class gets the default class
+   * as admission would give it, an Ingress may name our class though no IngressClass is there, and
+   * endpoints may have any address.
+   */
+  readonly source: 'kubernetes' | 'files'
+  /** Ports of the listeners, 0: none. */
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Our class as the annotation kubernetes.io/ingress.class names it. */
+  readonly ingressClass: string
+  /** spec.controller of the IngressClasses that are ours. */
+  readonly controllerClass: string
+  readonly watchIngressWithoutClass: boolean
+  /** Prefix of the compatible annotations, without slash. */
+  readonly annotationsPrefix: string
+  /** Ingresses of other namespaces are not served; empty: all are. */
+  readonly namespaces: readonly string[]
+  /** Labels that the namespace of an Ingress must have; empty: any will do. */
+  readonly namespaceSelector: readonly LabelRequirement[]
+  readonly configMap: ObjectName | undefined
+  readonly defaultBackendService: ObjectName | undefined
+  readonly defaultCertificate: ObjectName | undefined
+  /** --drain-timeout, where it was given. */
+  readonly drainTimeoutMs: number | undefined
+  /** Where this process runs, for topology hints; '': unknown, and hints are ignored. */
+  readonly node: string
+  readonly zone: string
+}
+
+export interface ObjectName {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What holds where the command line says nothing, in a cluster. */
+export const defaultCompileSettings: CompileSettings = {
+  source: 'kubernetes',
+  httpPort: 80,
+  httpsPort: 443,
+  ingressClass: 'headgate',
+  controllerClass: 'headgate.dev/ingress-controller',
+  watchIngressWithoutClass: false,
+  annotationsPrefix: 'nginx.ingress.kubernetes.io',
+  namespaces: [],
+  namespaceSelector: [],
+  configMap: undefined,
+  defaultBackendService: undefined,
+  defaultCertificate: undefined,
+  drainTimeoutMs: undefined,
+  node: '',
+  zone: '',
+}
+
+/** Checks and reads a certificate with its key, both PEM. Injected: compiling does no cryptography. */
+export type ReadCertificate = (certificatePem: string, keyPem: string) => CertificateReading
+
+export type CertificateReading =
+  | {
+      readonly ok: true
+      /** Leaf first. */
+      readonly certificatePem: string
+      readonly keyPem: string
+      /** Names that the leaf covers, lower case. */
+      readonly names: readonly string[]
+      readonly notAfterMs: number
+      readonly fingerprint: string
+    }
+  | { readonly ok: false; readonly error: string }

@@ -1,0 +1,243 @@
+import { cidr, fieldName } from '#src/annotations/names.ts'
+import { buffers, duration, size } from '#src/annotations/quantities.ts'
+import { optionTable } from '#src/annotations/schema.ts'
+import type { ValuesOf } from '#src/annotations/schema.ts'
+import { bool, integer, listOf } from '#src/annotations/types.ts'
+import { defaultGlobalOptions } from '#src/table/defaults.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
+
+const defaults = defaultGlobalOptions
+const countMax = 1_000_000_000
+
+/** Keys of the ConfigMap that hold for everything. */
+export const globalOptions = optionTable({
+  'disable-access-log': {
+    type: bool,
+    default: !defaults.accessLog,
+    doc: 'Switches the access log off, whatever annotations say.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'keep-alive': {
+    type: duration,
+    default: defaults.keepAliveTimeoutMs,
+    doc: 'How long a client connection stays open without a request. 0 closes it after each answer.',
+    example: '30',
+    compatibility: 'same',
+  },
+  'keep-alive-requests': {
+    type: integer(0, countMax),
+    default: defaults.keepAliveRequests,
+    doc: 'Requests on one client connection before it is closed.',
+    example: '10000',
+    compatibility: 'same',
+  },
+  'upstream-keepalive-connections': {
+    type: integer(0, countMax),
+    default: defaults.upstreamKeepAliveConnections,
+    doc: 'Idle connections that a worker keeps open to upstreams. 0 keeps none.',
+    example: '100',
+    compatibility: 'same',
+  },
+  'upstream-keepalive-requests': {
+    type: integer(1, countMax),
+    default: defaults.upstreamKeepAliveRequests,
+    doc: 'Requests on one upstream connection before it is closed.',
+    example: '1000',
+    compatibility: 'same',
+  },
+  'upstream-keepalive-timeout': {
+    type: duration,
+    default: defaults.upstreamKeepAliveTimeoutMs,
+    doc: 'How long an upstream connection is kept open without a request.',
+    example: '30',
+    compatibility: 'same',
+  },
+  'upstream-keepalive-time': {
+    type: duration,
+    default: defaults.upstreamKeepAliveTimeMs,
+    doc: 'The greatest age at which an upstream connection takes another request.',
+    example: '10m',
+    compatibility: 'same',
+  },
+  'client-header-timeout': {
+    type: duration,
+    default: defaults.requestHeadTimeoutMs,
+    doc: 'How long the head of a request may take to arrive.',
+    example: '10',
+    compatibility: 'same',
+  },
+  'client-body-timeout': {
+    type: duration,
+    default: defaults.requestBodyTimeoutMs,
+    doc: 'The longest pause between two reads of a request body.',
+    example: '20',
+    compatibility: 'same',
+  },
+  'large-client-header-buffers': {
+    type: buffers,
+    default: {
+      count: defaults.requestHeadBytesMax / defaults.requestLineBytesMax,
+      bytes: defaults.requestLineBytesMax,
+    },
+    doc: 'The request line may be as long as one buffer, the head as all of them together.',
+    example: '4 16k',
+    compatibility: 'same',
+  },
+  'request-fields-max': {
+    type: integer(1, 10_000),
+    default: defaults.requestFieldsMax,
+    doc: 'Header fields that a request may have.',
+    example: '100',
+    compatibility: 'own',
+  },
+  'response-head-size-max': {
+    type: size,
+    default: defaults.responseHeadBytesMax,
+    doc: 'The longest response head taken from an endpoint; a longer one becomes a 502.',
+    example: '16k',
+    compatibility: 'own',
+  },
+  'use-forwarded-headers': {
+    type: bool,
+    default: defaults.useForwardedHeaders,
+    doc: 'Believes X-Forwarded-* of the peers in proxy-real-ip-cidr.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'compute-full-forwarded-for': {
+    type: bool,
+    default: defaults.computeFullForwardedFor,
+    doc: 'Appends to X-Forwarded-For in place of replacing it.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'forwarded-for-header': {
+    type: fieldName,
+    default: defaults.forwardedForHeader,
+    doc: 'The field in which a trusted peer names the client.',
+    example: 'CF-Connecting-IP',
+    compatibility: 'same',
+  },
+  'proxy-real-ip-cidr': {
+    type: listOf(cidr),
+    default: defaults.trustedPeers,
+    doc: 'The peers whose forwarding headers and PROXY headers are believed.',
+    example: '10.0.0.0/8,fd00::/8',
+    compatibility: 'same',
+  },
+  'use-proxy-protocol': {
+    type: bool,
+    default: false,
+    doc: 'Expects a PROXY protocol header (v1 or v2) on every connection to the http and https ports.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'enable-underscores-in-headers': {
+    type: bool,
+    default: defaults.underscoresInHeaders,
+    doc: 'Passes on request fields with an underscore in their name, which are dropped otherwise.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'ignore-invalid-headers': {
+    type: bool,
+    default: defaults.ignoreInvalidHeaders,
+    doc: 'Drops request fields whose names hold other characters than letters, digits and hyphens.',
+    example: 'false',
+    compatibility: 'same',
+  },
+  'generate-request-id': {
+    type: bool,
+    default: defaults.generateRequestId,
+    doc: 'Gives a request without X-Request-ID one of our making.',
+    example: 'false',
+    compatibility: 'same',
+  },
+  hsts: {
+    type: bool,
+    default: true,
+    doc: 'Adds Strict-Transport-Security to answers over https, in place of what the upstream sent.',
+    example: 'false',
+    compatibility: 'same',
+  },
+  'hsts-max-age': {
+    type: integer(0, 10_000_000_000),
+    default: 31_536_000,
+    doc: 'Seconds for which browsers keep to https.',
+    example: '86400',
+    compatibility: 'same',
+  },
+  'hsts-include-subdomains': {
+    type: bool,
+    default: true,
+    doc: 'Whether Strict-Transport-Security holds for the names below the host, too.',
+    example: 'false',
+    compatibility: 'same',
+  },
+  'hsts-preload': {
+    type: bool,
+    default: false,
+    doc: 'Whether browser makers may take the host into their lists.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'worker-shutdown-timeout': {
+    type: duration,
+    default: defaults.drainTimeoutMs,
+    doc: 'How long requests in flight may go on after SIGTERM (ingress-nginx: 240 s). The flag --drain-timeout wins.',
+    example: '240s',
+    compatibility: 'same',
+  },
+  'strict-validate-path-type': {
+    type: bool,
+    default: true,
+    doc: 'Serves Exact and Prefix paths only if they are made of letters, digits and -._/ alone.',
+    example: 'false',
+    compatibility: 'same',
+  },
+})
+
+export type GlobalValues = ValuesOf<typeof globalOptions>
+
+/** The options of the table. A drain time from the command line wins over the ConfigMap's. */
+export function globalOptionsOf(
+  values: GlobalValues,
+  drainTimeoutMs: number | undefined,
+): GlobalOptions {
+  const keepAliveTimeoutMs = values['keep-alive']
+  const headBuffers = values['large-client-header-buffers']
+  return {
+    accessLog: !values['disable-access-log'],
+    keepAliveTimeoutMs,
+    // nginx reads keep-alive 0 as "one request a connection", not as "without limit".
+    keepAliveRequests: keepAliveTimeoutMs === 0 ? 1 : values['keep-alive-requests'],
+    upstreamKeepAliveConnections: values['upstream-keepalive-connections'],
+    upstreamKeepAliveRequests: values['upstream-keepalive-requests'],
+    upstreamKeepAliveTimeoutMs: values['upstream-keepalive-timeout'],
+    upstreamKeepAliveTimeMs: values['upstream-keepalive-time'],
+    requestHeadTimeoutMs: values['client-header-timeout'],
+    requestBodyTimeoutMs: values['client-body-timeout'],
+    requestLineBytesMax: headBuffers.bytes,
+    requestHeadBytesMax: headBuffers.count * headBuffers.bytes,
+    requestFieldsMax: values['request-fields-max'],
+    responseHeadBytesMax: values['response-head-size-max'],
+    useForwardedHeaders: values['use-forwarded-headers'],
+    computeFullForwardedFor: values['compute-full-forwarded-for'],
+    forwardedForHeader: values['forwarded-for-header'],
+    trustedPeers: values['proxy-real-ip-cidr'],
+    underscoresInHeaders: values['enable-underscores-in-headers'],
+    ignoreInvalidHeaders: values['ignore-invalid-headers'],
+    generateRequestId: values['generate-request-id'],
+    hsts: strictTransportSecurity(values),
+    drainTimeoutMs: drainTimeoutMs ?? values['worker-shutdown-timeout'],
+    tunnelIdleTimeoutMs: defaults.tunnelIdleTimeoutMs,
+  }
+}
+
+/** The field value of RFC 6797 6.1, '' when it is off. */
+function strictTransportSecurity(values: GlobalValues): string {
+  if (!values.hsts) return ''
+  const subdomains = values['hsts-include-subdomains'] ? '; includeSubDomains' : ''
+  return `max-age=${values['hsts-max-age']}${subdomains}${values['hsts-preload'] ? '; preload' : ''}`
+}

@@ -1,0 +1,26 @@
+import type { AnyAnnotations, AnyOptions } from '#src/annotations/schema.ts'
+import { policyList } from '#src/policies/index.ts'
+import { protocolAnnotations } from './backend-protocol.ts'
+import { balanceAnnotations } from './balance.ts'
+import { endpointAnnotations } from './endpoint-weight.ts'
+import { globalOptions } from './global-options.ts'
+import { routeAnnotations, routeOptions } from './route-settings.ts'
+
+/** Every annotation there is, whoever reads it. */
+export const annotationSchema: AnyAnnotations = Object.assign(
+  {},
+  routeAnnotations,
+  protocolAnnotations,
+  balanceAnnotations,
+  endpointAnnotations,
+  ...policyList.map(([, { annotations }]) => annotations),
+)
+
+/** Every ConfigMap key there is: options proper, and annotations whose default the ConfigMap sets. */
+export const optionSchema: AnyOptions = Object.assign(
+  {},
+  globalOptions,
+  routeOptions,
+  ...policyList.map(([, { options }]) => options),
+  Object.fromEntries(Object.entries(annotationSchema).filter(([, { option }]) => option === true)),
+)

@@ -1,0 +1,83 @@
+import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type { BodyFraming } from './message-writer.ts'
+import { reasonPhrase } from './reason-phrases.ts'
+
+/** Methods whose requests usually have a body, so that its absence is said (RFC 9110 8.6). */
+function expectsBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH'
+}
+
+/** How to send a request's body. `ended`: it has none. */
+export function requestFraming(head: RequestHead, ended: boolean): BodyFraming {
+  if (ended || head.contentLength === 0) return 'none'
+  return head.contentLength > 0 ? 'length' : 'chunked'
+}
+
+/** A request head as text. `close`: the connection carries no other after it. */
+// oxlint-disable-next-line max-params -- once a request: no object for it
+export function requestText(
+  head: RequestHead,
+  framing: BodyFraming,
+  version: 10 | 11,
+  close: boolean,
+): string {
+  const { method, target, authority, upgrade } = head
+  const protocol = version === 11 ? ' HTTP/1.1\r\nHost: ' : ' HTTP/1.0\r\nHost: '
+  let text = `${method} ${target}${protocol}${authority}\r\n${head.fields.toLines()}`
+  if (framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
+  else if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  else if (expectsBody(method)) text += 'Content-Length: 0\r\n'
+  if (version === 10) return `${text}Connection: close\r\n\r\n`
+  if (head.expectContinue && framing !== 'none') text += 'Expect: 100-continue\r\n'
+  if (head.acceptsTrailers || upgrade !== '' || close) text += hopLines(head, close)
+  return `${text}\r\n`
+}
+
+function hopLines({ acceptsTrailers, upgrade }: RequestHead, close: boolean): string {
+  let text = ''
+  const options: string[] = []
+  if (close) options.push('close')
+  if (acceptsTrailers) {
+    options.push('TE')
+    text += 'TE: trailers\r\n'
+  }
+  if (upgrade !== '') {
+    options.push('Upgrade')
+    text += `Upgrade: ${upgrade}\r\n`
+  }
+  return `Connection: ${options.join(', ')}\r\n${text}`
+}
+
+/** Whether responses with this status have a body (RFC 9110 6.4.1), but for answers to HEAD. */
+export function mayHaveBody(status: number): boolean {
+  return status >= 200 && status !== 204 && status !== 304
+}
+
+/**
+ * A response head as text. `lines`: framing and connection fields, and Date if it is wanted, each
+ * with its CRLF.
+ */
+export function responseText(head: ResponseHead, lines: string): string {
+  const { status, reason } = head
+  if (status === 200 && (reason === 'OK' || reason === '')) {
+    return `HTTP/1.1 200 OK\r\n${head.fields.toLines()}${lines}\r\n`
+  }
+  const phrase = reason === '' ? reasonPhrase(status) : reason
+  return `HTTP/1.1 ${status} ${phrase}\r\n${head.fields.toLines()}${lines}\r\n`
+}
+
+/** Methods that a 405 of ours names, since it must name some (RFC 9110 15.5.6). */
+const allowLine = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n'
+
+/** A whole answer with a text of ASCII, after which the connection closes. `headOnly`: it answers HEAD. */
+export function refusalText(
+  status: number,
+  body: string,
+  dateLine: string,
+  headOnly: boolean,
+): string {
+  const allow = status === 405 ? allowLine : ''
+  const type = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n`
+  const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${dateLine}${allow}${type}`
+  return `${head}Connection: close\r\n\r\n${headOnly ? '' : body}`
+}

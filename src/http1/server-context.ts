@@ -1,0 +1,36 @@
+import type { RequestAcceptor } from '#src/exchange/streams.ts'
+import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import { HttpDate } from './http-date.ts'
+import type { Http1ServerOptions } from './options.ts'
+import { RequestParser } from './request-parser.ts'
+import type { Http1ServerSession } from './server-session.ts'
+
+/** What all HTTP/1.1 client connections of a thread share. */
+export class Http1ServerContext {
+  readonly acceptor: RequestAcceptor
+  /** Replaced as a whole; read anew for each request. */
+  options: Http1ServerOptions
+  readonly wheel: TimerWheel
+  readonly date: HttpDate
+  readonly parser = new RequestParser()
+  /** Sessions whose connections are open, for draining and counting. */
+  readonly sessions = new Set<Http1ServerSession>()
+
+  /** `clock` tells milliseconds since 1970, for the Date field. */
+  constructor(
+    acceptor: RequestAcceptor,
+    options: Http1ServerOptions,
+    wheel: TimerWheel,
+    clock: () => number,
+  ) {
+    this.acceptor = acceptor
+    this.options = options
+    this.wheel = wheel
+    this.date = new HttpDate(clock)
+  }
+
+  /** Lets every connection finish what it has and closes the others. */
+  shutdown(): void {
+    for (const session of this.sessions) session.shutdown()
+  }
+}

@@ -1,0 +1,401 @@
+import type { ResetReason, ServerStreamHandler } from '#src/exchange/streams.ts'
+import { Timer } from '#src/exchange/timer-wheel.ts'
+import type { CloseReason, Connection, ConnectionHandler } from '#src/transport/transport.ts'
+import { BodyReader } from './body-reader.ts'
+import { ReadGate } from './read-gate.ts'
+import { refusals } from './refusals.ts'
+import type { Refusal } from './refusals.ts'
+import { RequestHeadReader } from './request-head-reader.ts'
+import type { Http1ServerContext } from './server-context.ts'
+import { Http1ServerStream } from './server-stream.ts'
+import type { ServerStreamOwner } from './server-stream.ts'
+import { serverTiming } from './timing.ts'
+
+/**
+ * Where the reading stands.
+ * - idle: between requests; no byte of the next one is here.
+ * - head: a part of a head is here.
+ * - body: the request body is being read.
+ * - waiting: the request is whole, its exchange is not over.
+ * - tunnel: after 101; bytes pass as they are.
+ * - lingering: our last byte is on its way; what comes is thrown away until the client has closed.
+ */
+type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'closed'
+
+/** Answers to pipelined requests are joined until they have this length. */
+const joinedMax = 16 * 1024
+
+/**
+ * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the
+ * other, and sees to it that each gets one response. The next request is read only when the
+ * exchange before it is over in both directions; bytes that come early wait, at most one read of
+ * them, with reading paused. An idle session holds no buffer.
+ *
+ * A client that ends its direction before it has the response is taken to be gone, as nginx and
+ * Envoy take it: most such clients are, and their upstream would work for nobody.
+ */
+export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
+  readonly #connection: Connection
+  readonly #context: Http1ServerContext
+  readonly #gate: ReadGate
+  readonly #heads: RequestHeadReader
+  readonly #stream: Http1ServerStream
+  /** For heads, bodies, idle times and lingering. */
+  readonly #timer: Timer = new Timer(this)
+  #phase: Phase = 'idle'
+  #body: BodyReader | undefined
+  /** Bytes behind the request that is being served. */
+  #held: Buffer | undefined
+  /** Held bytes are being received. */
+  #receivingHeld = false
+  /** `#receive` is at work, and goes on by itself. */
+  #receiving = false
+  /** Bytes of the same read behind what is being handled. */
+  #inHand = 0
+  #requests = 0
+  #discarded = 0
+  #lingerMs: number = serverTiming.lingerMs
+  #draining = false
+  #clientEnded = false
+
+  constructor(connection: Connection, context: Http1ServerContext) {
+    this.#connection = connection
+    this.#context = context
+    this.#gate = new ReadGate(connection)
+    this.#heads = new RequestHeadReader(context.parser, context.options)
+    this.#stream = new Http1ServerStream(connection, this, context)
+  }
+
+  /** Takes the connection over. Bytes that were read from it before go to `onData` next. */
+  start(): void {
+    const { wheel, options } = this.#context
+    this.#connection.handler = this
+    this.#context.sessions.add(this)
+    wheel.arm(this.#timer, options.requestHeadTimeoutMs)
+    this.#regulate()
+  }
+
+  /** Takes no request after the one it has. An idle connection is closed at once. */
+  shutdown(): void {
+    this.#draining = true
+    this.#stream.persistent = false
+    if (this.#phase !== 'idle') return
+    // The first request of a new connection is most likely on its way.
+    if (this.#requests === 0) this.#context.wheel.arm(this.#timer, serverTiming.drainGraceMs)
+    else this.#linger(serverTiming.lingerMs)
+  }
+
+  // The connection's events.
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    if (this.#held !== undefined) {
+      this.#hold(buffer, start, end)
+      return
+    }
+    this.#receiving = true
+    this.#receive(buffer, start, end)
+    this.#receiving = false
+    this.#inHand = 0
+    this.#settle(end - start)
+  }
+
+  onEnd(): void {
+    this.#clientEnded = true
+    if (this.#phase === 'tunnel') this.#endTunnelInput()
+    else if (this.#stream.live) this.#lose('cancel')
+    else if (this.#phase !== 'lingering') this.#linger(serverTiming.lingerMs)
+  }
+
+  onDrain(): void {
+    const { wheel } = this.#context
+    wheel.disarm(this.#stream.sendTimer)
+    if (this.#phase === 'lingering') wheel.arm(this.#timer, this.#lingerMs)
+    this.#stream.handler?.onClientWritable()
+    this.#advance()
+  }
+
+  onClose(_reason: CloseReason): void {
+    const handler = this.#close()
+    this.#context.sessions.delete(this)
+    handler?.onRequestReset('cancel')
+  }
+
+  onTimer(timer: Timer): void {
+    if (timer !== this.#timer) this.#lose('timeout')
+    else if (this.#phase === 'idle') this.#linger(serverTiming.lingerMs)
+    else if (this.#phase === 'head') this.#refuse('head-timeout', false)
+    else if (this.#phase === 'body') this.#failBody('body-timeout', 'timeout')
+    else if (this.#phase === 'lingering') this.#destroy()
+  }
+
+  // Reading.
+
+  #receive(buffer: Buffer, start: number, end: number): void {
+    let at = start
+    while (at < end) {
+      switch (this.#phase) {
+        case 'idle':
+        case 'head':
+          at = this.#readHead(buffer, at, end)
+          break
+        case 'body':
+          at = this.#readBody(buffer, at, end)
+          break
+        case 'waiting':
+          this.#hold(buffer, at, end)
+          return
+        case 'tunnel':
+          this.#stream.handler?.onRequestBody(buffer, at, end)
+          return
+        case 'lingering':
+          this.#discard(end - at)
+          return
+        case 'closed':
+          return
+      }
+    }
+  }
+
+  /** What follows from the bytes that came, once for all of them. */
+  #settle(size: number): void {
+    this.#stream.handler?.onRequestFlush()
+    this.#stream.write()
+    if (this.#phase === 'body') {
+      this.#awaitBody()
+      if (this.#body?.isLong(size) === true) this.#gate.setBulk(true)
+    }
+    this.#regulate()
+  }
+
+  #readHead(buffer: Buffer, from: number, end: number): number {
+    const heads = this.#heads
+    const { options, wheel } = this.#context
+    const position = heads.read(buffer, from, end, options)
+    if (heads.outcome === 'whole') {
+      this.#inHand = end - position
+      this.#accept()
+    } else if (heads.outcome === 'refused') {
+      this.#refuse(heads.refusal, heads.headOnly)
+    } else if (heads.outcome === 'part' && this.#phase === 'idle') {
+      this.#phase = 'head'
+      // A new connection has had its time since it was accepted.
+      if (this.#requests > 0) wheel.arm(this.#timer, options.requestHeadTimeoutMs)
+    }
+    return position
+  }
+
+  /** Brings the request whose head the parser has to the proxy. */
+  #accept(): void {
+    const { parser, acceptor } = this.#context
+    const { options } = this.#heads
+    const stream = this.#stream
+    const head = parser.takeHead()
+    this.#context.wheel.disarm(this.#timer)
+    this.#requests++
+    const mayStay = options.keepAliveTimeoutMs > 0 && this.#requests < options.keepAliveRequests
+    stream.begin(head, parser.persistent && mayStay && !this.#draining)
+    if (parser.framing === 0) {
+      this.#phase = 'waiting'
+    } else {
+      this.#phase = 'body'
+      this.#body ??= new BodyReader()
+      this.#body.start(parser.framing, options)
+    }
+    const ended = parser.framing === 0 && head.upgrade === ''
+    const handler = acceptor.onRequest(stream, head, ended)
+    if (stream.live) stream.handler = handler
+    this.#conclude()
+  }
+
+  #readBody(buffer: Buffer, from: number, end: number): number {
+    const body = this.#body as BodyReader
+    const position = body.read(buffer, from, end)
+    this.#inHand = end - position
+    if (body.problem !== '') {
+      this.#failBody(body.problem, 'protocol-error')
+      return end
+    }
+    if (body.dataEnd > body.dataStart) {
+      this.#stream.handler?.onRequestBody(buffer, body.dataStart, body.dataEnd)
+    }
+    if (this.#phase === 'body' && body.done) this.#endBody(body)
+    this.#conclude()
+    return position
+  }
+
+  #endBody(body: BodyReader): void {
+    const { trailers } = body
+    body.clear()
+    this.#phase = 'waiting'
+    this.#context.wheel.disarm(this.#timer)
+    this.#gate.setBulk(false)
+    this.#stream.handler?.onRequestEnd(trailers)
+  }
+
+  /** More of the body is due, so its time runs, unless it is us who keep it waiting. */
+  #awaitBody(): void {
+    const { wheel } = this.#context
+    if (this.#stream.paused) wheel.disarm(this.#timer)
+    else wheel.arm(this.#timer, this.#heads.options.requestBodyTimeoutMs)
+  }
+
+  /** Keeps bytes whose turn has not come; reading pauses, so that there is one read of them at most. */
+  #hold(buffer: Buffer, start: number, end: number): void {
+    const bytes = buffer.subarray(start, end)
+    if (this.#receivingHeld) this.#held = bytes
+    else this.#held = Buffer.concat(this.#held === undefined ? [bytes] : [this.#held, bytes])
+  }
+
+  /** Goes on with what was held, as far as its turn has come. */
+  #advance(): void {
+    if (this.#receiving || this.#receivingHeld) return
+    this.#receivingHeld = true
+    this.#conclude()
+    while (this.#held !== undefined && this.#phase !== 'waiting') {
+      const held = this.#held
+      this.#held = undefined
+      this.onData(held, 0, held.length)
+      this.#conclude()
+    }
+    this.#receivingHeld = false
+    this.#regulate()
+  }
+
+  /** Reads or pauses, as the state asks for. */
+  #regulate(): void {
+    if (this.#phase === 'closed') return
+    const paused = this.#stream.paused && (this.#phase === 'body' || this.#phase === 'tunnel')
+    this.#gate.set(this.#held === undefined && !paused)
+  }
+
+  // What the stream tells.
+
+  isBodyInHand(): boolean {
+    return this.#phase !== 'body' || this.#body?.endsWithin(this.#inHand) === true
+  }
+
+  onPause(): void {
+    if (this.#receiving) return
+    if (this.#phase === 'body') this.#awaitBody()
+    this.#regulate()
+  }
+
+  onSwitch(): void {
+    this.#stream.persistent = false
+    if (this.#phase === 'waiting') this.#phase = 'tunnel'
+  }
+
+  onAnswered(): void {
+    if (this.#phase === 'tunnel') this.#endTunnelOutput()
+    else this.#stream.finish()
+  }
+
+  onFlush(): void {
+    if (this.#phase !== 'closed') this.#advance()
+  }
+
+  onCut(): void {
+    this.#lose(undefined)
+  }
+
+  // Ends.
+
+  /** Draws the consequences of an exchange that is over. */
+  #conclude(): void {
+    const { persistent, state, writer } = this.#stream
+    if (state !== 'ended' || (this.#phase !== 'body' && this.#phase !== 'waiting')) return
+    if (!persistent) {
+      this.#linger(this.#phase === 'body' ? serverTiming.bodyLingerMs : serverTiming.lingerMs)
+      return
+    }
+    // The rest of the body is in hand.
+    if (this.#phase === 'body') return
+    if (writer.pending > joinedMax) this.#stream.write()
+    // A client that takes no answers gets no more of its requests served.
+    if (this.#connection.backedUp) return
+    this.#phase = 'idle'
+    this.#stream.state = 'none'
+    this.#context.wheel.arm(this.#timer, this.#heads.options.keepAliveTimeoutMs)
+  }
+
+  #endTunnelInput(): void {
+    const over = this.#stream.state === 'ended'
+    const handler = over ? this.#stream.finish() : this.#stream.handler
+    handler?.onRequestEnd(undefined)
+    if (over) this.#linger(serverTiming.lingerMs)
+    else this.#stream.handler?.onRequestFlush()
+  }
+
+  #endTunnelOutput(): void {
+    this.#stream.write()
+    this.#connection.end()
+    if (!this.#clientEnded) return
+    this.#stream.finish()
+    this.#linger(serverTiming.lingerMs)
+  }
+
+  /** Answers by itself and takes nothing more. */
+  #refuse(refusal: Refusal, headOnly: boolean): void {
+    const status = refusals[refusal]
+    const { acceptor } = this.#context
+    const text = acceptor.onRejected(this.#connection.peer, status, refusal)
+    this.#stream.sendRefusal(status, text, headOnly)
+    this.#linger(serverTiming.lingerMs)
+  }
+
+  /** The request body cannot be read on. */
+  #failBody(refusal: Refusal, reason: ResetReason): void {
+    const { state, headOnly } = this.#stream
+    if (state === 'open') {
+      this.#lose(reason)
+      return
+    }
+    this.#stream.finish()?.onRequestReset(reason)
+    if (state === 'none') this.#refuse(refusal, headOnly)
+    else this.#linger(serverTiming.lingerMs)
+  }
+
+  /** Ends our direction and throws away what comes, so that no RST overtakes what we have sent. */
+  #linger(lingerMs: number): void {
+    this.#stream.write()
+    this.#connection.end()
+    this.#phase = 'lingering'
+    this.#heads.clear()
+    this.#held = undefined
+    this.#discarded = 0
+    this.#lingerMs = lingerMs
+    if (this.#connection.backedUp) this.#context.wheel.disarm(this.#timer)
+    else this.#context.wheel.arm(this.#timer, lingerMs)
+    this.#regulate()
+  }
+
+  #discard(size: number): void {
+    this.#discarded += size
+    if (this.#discarded <= serverTiming.lingerBytesMax) return
+    if (this.#connection.backedUp) this.#gate.set(false)
+    else this.#destroy()
+  }
+
+  #destroy(): void {
+    this.#close()
+    this.#connection.destroy()
+  }
+
+  /** Cuts the connection, so that no part of a response can pass for the whole. */
+  #lose(reason: ResetReason | undefined): void {
+    const handler = this.#close()
+    this.#connection.reset()
+    if (reason !== undefined) handler?.onRequestReset(reason)
+  }
+
+  #close(): ServerStreamHandler | undefined {
+    const { wheel } = this.#context
+    this.#phase = 'closed'
+    this.#held = undefined
+    this.#heads.clear()
+    this.#stream.writer.drop()
+    wheel.remove(this.#timer)
+    wheel.remove(this.#stream.sendTimer)
+    return this.#stream.finish()
+  }
+}

@@ -1,0 +1,172 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { refusePrivate } from './admin-access.ts'
+import { errorText } from './log.ts'
+import type { Logger } from './log.ts'
+
+/** An answer of the admin port. */
+export interface AdminAnswer {
+  readonly status: number
+  readonly contentType: string
+  /** Text, or pieces of it; between pieces others get their turn. */
+  readonly body: string | Iterable<string>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface AdminRoute {
+  /** `open`: for everybody who reaches the port. `private`: see `refusePrivate`. */
+  readonly access: 'open' | 'private'
+  answer(query: URLSearchParams): AdminAnswer | Promise<AdminAnswer>
+}
+
+export interface AdminServerOptions {
+  readonly routes: ReadonlyMap<string, AdminRoute>
+  /** '' : no token opens private routes. */
+  readonly token: string
+  readonly log: Logger
+}
+
+/** Answers under way at once; more are told to come back. */
+const answersMax = 16
+const connectionsMax = 256
+const requestTimeoutMs = 10_000
+/** Characters sent before others get their turn. */
+const pieceLength = 64 * 1024
+
+/** The admin port: health, metrics, API and dashboard over node:http. */
+export class AdminServer {
+  readonly #server: Server
+  readonly #options: AdminServerOptions
+  #answers = 0
+
+  constructor(options: AdminServerOptions) {
+    this.#options = options
+    this.#server = createServer(
+      {
+        requestTimeout: requestTimeoutMs,
+        headersTimeout: requestTimeoutMs,
+        keepAliveTimeout: 5000,
+      },
+      (request, response) => {
+        void this.#serve(request, response)
+      },
+    )
+    this.#server.maxConnections = connectionsMax
+  }
+
+  /** Rejects when the address cannot be listened on. Gives the port. */
+  async listen(address: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host: address, port }, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Closes every connection at once. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve()
+      })
+      this.#server.closeAllConnections()
+    })
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#answers++
+    try {
+      await send(response, await this.#answer(request), request.method === 'HEAD')
+    } catch (error) {
+      this.#options.log.error('admin request failed', { error: errorText(error) })
+      if (response.headersSent) response.destroy()
+      else await send(response, plain(500, 'failed; see the log'), false)
+    } finally {
+      this.#answers--
+    }
+  }
+
+  async #answer(request: IncomingMessage): Promise<AdminAnswer> {
+    const url = URL.parse(request.url ?? '', 'http://admin')
+    if (url === null) return plain(400, 'the URL is malformed')
+    const route = this.#options.routes.get(url.pathname)
+    if (route === undefined) return plain(404, 'there is nothing here')
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return { ...plain(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } }
+    }
+    if (route.access === 'private') {
+      const refusal = refusePrivate(request, this.#options.token)
+      if (refusal !== undefined) return plain(refusal.status, refusal.message)
+    }
+    if (this.#answers > answersMax) {
+      return { ...plain(503, 'too many requests at once'), headers: { 'Retry-After': '1' } }
+    }
+    return await route.answer(url.searchParams)
+  }
+}
+
+/** A short answer in plain text. */
+export function plain(status: number, message: string): AdminAnswer {
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` }
+}
+
+/** An answer in JSON. */
+export function json(value: unknown): AdminAnswer {
+  return jsonText(JSON.stringify(value, undefined, 2))
+}
+
+/** An answer whose JSON text is there already. */
+export function jsonText(text: string): AdminAnswer {
+  return { status: 200, contentType: 'application/json; charset=utf-8', body: `${text}\n` }
+}
+
+async function send(
+  response: ServerResponse,
+  answer: AdminAnswer,
+  headOnly: boolean,
+): Promise<void> {
+  response.writeHead(answer.status, {
+    'Content-Type': answer.contentType,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(typeof answer.body === 'string' && { 'Content-Length': Buffer.byteLength(answer.body) }),
+    ...answer.headers,
+  })
+  if (headOnly) response.end()
+  else if (typeof answer.body === 'string') response.end(answer.body)
+  else await sendPieces(response, answer.body)
+}
+
+/** Sends in slices: neither the event loop nor a slow reader's buffer sees the whole text at once. */
+async function sendPieces(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    if (text.length < pieceLength) continue
+    if (response.destroyed) return
+    if (response.write(text)) await nextTurn()
+    else await drained(response)
+    text = ''
+  }
+  response.end(text)
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
+}

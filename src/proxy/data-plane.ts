@@ -1,0 +1,181 @@
+import type { RequestHead } from '#src/exchange/heads.ts'
+import type {
+  Peer,
+  RequestAcceptor,
+  ServerStream,
+  ServerStreamHandler,
+} from '#src/exchange/streams.ts'
+import { Timer } from '#src/exchange/timer-wheel.ts'
+import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
+import { workerCell } from '#src/shared/worker-memory.ts'
+import type { LiveBackend } from '#src/upstream/live-backend.ts'
+import { UpstreamPools } from '#src/upstream/pools.ts'
+import type {
+  DataPlane as DataPlaneContract,
+  DataPlaneOptions,
+} from '#src/workers/data-plane-options.ts'
+import type { TableUpdate } from '#src/workers/messages.ts'
+import { ConnectionAcceptor } from './connection-acceptor.ts'
+import { Exchange } from './exchange.ts'
+import { Listeners } from './listeners.ts'
+import { LiveTable } from './live-table.ts'
+import { rejectedCell } from './record.ts'
+import { statusBody } from './reply.ts'
+import { RequestIds } from './request-ids.ts'
+import { route } from './route.ts'
+import type { Services } from './services.ts'
+import { TrustedPeers } from './trusted-peers.ts'
+
+const replayBytesMax = 64 * 1024 * 1024
+/** How often gauges are written and ejected endpoints looked at. */
+const housekeepingMs = 250
+/** Tried endpoints that a pick can avoid. */
+const triedMax = 64
+
+const opened = workerCell('upstream_connections_opened_total')
+
+const gauges = {
+  http: workerCell('connections:http'),
+  https: workerCell('connections:https'),
+  active: workerCell('upstream_connections:active'),
+  idle: workerCell('upstream_connections:idle'),
+  replay: workerCell('replay_bytes'),
+} as const
+
+/** One worker's data plane: listeners, client connections, the live table, upstream connections. */
+export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner {
+  readonly #options: DataPlaneOptions
+  readonly #services: Services
+  readonly #table: LiveTable
+  readonly #pools: UpstreamPools
+  readonly #acceptor: ConnectionAcceptor
+  readonly #listeners: Listeners
+  readonly #housekeeping = new Timer(this)
+  /** Backends that hold endpoints back as ejected. */
+  readonly #ejecting = new Set<LiveBackend>()
+  #drained: (() => void) | undefined
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options
+    const { endpoints, rules, worker, writer, wheel, random, now } = options
+    this.#table = new LiveTable(
+      {
+        memory: endpoints,
+        writer,
+        random,
+        now,
+        onEjected: (backend) => this.#ejecting.add(backend),
+        onReleased: ({ slot }) => {
+          options.onReleasedEndpoint(slot)
+        },
+      },
+      (slot) => rules.generation[slot] as number,
+    )
+    const { transport } = options
+    const onOpened = (): void => {
+      worker.add(writer, opened, 1)
+    }
+    this.#pools = new UpstreamPools({ transport, wheel, now, onOpened }, this.#table.options)
+    this.#services = {
+      table: this.#table,
+      trustedPeers: new TrustedPeers(this.#table.options.trustedPeers),
+      wheel,
+      random,
+      endpoints,
+      rules,
+      worker,
+      writer,
+      requestIds: new RequestIds(),
+      connector: this.#pools,
+      pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0 },
+      replayBytes: 0,
+      replayBytesMax,
+      draining: false,
+      exchanges: 0,
+      suspended: new Set(),
+      now,
+      wallClock: options.wallClock,
+      accessLog: options.accessLog,
+    }
+    this.#acceptor = new ConnectionAcceptor(options, this.#table, this)
+    this.#listeners = new Listeners(options, this.#acceptor)
+    wheel.arm(this.#housekeeping, housekeepingMs)
+  }
+
+  get connectionCount(): number {
+    return this.#acceptor.connectionCount
+  }
+
+  async apply(update: TableUpdate): Promise<void> {
+    const before = this.#table.options
+    this.#table.apply(update)
+    const { options } = this.#table
+    if (options !== before) {
+      this.#services.trustedPeers = new TrustedPeers(options.trustedPeers)
+      this.#acceptor.setOptions(options)
+      this.#pools.setOptions(options)
+    }
+    if (update.delta.full || update.delta.listeners.size > 0) {
+      await this.#listeners.follow(this.#table.listeners)
+    }
+  }
+
+  setTicketKeys(keys: Buffer): void {
+    this.#acceptor.setTicketKeys(keys)
+  }
+
+  onRequest(stream: ServerStream, head: RequestHead, ended: boolean): ServerStreamHandler {
+    const exchange = new Exchange(this.#services, stream, head, ended)
+    try {
+      route(exchange)
+    } catch (error) {
+      this.#options.log.error('a request failed inside the proxy', { error: String(error) })
+      exchange.fail('internal')
+    }
+    return exchange
+  }
+
+  onRejected(_peer: Peer, status: number, _code: string): string {
+    const { worker, writer } = this.#services
+    worker.add(writer, rejectedCell(status), 1)
+    return statusBody(status, false)
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const services = this.#services
+    services.draining = true
+    for (const exchange of services.suspended) exchange.fail('draining')
+    await this.#listeners.close()
+    this.#acceptor.shutdown()
+    const deadline = services.now() + timeoutMs
+    while (this.#busy && services.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+      // Connections that were accepted while the listeners closed have become sessions by now.
+      this.#acceptor.shutdown()
+    }
+    this.#acceptor.destroy()
+    this.#pools.close()
+  }
+
+  get #busy(): boolean {
+    return this.#acceptor.connectionCount > 0 || this.#services.exchanges > 0
+  }
+
+  onTimer(): void {
+    const services = this.#services
+    const { worker, writer, wheel } = services
+    wheel.arm(this.#housekeeping, services.draining ? 0 : housekeepingMs)
+    worker.set(writer, gauges.http, this.#acceptor.plainCount)
+    worker.set(writer, gauges.https, this.#acceptor.tlsCount)
+    worker.set(writer, gauges.active, this.#pools.activeCount)
+    worker.set(writer, gauges.idle, this.#pools.idle.size)
+    worker.set(writer, gauges.replay, services.replayBytes)
+    const now = services.now()
+    for (const backend of this.#ejecting) if (!backend.readmit(now)) this.#ejecting.delete(backend)
+    const drained = this.#drained
+    this.#drained = undefined
+    drained?.()
+  }
+}

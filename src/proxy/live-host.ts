@@ -1,0 +1,64 @@
+import { PathList } from '#algorithms/match/path-list.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
+import { argumentValue } from '#src/policies/variables.ts'
+import type { Host, Predicate } from '#src/table/table.ts'
+import type { LiveRule } from './live-rule.ts'
+
+/** One host pattern with its rules, ready to be matched. */
+export class LiveHost {
+  readonly host: Host
+  /** Parallel to `host.rules`. */
+  readonly rules: readonly LiveRule[]
+  readonly #paths: PathList
+  /** Parallel to `host.rules`. */
+  readonly #predicates: readonly (readonly LivePredicate[])[]
+
+  constructor(host: Host, rules: readonly LiveRule[]) {
+    this.host = host
+    this.rules = rules
+    this.#predicates = host.rules.map(({ predicates }) => predicates.map(link))
+    const patterns = host.rules.map(({ path }) => path)
+    const regexes = patterns.map(({ type, value }) =>
+      type === 'regex' ? new RegExp(`^(?:${value})`, 'i') : undefined,
+    )
+    this.#paths = new PathList(patterns, (index, path) => regexes[index]?.test(path) === true)
+  }
+
+  /** The first rule whose path and predicates match, or undefined. */
+  match(path: string, request: RequestHead): LiveRule | undefined {
+    let index = this.#paths.find(path, -1)
+    while (index >= 0) {
+      const predicates = this.#predicates[index] as readonly LivePredicate[]
+      if (predicates.length === 0 || allHold(predicates, request)) return this.rules[index]
+      index = this.#paths.find(path, index)
+    }
+    return undefined
+  }
+}
+
+/** A predicate with its regular expression compiled. */
+interface LivePredicate {
+  readonly predicate: Predicate
+  readonly regex: RegExp | undefined
+}
+
+function link(predicate: Predicate): LivePredicate {
+  return { predicate, regex: predicate.match === 'regex' ? new RegExp(predicate.value) : undefined }
+}
+
+function allHold(predicates: readonly LivePredicate[], request: RequestHead): boolean {
+  for (const predicate of predicates) if (!holds(predicate, request)) return false
+  return true
+}
+
+function holds({ predicate, regex }: LivePredicate, request: RequestHead): boolean {
+  const actual = valueOf(predicate, request)
+  if (actual === undefined) return false
+  return regex === undefined ? actual === predicate.value : regex.test(actual)
+}
+
+function valueOf({ on, name }: Predicate, request: RequestHead): string | undefined {
+  if (on === 'method') return request.method
+  if (on === 'header') return request.fields.get(name.toLowerCase())
+  return argumentValue(request.target, name)
+}

@@ -1,0 +1,101 @@
+interface WorkerFamily {
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  /** Name of the one label, with every value that it can have. */
+  readonly label?: string
+  readonly values?: readonly string[]
+}
+
+/**
+ * Every metric that a worker counts for itself. The name is that of the metric without its prefix
+ * `headgate_`; the exposition and the memory follow from this table.
+ */
+export const workerFamilies = {
+  worker_table_version: {
+    type: 'gauge',
+    help: 'Version of the table that the worker runs.',
+  },
+  connections: {
+    type: 'gauge',
+    help: 'Open connections of clients.',
+    label: 'protocol',
+    values: ['http', 'https', 'tcp'],
+  },
+  connections_accepted_total: {
+    type: 'counter',
+    help: 'Connections accepted from clients.',
+    label: 'protocol',
+    values: ['http', 'https', 'tcp'],
+  },
+  tunnels: {
+    type: 'gauge',
+    help: 'Upgraded connections (WebSocket and others) that are open.',
+  },
+  requests_in_flight: {
+    type: 'gauge',
+    help: 'Requests whose response has not ended.',
+  },
+  requests_rejected_total: {
+    type: 'counter',
+    help: 'Requests refused before any route was found, by status of the answer.',
+    label: 'status',
+    values: ['400', '404', '408', '413', '414', '417', '421', '431', '501', '503', '505', 'other'],
+  },
+  tls_handshakes_total: {
+    type: 'counter',
+    help: 'TLS handshakes with clients, by outcome.',
+    label: 'outcome',
+    values: ['full', 'resumed', 'failed'],
+  },
+  timeouts_total: {
+    type: 'counter',
+    help: 'Deadlines that were missed, by kind.',
+    label: 'kind',
+    values: [
+      'request-head',
+      'request-body',
+      'keep-alive',
+      'tls-handshake',
+      'connect',
+      'send',
+      'response',
+      'tunnel-idle',
+      'client-write',
+      'suspension',
+    ],
+  },
+  upstream_connections: {
+    type: 'gauge',
+    help: 'Open connections to endpoints.',
+    label: 'state',
+    values: ['active', 'idle'],
+  },
+  upstream_connections_opened_total: {
+    type: 'counter',
+    help: 'Connections opened to endpoints.',
+  },
+  upstream_retries_total: {
+    type: 'counter',
+    help: 'Tries after the first one.',
+  },
+  upstream_ejections_total: {
+    type: 'counter',
+    help: 'Endpoints that were ejected after failures in a row.',
+  },
+  replay_bytes: {
+    type: 'gauge',
+    help: 'Bytes of request bodies that are kept for another try.',
+  },
+  access_log_lines_total: {
+    type: 'counter',
+    help: 'Lines of the access log, by fate.',
+    label: 'fate',
+    values: ['written', 'dropped'],
+  },
+  internal_errors_total: {
+    type: 'counter',
+    help: 'Exchanges that ended by a fault of the proxy itself.',
+  },
+} as const satisfies Record<string, WorkerFamily>
+
+export type WorkerFamilies = typeof workerFamilies

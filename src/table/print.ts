@@ -1,0 +1,178 @@
+import type { PolicyUse } from '#src/policies/policy.ts'
+import { defaultGlobalOptions, defaultRouteSettings } from './defaults.ts'
+import { equal } from './equal.ts'
+import type { Key } from './keys.ts'
+import type {
+  Balance,
+  Backend,
+  Certificate,
+  Endpoint,
+  Host,
+  Listener,
+  Origin,
+  RouteTable,
+  Rule,
+  WeightedBackend,
+} from './table.ts'
+
+/**
+ * The table as text for people: golden files, `headgate routes` and the admin port show this. Sorted,
+ * so that equal tables print alike; settings that are the defaults are left out; of a certificate it
+ * shows the fingerprint, and never a key.
+ */
+export function printTable(table: RouteTable): string {
+  const sections = [
+    sorted(table.listeners, ({ protocol, port }) => [protocol, String(port)]).map((listener) =>
+      printListener(listener, table),
+    ),
+    printOptions(table),
+    ...sorted(table.hosts, ({ hostGroup, pattern }) => [hostGroup, pattern]).map((host) =>
+      printHost(host, table),
+    ),
+    ...sorted(table.backends, ({ servicePort, service }) => [
+      ...originParts(service),
+      String(servicePort).padStart(5, '0'),
+    ]).map(printBackend),
+    ...sorted(table.certificates, ({ origin }) => originParts(origin)).map(printCertificate),
+  ]
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n')
+}
+
+function printListener(listener: Listener, table: RouteTable): string {
+  const { protocol, port, addresses, proxyProtocol, defaultCertificate } = listener
+  const certificate =
+    defaultCertificate === undefined
+      ? ''
+      : ` certificate=${certificateName(defaultCertificate, table)}`
+  const on = addresses.length === 0 ? '' : ` on ${addresses.join(' ')}`
+  return `listener ${protocol} ${port}${on}${proxyProtocol ? ' proxy-protocol' : ''}${certificate}`
+}
+
+function printOptions({ options }: RouteTable): string[] {
+  const changed = printChanged(options, defaultGlobalOptions)
+  return changed === '' ? [] : [`options ${changed}`]
+}
+
+function printHost(host: Host, table: RouteTable): string[] {
+  const { pattern, tls, certificate, clientCertificatePolicy, rules } = host
+  const words = [`host ${pattern === '' ? '(any other)' : pattern}`]
+  if (certificate !== undefined) words.push(`tls=${certificateName(certificate, table)}`)
+  else if (tls) words.push('tls=(default certificate)')
+  if (clientCertificatePolicy !== '') words.push(`client-certificate=${clientCertificatePolicy}`)
+  return [words.join(' '), ...rules.flatMap((rule) => printRule(rule, table))]
+}
+
+function printRule(rule: Rule, table: RouteTable): string[] {
+  const { path, pathText, origin, settings, policies, backends, predicates } = rule
+  const shown = path.type === 'prefix' ? `${path.value}/*` : path.value
+  const conditions = predicates.map(
+    ({ on, name, value }) => ` ${on}:${name}=${JSON.stringify(value)}`,
+  )
+  const lines = [
+    `  ${path.type} ${shown}${conditions.join('')}  # ${printOrigin(origin)} ${pathText || '(default backend)'}`,
+  ]
+  const changed = printChanged(settings, defaultRouteSettings)
+  if (changed !== '') lines.push(`    settings ${changed}`)
+  lines.push(...policies.map((use) => `    ${printPolicy(use)}`))
+  if (backends.length === 0) lines.push('    -> none (503)')
+  return [...lines, ...backends.flatMap((use) => printWeighted(use, backends.length, table))]
+}
+
+function printWeighted(use: WeightedBackend, count: number, table: RouteTable): string[] {
+  const { backend, balance, protocol, tls, policies, weight } = use
+  const words = [`    -> ${backendName(backend, table)}`, printBalance(balance)]
+  if (count > 1 || weight !== 1) words.push(`weight=${weight}`)
+  if (protocol !== 'http1') words.push(protocol)
+  if (tls !== undefined) words.push(tls.verify ? `tls verify=${tls.serverName}` : 'tls')
+  return [words.join(' '), ...policies.map((policy) => `       ${printPolicy(policy)}`)]
+}
+
+function printBalance({ algorithm, options, hashKey }: Balance): string {
+  const given = printMembers(options)
+  const key = hashKey.map((part) => ('text' in part ? part.text : `\${${part.variable}}`)).join('')
+  return [algorithm, given, key === '' ? '' : `by=${JSON.stringify(key)}`].filter(Boolean).join(' ')
+}
+
+function printPolicy({ name, config }: PolicyUse): string {
+  return [name, printMembers(config)].filter(Boolean).join(' ')
+}
+
+function printBackend(backend: Backend): string[] {
+  const { endpoints, clientIpAffinitySeconds } = backend
+  const affinity =
+    clientIpAffinitySeconds > 0 ? ` client-ip-affinity=${clientIpAffinitySeconds}s` : ''
+  const lines = endpoints.length === 0 ? ['  none'] : endpoints.map(printEndpoint)
+  return [`backend ${backendTitle(backend)}${affinity}`, ...lines]
+}
+
+function printEndpoint({ address, port, uid, state, weight, zone, node }: Endpoint): string {
+  const host = address.includes(':') ? `[${address}]` : address
+  const words = [`  ${host}:${port}`, state]
+  if (weight !== 1) words.push(`weight=${weight}`)
+  if (uid !== '') words.push(`uid=${uid}`)
+  if (zone !== '') words.push(`zone=${zone}`)
+  if (node !== '') words.push(`node=${node}`)
+  return words.join(' ')
+}
+
+function printCertificate({ origin, names, fingerprint, notAfterMs }: Certificate): string[] {
+  const until = new Date(notAfterMs).toISOString()
+  return [
+    `certificate ${origin.namespace}/${origin.name} ${names.join(' ')}`,
+    `  fingerprint=${fingerprint} not-after=${until}`,
+  ]
+}
+
+function backendName(key: Key, table: RouteTable): string {
+  const backend = table.backends.get(key)
+  return backend === undefined ? key : backendTitle(backend)
+}
+
+function backendTitle({ service, servicePort }: Backend): string {
+  return `${service.namespace}/${service.name}:${servicePort}`
+}
+
+function certificateName(key: Key, table: RouteTable): string {
+  const origin = table.certificates.get(key)?.origin
+  return origin === undefined ? key : `${origin.namespace}/${origin.name}`
+}
+
+function printOrigin(origin: Origin): string {
+  return originParts(origin).filter(Boolean).join('/').replace('/', ' ')
+}
+
+function originParts({ kind, namespace, name }: Origin): string[] {
+  return [kind, namespace, name]
+}
+
+/** The members that differ from the defaults, nested ones in full. */
+function printChanged(settings: object, defaults: object): string {
+  const kept = new Map<string, unknown>(Object.entries(defaults))
+  const changed = Object.entries(settings).filter(([name, value]) => !equal(value, kept.get(name)))
+  return printMembers(Object.fromEntries(changed))
+}
+
+function printMembers(members: object): string {
+  return Object.entries(members)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(' ')
+}
+
+function sorted<Part>(
+  parts: ReadonlyMap<Key, Part>,
+  by: (part: Part) => readonly string[],
+): Part[] {
+  return [...parts.values()]
+    .map((part) => ({ part, order: by(part).join('\0') }))
+    .toSorted((a, b) => compareText(a.order, b.order))
+    .map(({ part }) => part)
+}
+
+/** By code unit, the same on every machine. */
+function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

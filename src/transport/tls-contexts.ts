@@ -1,0 +1,113 @@
+import { constants, createHash } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
+import { BoundedMap } from './bounded-map.ts'
+
+/** A certificate, and who may connect to it. */
+export interface TlsSite {
+  /** Leaf first, PEM. */
+  readonly certificatePem: string
+  readonly keyPem: string
+  /** Changes with certificate and key. */
+  readonly fingerprint: string
+  /** PEM of the CAs that client certificates are checked against; '' or absent: none are. */
+  readonly clientCa?: string
+}
+
+export interface TlsContextsOptions {
+  /** 48 bytes, the same in all workers, so that each resumes what another began. */
+  readonly ticketKeys: Buffer
+  /** OpenSSL names, those of TLS 1.3 among them; default: `defaultCiphers`. */
+  readonly ciphers?: string
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Contexts kept; default: 4096, which is about 150 MB when all are in use. */
+  readonly contextsMax?: number
+}
+
+/**
+ * Forward secret and authenticated suites only. Finite-field Diffie-Hellman is left out: every client of
+ * today has elliptic curves, and it costs the server a multiple (CVE-2002-20001). It can be named in `ciphers`.
+ */
+export const defaultCiphers = [
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+  ...['ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+].join(':')
+
+const contextsMaxDefault = 4096
+/** As ingress-nginx's `ssl-session-timeout`. */
+const sessionTimeoutSeconds = 600
+/** OpenSSL's limit is 32 bytes. */
+const sessionContextChars = 32
+
+const contextFlags =
+  constants.SSL_OP_CIPHER_SERVER_PREFERENCE |
+  constants.SSL_OP_PRIORITIZE_CHACHA |
+  constants.SSL_OP_NO_RENEGOTIATION
+
+/**
+ * The TLS contexts of one worker: made when a site is first asked for (0.2 ms), kept while they
+ * are used (36 KB each). Open connections keep theirs, whatever happens here.
+ */
+export class TlsContexts {
+  readonly #options: TlsContextsOptions
+  readonly #contexts: BoundedMap<string, SecureContext>
+  #ticketKeys: Buffer
+
+  constructor(options: TlsContextsOptions) {
+    this.#options = options
+    this.#ticketKeys = options.ticketKeys
+    this.#contexts = new BoundedMap(options.contextsMax ?? contextsMaxDefault)
+  }
+
+  get size(): number {
+    return this.#contexts.size
+  }
+
+  /**
+   * The context for `ServerTls`. Sessions begun at one site cannot be resumed at another, nor under
+   * other client CAs. Throws when OpenSSL refuses certificate, key or CA, which the control plane's checks
+   * rule out.
+   */
+  get(site: TlsSite): SecureContext {
+    const identity = `${site.fingerprint}\n${site.clientCa ?? ''}`
+    let context = this.#contexts.get(identity)
+    if (context === undefined) {
+      context = this.#create(site, identity)
+      this.#contexts.set(identity, context)
+    }
+    return context
+  }
+
+  /**
+   * New tickets are made with these 48 bytes and older ones are not read any more: such a client does
+   * one full handshake. OpenSSL, as Node offers it, has one key at a time.
+   */
+  setTicketKeys(ticketKeys: Buffer): void {
+    this.#ticketKeys = ticketKeys
+    this.#contexts.clear()
+  }
+
+  #create(site: TlsSite, identity: string): SecureContext {
+    const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', ciphers = defaultCiphers } = this.#options
+    return createSecureContext({
+      cert: site.certificatePem,
+      key: site.keyPem,
+      // None given would load everything that Node trusts.
+      ca: site.clientCa ?? [],
+      ciphers,
+      minVersion,
+      maxVersion,
+      secureOptions: contextFlags,
+      ...(/(?:^|:)DHE-/.test(ciphers) && { dhparam: 'auto' }),
+      sessionIdContext: createHash('sha256')
+        .update(identity)
+        .digest('hex')
+        .slice(0, sessionContextChars),
+      sessionTimeout: sessionTimeoutSeconds,
+      ticketKeys: this.#ticketKeys,
+    })
+  }
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import { checkServerIdentity, createSecureContext } from 'node:tls'
+import type { DetailedPeerCertificate, SecureContext } from 'node:tls'
+import { BoundedMap } from './bounded-map.ts'
+import { chainDepth } from './peer-chain.ts'
+import type { UpstreamTls } from './transport.ts'
+
+const contextsMax = 1024
+/** Sessions kept for each context: one a target. */
+const sessionsMax = 1024
+
+/** TLS towards upstreams with one set of options: made once, used by all their connections. */
+export interface UpstreamContext {
+  readonly options: UpstreamTls
+  readonly context: SecureContext
+  /** '' sends none: RFC 6066 3 allows no addresses. */
+  readonly sni: string
+  /** Sessions to resume, by target. */
+  readonly sessions: BoundedMap<string, Buffer>
+}
+
+/** What the handshake with an upstream gave. */
+export interface UpstreamHandshake {
+  readonly resumed: boolean
+  /** What OpenSSL says of the chain; '' when it is good. */
+  readonly chainError: string
+  readonly certificate: DetailedPeerCertificate
+}
+
+/** The contexts of one worker, by content: a table that is sent again costs none anew. */
+export class UpstreamContexts {
+  readonly #byObject = new WeakMap<UpstreamTls, UpstreamContext>()
+  readonly #byContent = new BoundedMap<string, UpstreamContext>(contextsMax)
+
+  /** Throws when certificate, key, CA or ciphers cannot be used. */
+  get(options: UpstreamTls): UpstreamContext {
+    let context = this.#byObject.get(options)
+    if (context !== undefined) return context
+    const content = contentOf(options)
+    context = this.#byContent.get(content)
+    if (context === undefined) {
+      context = createContext(options)
+      this.#byContent.set(content, context)
+    }
+    this.#byObject.set(options, context)
+    return context
+  }
+}
+
+/** Why the upstream is not to be trusted; '' when it is, or when nobody asks. */
+export function upstreamProblem(options: UpstreamTls, handshake: UpstreamHandshake): string {
+  const { verify, verifyDepth, serverName } = options
+  if (!verify) return ''
+  if (handshake.chainError !== '') return handshake.chainError
+  // A session is kept only after these checks, for the same CA and the same name.
+  if (handshake.resumed) return ''
+  const depth = chainDepth(handshake.certificate)
+  if (verifyDepth > 0 && depth > verifyDepth) return `certificate chain too long (${depth})`
+  if (serverName === '') return ''
+  return checkServerIdentity(serverName, handshake.certificate)?.message ?? ''
+}
+
+function createContext(options: UpstreamTls): UpstreamContext {
+  const { ca, verify, certificate, key, ciphers, minVersion, maxVersion, serverName } = options
+  const context = createSecureContext({
+    // Without verification no CA is needed; none given would load all that the system trusts.
+    ...(verify && ca === '' ? {} : { ca: ca === '' ? [] : ca }),
+    ...(certificate === '' ? {} : { cert: certificate, key }),
+    ...(ciphers === '' ? {} : { ciphers }),
+    minVersion,
+    maxVersion,
+  })
+  const sni = isIP(serverName) === 0 ? serverName : ''
+  return { options, context, sni, sessions: new BoundedMap(sessionsMax) }
+}
+
+function contentOf(options: UpstreamTls): string {
+  const { serverName, verify, verifyDepth, ca, certificate, key } = options
+  const { ciphers, minVersion, maxVersion, alpn } = options
+  const content = JSON.stringify([
+    ...[serverName, verify, verifyDepth, ca, certificate, key],
+    ...[ciphers, minVersion, maxVersion, alpn],
+  ])
+  return createHash('sha256').update(content).digest('base64')
+}

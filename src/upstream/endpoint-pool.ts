@@ -1,0 +1,80 @@
+import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
+import { Http1ClientSession } from '#src/http1/client-session.ts'
+import type { Http1ClientOwner } from '#src/http1/client-session.ts'
+import { IdleEntry } from './idle-list.ts'
+import type { LiveEndpoint } from './live-endpoint.ts'
+import type { EndpointPool, PoolSettings } from './pool.ts'
+import type { UpstreamPools } from './pools.ts'
+
+/**
+ * HTTP/1.1 connections to one endpoint: the one that became idle last is used first, so that the
+ * others can time out.
+ */
+export class Http1Pool implements EndpointPool, Http1ClientOwner {
+  readonly settings: PoolSettings
+  readonly #endpoint: LiveEndpoint
+  readonly #pools: UpstreamPools
+  /** Idle connections, the one idle longest first. */
+  readonly #idle: IdleEntry[] = []
+  readonly #entries = new Map<Http1ClientSession, IdleEntry>()
+  #retired = false
+
+  constructor(endpoint: LiveEndpoint, settings: PoolSettings, pools: UpstreamPools) {
+    this.#endpoint = endpoint
+    this.settings = settings
+    this.#pools = pools
+  }
+
+  /** See `UpstreamConnector.open`. */
+  open(handler: ClientStreamHandler, idleMsMax: number): ClientStream {
+    const entry = this.#idle.at(-1)
+    if (entry !== undefined && this.#pools.now() - entry.idleSince <= idleMsMax) {
+      this.#idle.pop()
+      this.#pools.idle.remove(entry)
+      return entry.session.open(handler)
+    }
+    return this.#connect(handler)
+  }
+
+  #connect(handler: ClientStreamHandler): ClientStream {
+    const session = new Http1ClientSession(this, this.#pools.http1Options)
+    this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
+    this.#pools.connections++
+    const { address, port } = this.#endpoint
+    const stream = session.open(handler)
+    session.attach(this.#pools.connect({ address, port, tls: this.settings.tls }, session))
+    return stream
+  }
+
+  retire(): void {
+    this.#retired = true
+    for (const { session } of this.#idle.slice()) session.close()
+  }
+
+  onIdle(session: Http1ClientSession): void {
+    const entry = this.#entries.get(session)
+    if (entry === undefined) return
+    const now = this.#pools.now()
+    const { requestsMax, ageMsMax } = this.#pools.limits
+    const old = session.exchanges >= requestsMax || now - entry.openedAt >= ageMsMax
+    if (this.#retired || old || this.#pools.closing) {
+      session.close()
+      return
+    }
+    entry.idleSince = now
+    this.#idle.push(entry)
+    this.#pools.idle.add(entry)
+    this.#pools.trim()
+  }
+
+  onGone(session: Http1ClientSession): void {
+    const entry = this.#entries.get(session)
+    if (entry === undefined) return
+    this.#entries.delete(session)
+    this.#pools.connections--
+    if (!entry.listed) return
+    this.#pools.idle.remove(entry)
+    const at = this.#idle.indexOf(entry)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+}

@@ -1,0 +1,117 @@
+import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
+import { Timer } from '#src/exchange/timer-wheel.ts'
+import type { TimerOwner, TimerWheel } from '#src/exchange/timer-wheel.ts'
+import type { Http1ClientOptions } from '#src/http1/options.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
+import type {
+  ConnectHandler,
+  ConnectTarget,
+  Connection,
+  Transport,
+} from '#src/transport/transport.ts'
+import { Http1Pool } from './endpoint-pool.ts'
+import { IdleList } from './idle-list.ts'
+import type { LiveEndpoint } from './live-endpoint.ts'
+import type { PoolSettings, UpstreamConnector } from './pool.ts'
+
+/** What pools need from their worker. */
+export interface PoolsContext {
+  readonly transport: Transport
+  readonly wheel: TimerWheel
+  readonly now: () => number
+  /** A connection to an endpoint is being opened. */
+  onOpened(): void
+}
+
+/** How often idle connections are looked at. */
+const sweepMs = 1000
+
+/**
+ * All upstream connections of one worker. Idle ones are bounded in number (the longest idle goes
+ * first) and in time; busy ones by the exchanges that use them.
+ */
+export class UpstreamPools implements UpstreamConnector, TimerOwner {
+  readonly idle = new IdleList()
+  /** Connections that are open or being opened. */
+  connections = 0
+  closing = false
+  http1Options: Http1ClientOptions
+  limits: { readonly requestsMax: number; readonly ageMsMax: number }
+  #idleMax = 0
+  #idleMsMax = 0
+  readonly #context: PoolsContext
+  readonly #sweep = new Timer(this)
+
+  constructor(context: PoolsContext, options: GlobalOptions) {
+    this.#context = context
+    this.http1Options = { responseHeadBytesMax: 0, version: 11, persistent: true }
+    this.limits = { requestsMax: 0, ageMsMax: 0 }
+    this.setOptions(options)
+    context.wheel.arm(this.#sweep, sweepMs)
+  }
+
+  /** New options count for connections opened, and for exchanges ended, from now on. */
+  setOptions(options: GlobalOptions): void {
+    this.#idleMax = options.upstreamKeepAliveConnections
+    this.#idleMsMax = options.upstreamKeepAliveTimeoutMs
+    this.http1Options = {
+      responseHeadBytesMax: options.responseHeadBytesMax,
+      version: 11,
+      persistent: this.#idleMax > 0,
+    }
+    this.limits = {
+      requestsMax: options.upstreamKeepAliveRequests || Infinity,
+      ageMsMax: options.upstreamKeepAliveTimeMs || Infinity,
+    }
+    this.trim()
+  }
+
+  get activeCount(): number {
+    return this.connections - this.idle.size
+  }
+
+  now(): number {
+    return this.#context.now()
+  }
+
+  // oxlint-disable-next-line max-params -- once a try: no object for it
+  open(
+    endpoint: LiveEndpoint,
+    settings: PoolSettings,
+    handler: ClientStreamHandler,
+    idleMsMax: number,
+  ): ClientStream {
+    for (const pool of endpoint.pools) {
+      if (pool.settings === settings) return pool.open(handler, idleMsMax)
+    }
+    const pool = new Http1Pool(endpoint, settings, this)
+    endpoint.pools.push(pool)
+    return pool.open(handler, idleMsMax)
+  }
+
+  connect(target: ConnectTarget, handler: ConnectHandler): Connection {
+    this.#context.onOpened()
+    return this.#context.transport.connect(target, handler)
+  }
+
+  /** Closes the longest idle connections beyond the number allowed. */
+  trim(): void {
+    while (this.idle.size > this.#idleMax) this.idle.oldest?.session.close()
+  }
+
+  /** The worker ends: idle connections close, and others as soon as they are done. */
+  close(): void {
+    this.closing = true
+    while (this.idle.size > 0) this.idle.oldest?.session.close()
+    this.#context.wheel.remove(this.#sweep)
+  }
+
+  onTimer(): void {
+    this.#context.wheel.arm(this.#sweep, sweepMs)
+    const latest = this.now() - this.#idleMsMax
+    for (let entry = this.idle.oldest; entry !== undefined && entry.idleSince <= latest;) {
+      entry.session.close()
+      entry = this.idle.oldest
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { EndpointBuffers } from '#src/shared/endpoint-memory.ts'
+import type { LogRingBuffers } from '#src/shared/log-ring.ts'
+import type { RuleBuffers } from '#src/shared/rule-memory.ts'
+import type { WorkerBuffers } from '#src/shared/worker-memory.ts'
+import type { LogFormat, LogLevel } from '#src/observe/log.ts'
+import type { Key } from '#src/table/keys.ts'
+import type { TableDelta } from '#src/table/table.ts'
+
+/** A delta with the slots of what it names. */
+export interface TableUpdate {
+  readonly delta: TableDelta
+  /** For every backend in the delta that is not gone: slots, parallel to its endpoints. */
+  readonly endpointSlots: ReadonlyMap<Key, Int32Array>
+  /**
+   * For every rule of a host in the delta that is not gone, by the rule's key. The worker notes the
+   * slot's generation when it applies the update; see RuleMemory.row.
+   */
+  readonly ruleSlots: ReadonlyMap<Key, number>
+}
+
+export interface LogSettings {
+  readonly format: LogFormat
+  readonly level: LogLevel
+}
+
+/** What a data worker is started with. */
+export interface WorkerStart {
+  readonly writer: number
+  readonly endpoints: EndpointBuffers
+  readonly rules: RuleBuffers
+  readonly worker: WorkerBuffers
+  readonly accessLog: LogRingBuffers
+  readonly bindAddresses: readonly string[]
+  readonly ticketKeys: Uint8Array
+  /** Module that exports the class DataPlane. */
+  readonly dataPlane: string
+  readonly log: LogSettings
+}
+
+/** What the supervisor tells a data worker. */
+export type ToWorker =
+  | { readonly kind: 'table'; readonly update: TableUpdate }
+  | { readonly kind: 'ticket-keys'; readonly keys: Uint8Array }
+  /** Stop accepting, finish what is in flight, cut the rest after `timeoutMs`. A later one counts. */
+  | { readonly kind: 'drain'; readonly timeoutMs: number }
+
+/** What a data worker tells the supervisor. */
+export type FromWorker =
+  /** Its modules are loaded and its event loop turns; it wants a table. */
+  | { readonly kind: 'started' }
+  | { readonly kind: 'applied'; readonly version: number }
+  /** The table is in force as far as possible; something in it could not be, e.g. a port to listen on. */
+  | { readonly kind: 'failed'; readonly version: number; readonly error: string }
+  | { readonly kind: 'released'; readonly slots: Int32Array }
+  | { readonly kind: 'log'; readonly line: string }
+  /** The access log's ring has lines. */
+  | { readonly kind: 'access-log' }
+  | { readonly kind: 'drained' }
+
+/** A certificate made by ourselves, PEM; kept by the supervisor over a restart of the control plane. */
+export interface KeptCertificate {
+  readonly certificatePem: string
+  readonly keyPem: string
+}
+
+/** What the control plane is started with. */
+export interface ControlPlaneStart<Settings> {
+  readonly settings: Settings
+  /** Version that its first table must pass. */
+  readonly version: number
+  readonly certificate: KeptCertificate | undefined
+  readonly log: LogSettings
+  /** One Int32: rises while the event loop turns. */
+  readonly beat: Int32Array
+}
+
+/** What the supervisor tells the control plane. */
+export type ToControlPlane =
+  | { readonly kind: 'query'; readonly id: number; readonly query: ControlPlaneQuery }
+  /** Every worker runs this version. */
+  | { readonly kind: 'settled'; readonly version: number }
+
+/** What the control plane can be asked. */
+export type ControlPlaneQuery = 'metrics'
+
+/** Where objects come from, for /api/status. */
+export interface SourceStatus {
+  readonly kind: string
+  /** Folder or cluster. */
+  readonly name: string
+  /** All objects were read at least once. */
+  readonly synced: boolean
+  readonly objects: number
+}
+
+export interface DiagnosticCounts {
+  readonly error: number
+  readonly warning: number
+  readonly info: number
+}
+
+/** What the control plane tells the supervisor. */
+export type FromControlPlane =
+  | { readonly kind: 'table'; readonly delta: TableDelta }
+  /** All findings as JSON text, whenever they change. */
+  | { readonly kind: 'diagnostics'; readonly json: string; readonly counts: DiagnosticCounts }
+  | { readonly kind: 'sources'; readonly sources: readonly SourceStatus[] }
+  | { readonly kind: 'certificate'; readonly certificate: KeptCertificate }
+  | { readonly kind: 'answer'; readonly id: number; readonly text: string }
+  | { readonly kind: 'log'; readonly line: string }
+  /** It cannot work at all, e.g. because a folder does not exist. Fatal while starting. */
+  | { readonly kind: 'failed'; readonly error: string }

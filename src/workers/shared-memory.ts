@@ -1,0 +1,32 @@
+import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import { LogRing } from '#src/shared/log-ring.ts'
+import { RuleMemory } from '#src/shared/rule-memory.ts'
+import { WorkerMemory } from '#src/shared/worker-memory.ts'
+
+/** Bytes of the access log that may wait per worker. */
+const accessLogBytes = 1 << 21
+
+/** Everything that the threads share. It outlives them all. */
+export interface SharedMemory {
+  readonly writers: number
+  readonly endpoints: EndpointMemory
+  readonly rules: RuleMemory
+  readonly workers: WorkerMemory
+  /** One per worker. */
+  readonly accessLogs: readonly LogRing[]
+}
+
+/** Reserves the memory of `writers` workers; slots include the overflow slot. */
+export function createSharedMemory(
+  writers: number,
+  endpointSlots: number,
+  ruleSlots: number,
+): SharedMemory {
+  return {
+    writers,
+    endpoints: EndpointMemory.create(endpointSlots, writers),
+    rules: RuleMemory.create(ruleSlots, writers),
+    workers: WorkerMemory.create(writers),
+    accessLogs: Array.from({ length: writers }, () => LogRing.create(accessLogBytes)),
+  }
+}

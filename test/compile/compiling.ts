@@ -1,0 +1,77 @@
+import { compile } from '#src/compile/compile.ts'
+import type { Compiled } from '#src/compile/compiler.ts'
+import { defaultCompileSettings } from '#src/compile/settings.ts'
+import type { CertificateReading, CompileSettings } from '#src/compile/settings.ts'
+import type { AnyObject } from '#src/snapshot/objects.ts'
+import type { Rule } from '#src/table/table.ts'
+import { snapshotOf } from './builders.ts'
+
+/** The time in tests: 2026-11-25. */
+export const nowMs = Date.UTC(2026, 10, 25)
+
+export const settings: CompileSettings = {
+  ...defaultCompileSettings,
+  configMap: { namespace: 'headgate', name: 'options' },
+}
+
+/**
+ * Stands in for cryptography: a certificate is the text `names a.example *.b.example until 2027-01-01`,
+ * its key is any text but `wrong`.
+ */
+export function readFakeCertificate(certificatePem: string, keyPem: string): CertificateReading {
+  const match = /^names ([^\n]*) until (\S+)$/.exec(certificatePem.trim())
+  if (match === null) return { ok: false, error: 'tls.crt holds no certificate' }
+  if (keyPem === 'wrong') return { ok: false, error: 'tls.key does not belong to the certificate' }
+  return {
+    ok: true,
+    certificatePem,
+    keyPem,
+    names: (match[1] ?? '').split(' '),
+    notAfterMs: Date.parse(match[2] ?? ''),
+    fingerprint: `of ${match[1]}`,
+  }
+}
+
+export interface Given extends Partial<CompileSettings> {
+  readonly resolved?: Readonly<Record<string, readonly string[]>>
+}
+
+export function compileObjects(objects: readonly AnyObject[], given: Given = {}): Compiled {
+  const { resolved = {}, ...more } = given
+  return compile(
+    snapshotOf(objects, resolved),
+    { ...settings, ...more },
+    { readCertificate: readFakeCertificate, nowMs },
+  )
+}
+
+/** Host pattern → rules. */
+export function rulesByHost({ table }: Compiled): Map<string, readonly Rule[]> {
+  return new Map([...table.hosts.values()].map(({ pattern, rules }) => [pattern, rules]))
+}
+
+/** Findings without those that every test would have. */
+export function found({ diagnostics }: Compiled): string[] {
+  return diagnostics
+    .filter(({ code }) => code !== 'configmap-missing')
+    .map(
+      ({ code, kind, namespace, name, field }) => `${code} ${kind} ${namespace}/${name} ${field}`,
+    )
+}
+
+/** What a request meets, decided the slow and obvious way: host, then the first rule that matches. */
+export function whoServes(compiled: Compiled, host: string, path: string): string {
+  const rules = rulesOf(compiled, host)
+  const rule = rules?.find(({ path: { type, value } }) =>
+    type === 'exact' ? path === value : path === value || path.startsWith(`${value}/`),
+  )
+  if (rule === undefined) return '404'
+  const [use] = rule.backends
+  return use === undefined ? '503' : use.service
+}
+
+function rulesOf(compiled: Compiled, host: string): readonly Rule[] | undefined {
+  const hosts = rulesByHost(compiled)
+  const wildcard = `*${host.slice(host.indexOf('.'))}`
+  return hosts.get(host) ?? (host.includes('.') ? hosts.get(wildcard) : undefined) ?? hosts.get('')
+}
