@@ -72,7 +72,7 @@ export function differsUnderEncoding(target: string): boolean {
 export function pathBytes(text: string): string {
   // oxlint-disable-next-line no-control-regex -- everything but ASCII is meant
   if (/^[\0-\x7f]*$/.test(text)) return text
-  return String.fromCharCode(...new TextEncoder().encode(text))
+  return textOf(new TextEncoder().encode(text))
 }
 
 function isHiddenDotSegment(dots: number, others: number, escapedDots: number): boolean {
@@ -132,7 +132,7 @@ function hexDigit(unit: number): number {
 }
 
 /** In pieces, because a call takes a bounded number of arguments. */
-function textOf(units: Uint16Array): string {
+function textOf(units: Uint16Array | Uint8Array): string {
   let text = ''
   for (let at = 0; at < units.length; at += 4096) {
     text += String.fromCharCode(...units.subarray(at, at + 4096))

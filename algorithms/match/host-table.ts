@@ -1,69 +1,118 @@
+import { hashTail } from './text-hash.ts'
+
 /**
- * Values by host pattern: exact names, wildcards of one label (`*.example` covers `a.example`, not
- * `a.b.example` nor `example`), and '' for every other host. The most specific pattern answers, and
- * only it: a request never falls through from an exact host to a wildcard.
+ * Values by host pattern: exact hosts, `*.suffix` for exactly one more label, and '' for every other
+ * host. The most specific pattern wins. Looking up does not allocate, and takes the same time for
+ * ten patterns as for ten thousand; patterns come and go one by one.
  *
- * A lookup costs at most two hash look-ups and one slice, however many hosts there are.
+ * Source: the rules for hosts of networking.k8s.io/v1 Ingress.
  */
 export class HostTable<Value> {
   readonly #exact = new Map<string, Value>()
-  /** By what follows the `*`, the dot included. */
-  readonly #wildcard = new Map<string, Value>()
-  #any: Value | undefined
-
-  /** Sets the value of a pattern in lower case. */
-  set(pattern: string, value: Value): void {
-    if (pattern === '') this.#any = value
-    else if (pattern.startsWith('*.')) this.#wildcard.set(pattern.slice(1), value)
-    else this.#exact.set(pattern, value)
-  }
-
-  delete(pattern: string): void {
-    if (pattern === '') this.#any = undefined
-    else if (pattern.startsWith('*.')) this.#wildcard.delete(pattern.slice(1))
-    else this.#exact.delete(pattern)
-  }
-
-  /** The value for a host in lower case without port, or undefined. See {@link hostOf}. */
-  find(host: string): Value | undefined {
-    const exact = this.#exact.get(host)
-    if (exact !== undefined) return exact
-    if (this.#wildcard.size > 0) {
-      const dot = host.indexOf('.')
-      // An empty label is none.
-      if (dot > 0) {
-        const wildcard = this.#wildcard.get(host.slice(dot))
-        if (wildcard !== undefined) return wildcard
-      }
-    }
-    return this.#any
-  }
+  /** By hash of the suffix with its leading dot. Keyed by number, so that no suffix is cut out. */
+  readonly #wildcards = new Map<number, Wildcard<Value>[]>()
+  #wildcardCount = 0
+  #other: Value | undefined
 
   get size(): number {
-    return this.#exact.size + this.#wildcard.size + (this.#any === undefined ? 0 : 1)
+    return this.#exact.size + this.#wildcardCount + (this.#other === undefined ? 0 : 1)
+  }
+
+  /** The value for a host as {@link hostOf} gives it; undefined: no pattern matches. */
+  match(host: string): Value | undefined {
+    const exact = this.#exact.get(host)
+    if (exact !== undefined) return exact
+    if (this.#wildcardCount === 0) return this.#other
+    return this.#matchWildcard(host) ?? this.#other
+  }
+
+  /** The value set for exactly this pattern. */
+  get(pattern: string): Value | undefined {
+    const key = pattern.toLowerCase()
+    if (key === '') return this.#other
+    if (!key.startsWith('*.')) return this.#exact.get(key)
+    const suffix = key.slice(1)
+    return this.#wildcards.get(hashTail(suffix, 0))?.find((one) => one.suffix === suffix)?.value
+  }
+
+  /** Sets or replaces the value of a pattern. Patterns are compared without regard to case. */
+  set(pattern: string, value: Value): void {
+    const key = pattern.toLowerCase()
+    if (key === '') this.#other = value
+    else if (key.startsWith('*.')) this.#setWildcard(key.slice(1), value)
+    else this.#exact.set(key, value)
+  }
+
+  delete(pattern: string): boolean {
+    const key = pattern.toLowerCase()
+    if (key === '') {
+      const found = this.#other !== undefined
+      this.#other = undefined
+      return found
+    }
+    return key.startsWith('*.') ? this.#deleteWildcard(key.slice(1)) : this.#exact.delete(key)
+  }
+
+  #matchWildcard(host: string): Value | undefined {
+    const point = host.indexOf('.')
+    if (point <= 0) return undefined
+    const bucket = this.#wildcards.get(hashTail(host, point))
+    if (bucket === undefined) return undefined
+    const length = host.length - point
+    for (const { suffix, value } of bucket) {
+      if (suffix.length === length && host.endsWith(suffix)) return value
+    }
+    return undefined
+  }
+
+  #setWildcard(suffix: string, value: Value): void {
+    const hash = hashTail(suffix, 0)
+    const others = (this.#wildcards.get(hash) ?? []).filter((one) => one.suffix !== suffix)
+    const before = this.#wildcards.get(hash)?.length ?? 0
+    this.#wildcards.set(hash, [...others, { suffix, value }])
+    this.#wildcardCount += others.length + 1 - before
+  }
+
+  #deleteWildcard(suffix: string): boolean {
+    const hash = hashTail(suffix, 0)
+    const bucket = this.#wildcards.get(hash)
+    if (bucket === undefined) return false
+    const others = bucket.filter((one) => one.suffix !== suffix)
+    if (others.length === bucket.length) return false
+    if (others.length === 0) this.#wildcards.delete(hash)
+    else this.#wildcards.set(hash, others)
+    this.#wildcardCount--
+    return true
   }
 }
 
-const colon = 0x3a
-const bracket = 0x5b
+interface Wildcard<Value> {
+  /** With its leading dot, lower case. */
+  readonly suffix: string
+  readonly value: Value
+}
 
 /**
- * The host of an authority, as tables hold it: lower case, without port, without the dot of a fully
- * qualified name. Makes a new string only where something has to go.
+ * The host of a valid authority (RFC 9110 7.2) in the form that is matched: lower case, without port
+ * and without one trailing dot. IPv6 literals keep their brackets. Allocates only where the
+ * authority is not in this form already.
  */
 export function hostOf(authority: string): string {
-  let end = authority.length
+  const { length } = authority
+  let end = length
   let upper = false
-  if (authority.charCodeAt(0) === bracket) {
-    const close = authority.indexOf(']')
-    return authority.slice(0, close < 0 ? end : close + 1).toLowerCase()
-  }
-  for (let at = 0; at < end; at++) {
+  // A literal holds colons of its own.
+  let at = authority.charCodeAt(0) === 0x5b ? Math.max(authority.indexOf(']'), 0) : 0
+  if (at > 0) upper = /[A-F]/.test(authority)
+  for (; at < length; at++) {
     const unit = authority.charCodeAt(at)
-    if (unit === colon) end = at
-    else if (unit >= 0x41 && unit <= 0x5a) upper = true
+    if (unit === 0x3a) {
+      end = at
+      break
+    }
+    if (unit >= 0x41 && unit <= 0x5a) upper = true
   }
-  if (end > 1 && authority.charCodeAt(end - 1) === 0x2e) end--
-  const host = end === authority.length ? authority : authority.slice(0, end)
+  if (end > 0 && authority.charCodeAt(end - 1) === 0x2e) end--
+  const host = end === length ? authority : authority.slice(0, end)
   return upper ? host.toLowerCase() : host
 }

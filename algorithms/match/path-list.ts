@@ -1,96 +1,57 @@
-const slash = 0x2f
+import { pathBytes } from './canonical-path.ts'
+import { matches, type PathEntry, type PathTest } from './path-entry.ts'
+import { PathIndex } from './path-index.ts'
 
-/** One path to match, as routes have it. */
+/** One pattern of a list. */
 export interface PathPattern {
+  /**
+   * `exact`: the path is the value. `prefix`: the path is the value or goes on with a slash, and
+   * slashes at the end of the value do not count; '' and '/' match every path. `regex`: the test says so.
+   */
   readonly type: 'exact' | 'prefix' | 'regex'
-  /** For `prefix` without trailing slash, so that '' matches every path. */
+  /** As the user wrote it; compared with regard to case. */
   readonly value: string
 }
 
-/** Lists up to this length are searched one by one: cheaper than cutting the path apart. */
-const linearMax = 8
-
-/** Whether a prefix covers a path: whole elements only, so `/foo` covers `/foo` and `/foo/x`. */
-export function coversPath(prefix: string, path: string): boolean {
-  if (!path.startsWith(prefix)) return false
-  return path.length === prefix.length || path.charCodeAt(prefix.length) === slash
-}
+/** Up to this many patterns are compared one by one, which is faster than the index. */
+const linearMax = 6
 
 /**
- * An ordered list of paths in which the first match counts. It answers what trying one after the
- * other would, at a cost that grows with the depth of the path and not with the length of the list.
+ * The patterns of one host in order of precedence, searched for the first that matches a canonical
+ * path. What a linear search would find, but for many patterns in one pass over the path.
+ *
+ * Looking up does not allocate. Further conditions are the caller's business:
+ *
+ *     let at = list.next(path, 0)
+ *     while (at >= 0 && !conditionsHold(rules[at])) at = list.next(path, at + 1)
  */
 export class PathList {
-  readonly #patterns: readonly PathPattern[]
-  readonly #testRegex: (index: number, path: string) => boolean
-  readonly #exact = new Map<string, number[]>()
-  readonly #prefix = new Map<string, number[]>()
-  readonly #regex: number[] = []
+  readonly #entries: readonly PathEntry[]
+  readonly #index: PathIndex | undefined
 
-  /** `testRegex` decides whether the pattern at an index, of type `regex`, matches a path. */
-  constructor(
-    patterns: readonly PathPattern[],
-    testRegex: (index: number, path: string) => boolean = () => false,
-  ) {
-    this.#patterns = patterns
-    this.#testRegex = testRegex
-    if (patterns.length <= linearMax) return
-    for (const [index, { type, value }] of patterns.entries()) {
-      if (type === 'regex') this.#regex.push(index)
-      else push(type === 'exact' ? this.#exact : this.#prefix, value, index)
-    }
+  /** `compileTest` is called once for every pattern of type `regex`. */
+  constructor(patterns: readonly PathPattern[], compileTest: (pattern: string) => PathTest) {
+    this.#entries = patterns.map((pattern) => entryOf(pattern, compileTest))
+    if (patterns.length > linearMax) this.#index = new PathIndex(this.#entries)
   }
 
-  /**
-   * The index of the first pattern behind `after` that matches a canonical path, or -1. `after` is
-   * -1 at first, and the last index where a caller with further conditions goes on.
-   */
-  find(path: string, after: number): number {
-    if (this.#patterns.length <= linearMax) return this.#findLinear(path, after)
-    let best = firstBehind(this.#exact.get(path), after, -1)
-    best = firstBehind(this.#prefix.get(path), after, best)
-    for (
-      let end = path.lastIndexOf('/');
-      end >= 0;
-      end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)
-    ) {
-      best = firstBehind(this.#prefix.get(path.slice(0, end)), after, best)
-    }
-    for (const index of this.#regex) {
-      if (index <= after) continue
-      if (best >= 0 && index > best) break
-      if (this.#testRegex(index, path)) return index
-    }
-    return best
+  get length(): number {
+    return this.#entries.length
   }
 
-  #findLinear(path: string, after: number): number {
-    const patterns = this.#patterns
-    for (let index = after + 1; index < patterns.length; index++) {
-      const { type, value } = patterns[index] as PathPattern
-      if (type === 'prefix') {
-        if (coversPath(value, path)) return index
-      } else if (type === 'exact') {
-        if (value === path) return index
-      } else if (this.#testRegex(index, path)) {
-        return index
-      }
+  /** Position of the first pattern at or after `from` that matches; -1: none does. */
+  next(path: string, from: number): number {
+    if (this.#index !== undefined) return this.#index.next(path, from)
+    const entries = this.#entries
+    for (let at = from; at < entries.length; at++) {
+      if (matches(entries[at] as PathEntry, path)) return at
     }
     return -1
   }
 }
 
-function push(lists: Map<string, number[]>, value: string, index: number): void {
-  const list = lists.get(value)
-  if (list === undefined) lists.set(value, [index])
-  else list.push(index)
-}
-
-/** The smaller of `best` (-1: none) and the first index of an ascending list behind `after`. */
-function firstBehind(list: readonly number[] | undefined, after: number, best: number): number {
-  if (list === undefined) return best
-  for (const index of list) {
-    if (index > after) return best < 0 || index < best ? index : best
-  }
-  return best
+function entryOf({ type, value }: PathPattern, compileTest: (text: string) => PathTest): PathEntry {
+  if (type === 'regex') return { type, value, test: compileTest(value) }
+  const bytes = pathBytes(value)
+  return { type, value: type === 'prefix' ? bytes.replace(/\/+$/, '') : bytes, test: undefined }
 }

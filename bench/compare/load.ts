@@ -83,24 +83,45 @@ function luaText(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
+/** By number of requests: `-D`, by time, does not end with HTTP/1.1 in some releases of h2load. */
 async function h2load(workload: Workload, target: LoadTarget): Promise<LoadResult> {
+  const first = await h2loadRequests(workload, target, workload.connections * 50)
+  const rest = Math.ceil((first.requests / first.seconds) * (target.seconds - first.seconds))
+  if (rest <= workload.connections) return first
+  const second = await h2loadRequests(workload, target, rest)
+  return {
+    requests: first.requests + second.requests,
+    errors: first.errors + second.errors,
+    seconds: first.seconds + second.seconds,
+    p99Ms: undefined,
+  }
+}
+
+async function h2loadRequests(
+  workload: Workload,
+  target: LoadTarget,
+  count: number,
+): Promise<LoadResult> {
   const fields = [...workload.fields, 'Host', target.host]
-  const headers: string[] = []
-  for (let i = 0; i < fields.length; i += 2) headers.push('-H', `${fields[i]}: ${fields[i + 1]}`)
+  const args = ['--h1', '-t', '1', '-c', String(workload.connections), '-n', String(count)]
+  for (let i = 0; i < fields.length; i += 2) args.push('-H', `${fields[i]}: ${fields[i + 1]}`)
   if (workload.bodyBytes > 0) {
     const body = join(target.folder, `${workload.id}.body`)
     writeFileSync(body, Buffer.alloc(workload.bodyBytes, 'x'))
-    headers.push('-d', body)
+    args.push('-d', body)
   }
-  const connections = String(workload.connections)
-  const h2loadArgs = ['--h1', '-t', '1', '-c', connections, '-D', String(target.seconds)]
-  const prefix = ['-c', target.cores, 'h2load']
-  const output = await run('taskset', [...prefix, ...h2loadArgs, ...headers, url(workload, target)])
-  const counts = /(\d+) done, (\d+) succeeded/.exec(output)
-  if (counts === null) throw new Error(`h2load said: ${output.slice(-500)}`)
-  const [, done, succeeded] = counts.map(Number) as [number, number, number]
-  const good = Number(/status codes: (\d+) 2xx/.exec(output)?.[1] ?? succeeded)
-  return { requests: good, errors: done - good, seconds: target.seconds, p99Ms: undefined }
+  const output = await run('taskset', [
+    '-c',
+    target.cores,
+    'h2load',
+    ...args,
+    url(workload, target),
+  ])
+  const good = Number(/status codes: (\d+) 2xx/.exec(output)?.[1])
+  const time = /finished in ([\d.]+)(m?s)/.exec(output)
+  if (time === null || Number.isNaN(good)) throw new Error(`h2load said: ${output.slice(-500)}`)
+  const seconds = Number(time[1]) / (time[2] === 'ms' ? 1000 : 1)
+  return { requests: good, errors: count - good, seconds, p99Ms: undefined }
 }
 
 function url(workload: Workload, target: LoadTarget): string {

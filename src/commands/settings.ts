@@ -13,6 +13,7 @@ export function compileSettingsOf(values: FlagValues): CompileSettings {
     ingressClass: values['ingress-class'] ?? defaults.ingressClass,
     controllerClass: values['controller-class'] ?? defaults.controllerClass,
     watchIngressWithoutClass: values['watch-ingress-without-class'] ?? true,
+    everyClass: false,
     annotationsPrefix: values['annotations-prefix'] ?? defaults.annotationsPrefix,
     namespaces: values['watch-namespace'] ?? [],
     namespaceSelector: values['watch-namespace-selector'] ?? [],

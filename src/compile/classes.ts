@@ -22,6 +22,7 @@ export function ownershipOf(
 ): Ownership {
   const { className, metadata } = ingress
   if (className !== undefined && className !== '') return byName(className, snapshot, settings)
+  if (settings.everyClass) return 'ours'
   const annotated = metadata.annotations[classAnnotation] ?? ''
   if (annotated !== '') return annotated === settings.ingressClass ? 'ours' : 'others'
   if (settings.watchIngressWithoutClass) return 'ours'
@@ -35,6 +36,7 @@ function byName(className: string, snapshot: Snapshot, settings: CompileSettings
   if (found !== undefined) {
     return found.controller === settings.controllerClass ? 'ours' : 'others'
   }
+  if (settings.everyClass) return 'ours'
   return settings.source === 'files' && className === settings.ingressClass ? 'ours' : 'missing'
 }
 

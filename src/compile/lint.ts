@@ -15,8 +15,8 @@ const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
 
 /**
  * Checks objects as a table would be compiled from them. Whoever lints one Ingress need not bring the
- * cluster along: that an object is missing counts only where others of its kind are given. Names
- * are not resolved here, so nothing is said about that.
+ * cluster along: that an object is missing counts only where others of its kind are given, and without
+ * IngressClasses every Ingress is judged. Names are not resolved here, so nothing is said about that.
  */
 export function lint(
   objects: readonly AnyObject[],
@@ -25,7 +25,8 @@ export function lint(
   inputs: CompileInputs,
 ): readonly Diagnostic[] {
   const given = new Set<Kind>(objects.map(({ kind }) => kind))
-  const { diagnostics } = compile(snapshotOf(objects), settings, inputs)
+  const everyClass = !given.has('IngressClass')
+  const { diagnostics } = compile(snapshotOf(objects), { ...settings, everyClass }, inputs)
   return diagnostics.filter(({ code }) => {
     if (code === 'name-unresolved') return false
     const kind = aboutAbsent[code]

@@ -16,6 +16,8 @@ export interface CompileSettings {
   /** spec.controller of the IngressClasses that are ours. */
   readonly controllerClass: string
   readonly watchIngressWithoutClass: boolean
+  /** For linting: an Ingress is judged unless an IngressClass at hand says that it is another's. */
+  readonly everyClass: boolean
   /** Prefix of the compatible annotations, without slash. */
   readonly annotationsPrefix: string
   /** Ingresses of other namespaces are not served; empty: all are. */
@@ -45,6 +47,7 @@ export const defaultCompileSettings: CompileSettings = {
   ingressClass: 'headgate',
   controllerClass: 'headgate.dev/ingress-controller',
   watchIngressWithoutClass: false,
+  everyClass: false,
   annotationsPrefix: 'nginx.ingress.kubernetes.io',
   namespaces: [],
   namespaceSelector: [],

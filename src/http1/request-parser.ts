@@ -45,7 +45,7 @@ export class RequestParser {
   readonly #connection = { close: false, keepAlive: false, upgrade: false }
   readonly #parts: TargetParts = { target: '', authority: '' }
   /** The last good Host: most requests repeat it, and one string for all of them is cheaper further on. */
-  #lastHost = ''
+  #lastHost: string | undefined
 
   /** The head read last, which is the caller's from now on. */
   takeHead(): RequestHead {
@@ -120,11 +120,13 @@ export class RequestParser {
       if (head.version > 10) return 'missing-host'
     } else {
       if (this.#hop.repeated(hostId)) return 'duplicate-host'
-      if (host !== this.#lastHost) {
-        if (!isAuthority(host)) return 'malformed-host'
+      const known = this.#lastHost
+      if (host === known) {
+        head.authority = known
+      } else if (isAuthority(host)) {
         this.#lastHost = host
-      }
-      head.authority = this.#lastHost
+        head.authority = host
+      } else return 'malformed-host'
     }
     const parts = this.#parts
     if (!readTarget(target, head.method, parts)) return 'malformed-target'

@@ -22,7 +22,8 @@ export class StatusLine {
     }
     const at = start + lineForm.length
     this.version = buffer[start + 7] === 0x30 ? 10 : 11
-    this.status = Number.parseInt(buffer.latin1Slice(at - 3, at), 10)
+    this.status =
+      digitAt(buffer, at - 3) * 100 + digitAt(buffer, at - 2) * 10 + digitAt(buffer, at - 1)
     if (this.status < 100) return refused
     return this.#readReason(buffer, at, end)
   }
@@ -44,3 +45,7 @@ const digitForm = 0
 const lineForm = Uint8Array.from('HTTP/1.0 000', (letter) =>
   letter === '0' ? digitForm : letter.charCodeAt(0),
 )
+
+function digitAt(buffer: Buffer, at: number): number {
+  return (buffer[at] as number) - 0x30
+}

@@ -8,6 +8,7 @@ import type {
   UpstreamFailure,
 } from '#src/exchange/streams.ts'
 import { errorCode } from './protocol.ts'
+import type { ErrorCode } from './protocol.ts'
 import type { SessionCore } from './session/session-core.ts'
 import { Http2Stream } from './session/stream.ts'
 import { webSocketAccept } from './messages/web-socket.ts'
@@ -97,6 +98,11 @@ export class Http2ClientStream extends Http2Stream implements ClientStream {
     core.floods.earn()
     if (bodyless) this.ended()
     else this.sendWaiting()
+  }
+
+  /** There is no body before the head (RFC 9113 8.1). */
+  override takeFrame(bytes: number): ErrorCode {
+    return this.answered ? super.takeFrame(bytes) : errorCode.protocol
   }
 
   /** The first field block, or one behind interim responses. False: it is malformed. */

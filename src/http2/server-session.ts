@@ -170,7 +170,7 @@ export class Http2ServerSession implements ConnectionHandler, SessionRole {
     const core = this.#core
     const tunnel = head.upgrade !== ''
     const key = tunnel ? core.environment.createWebSocketKey() : ''
-    if (tunnel) head.fields.append('sec-websocket-key', key)
+    if (tunnel) head.fields.set('sec-websocket-key', key)
     const stream = new Http2ServerStream(core, streamId, key)
     stream.expectedBytes = tunnel ? -1 : head.contentLength
     stream.remoteEnded = ended && !tunnel

@@ -19,7 +19,7 @@ export class Http2ServerStream extends Http2Stream implements ServerStream {
   constructor(core: SessionCore, id: number, webSocketKey: string) {
     super(core)
     this.#webSocketKey = webSocketKey
-    this.paused = webSocketKey !== ''
+    this.gated = webSocketKey !== ''
     this.begin(id)
   }
 
@@ -43,7 +43,8 @@ export class Http2ServerStream extends Http2Stream implements ServerStream {
       core.scheduleResume(this)
       return
     }
-    if (this.#webSocketKey !== '' && !this.tunnel) this.discard()
+    if (this.tunnel) this.openGate()
+    else if (this.#webSocketKey !== '') this.discard()
     this.frameAt = core.heads.response(this.id, head, ended)
     this.frameWrite = core.out.writes
     core.floods.earn()
@@ -54,11 +55,6 @@ export class Http2ServerStream extends Http2Stream implements ServerStream {
   #accepts(head: ResponseHead): boolean {
     if (this.#webSocketKey === '') return false
     return head.fields.get('sec-websocket-accept') === webSocketAccept(this.#webSocketKey)
-  }
-
-  /** Until the answer to a tunnel is known there is nobody to give its bytes to. */
-  override resumeBody(): void {
-    if (this.#webSocketKey === '' || this.answered) super.resumeBody()
   }
 
   /** The answer is whole. What the client still sends is not wanted, except in a tunnel. */

@@ -1,47 +1,91 @@
 import type { RequestAcceptor } from '#src/exchange/streams.ts'
 import { Http1ServerContext } from '#src/http1/server-context.ts'
+import { Http1ServerSession } from '#src/http1/server-session.ts'
+import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { GlobalOptions } from '#src/table/table.ts'
+import type { GlobalOptions, Listener } from '#src/table/table.ts'
+import { filterConnection } from '#src/transport/listener-filter.ts'
+import type { FilteredConnection } from '#src/transport/listener-filter.ts'
+import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
-import { Http1ServerSession } from '#src/http1/server-session.ts'
 import { ConnectionContext } from './connection-context.ts'
+import { Http2Sessions } from './http2-sessions.ts'
 import type { AcceptedBy } from './listeners.ts'
 import type { LiveTable } from './live-table.ts'
+import { ProtocolSniffer } from './protocol-sniffer.ts'
+import { TlsHandshake } from './tls-handshake.ts'
+import { TrustedPeers } from './trusted-peers.ts'
 
-/** Takes accepted connections through PROXY header and TLS to the codec that fits. */
+const acceptedCells = {
+  http: workerCell('connections_accepted_total:http'),
+  https: workerCell('connections_accepted_total:https'),
+} as const
+const handshakeFailed = workerCell('tls_handshakes_total:failed')
+const fullCell = workerCell('tls_handshakes_total:full')
+const resumedCell = workerCell('tls_handshakes_total:resumed')
+const handshakeTimeout = workerCell('timeouts_total:tls-handshake')
+
+/** What nginx answers to plain HTTP on a TLS port. */
+const plainHttpAnswer =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 45\r\nConnection: close\r\n\r\n' +
+  'Plain HTTP was sent to a port that wants TLS\n'
+
+/** How long a refused client may take to read why. */
+const refusedLingerMs = 500
+
+const alpnOffered = ['h2', 'http/1.1'] as const
+
+/**
+ * Takes accepted connections through PROXY header, ClientHello and TLS to the codec that fits, and
+ * knows all that are open.
+ */
 export class ConnectionAcceptor implements AcceptedBy {
   readonly #options: DataPlaneOptions
   readonly #table: LiveTable
   readonly #plain: Http1ServerContext
   readonly #secure: Http1ServerContext
+  readonly #http2: Http2Sessions
+  readonly #contexts: TlsContexts
+  /** Connections whose protocol is not chosen yet. */
+  readonly #pending = new Set<Connection>()
+  #trustedPeers: TrustedPeers
+  #draining = false
 
   constructor(options: DataPlaneOptions, table: LiveTable, requests: RequestAcceptor) {
     this.#options = options
     this.#table = table
-    const { wheel, wallClock } = options
+    const { wheel, wallClock, ticketKeys } = options
     this.#plain = new Http1ServerContext(requests, table.options, wheel, wallClock)
     this.#secure = new Http1ServerContext(requests, table.options, wheel, wallClock)
+    this.#http2 = new Http2Sessions(options, requests, table.options)
+    this.#contexts = new TlsContexts({ ticketKeys })
+    this.#trustedPeers = new TrustedPeers(table.options.trustedPeers)
   }
 
   get plainCount(): number {
-    return this.#plain.sessions.size
+    return this.#plain.sessions.size + this.#http2.plainCount
   }
 
   get tlsCount(): number {
-    return this.#secure.sessions.size
+    return this.#secure.sessions.size + this.#http2.tlsCount
   }
 
   get connectionCount(): number {
-    return this.plainCount + this.tlsCount
+    return this.plainCount + this.tlsCount + this.#pending.size
   }
 
+  /** New options count for the next request of each connection. */
   setOptions(options: GlobalOptions): void {
     this.#plain.options = options
     this.#secure.options = options
+    this.#http2.setOptions(options)
+    this.#trustedPeers = new TrustedPeers(options.trustedPeers)
   }
 
-  setTicketKeys(_keys: Buffer): void {}
+  setTicketKeys(keys: Buffer): void {
+    this.#contexts.setTicketKeys(keys)
+  }
 
   accept(connection: Connection, key: Key): void {
     const listener = this.#table.listeners.get(key)
@@ -49,14 +93,127 @@ export class ConnectionAcceptor implements AcceptedBy {
       connection.destroy()
       return
     }
-    connection.peer.context = new ConnectionContext(listener)
-    new Http1ServerSession(connection, this.#plain).start()
+    const tls = listener.protocol === 'https'
+    const { worker, writer } = this.#options
+    worker.add(writer, tls ? acceptedCells.https : acceptedCells.http, 1)
+    if (!tls && !listener.proxyProtocol) {
+      this.#startPlain(connection, listener, undefined)
+      return
+    }
+    this.#pending.add(connection)
+    filterConnection(connection, {
+      proxyProtocol: listener.proxyProtocol,
+      clientHello: tls,
+      wheel: this.#options.wheel,
+      trustsProxy: (address) => this.#trustedPeers.has(address),
+      onReady: (filtered) => {
+        this.#pending.delete(connection)
+        if (tls) this.#startTls(filtered, listener)
+        else this.#startPlain(connection, listener, filtered.unread)
+      },
+      onDropped: (_dropped, problem) => {
+        this.#pending.delete(connection)
+        if (tls && problem !== '') worker.add(writer, handshakeFailed, 1)
+      },
+    })
   }
 
+  /** Lets every connection finish what it has, and closes the others. May be called again. */
   shutdown(): void {
+    this.#draining = true
+    for (const connection of this.#pending) connection.destroy()
+    this.#pending.clear()
     this.#plain.shutdown()
     this.#secure.shutdown()
+    this.#http2.shutdown()
   }
 
-  destroy(): void {}
+  /** Cuts whatever is left. */
+  destroy(): void {
+    this.#http2.destroy()
+  }
+
+  #startPlain(connection: Connection, listener: Listener, unread: Buffer | undefined): void {
+    connection.peer.context = new ConnectionContext(listener, undefined)
+    const sniffer = new ProtocolSniffer(connection, this.#options.wheel, {
+      timeoutMs: this.#plain.options.requestHeadTimeoutMs,
+      http1: () => this.#http1(connection, this.#plain),
+      http2: () => this.#http2.start(connection),
+    })
+    sniffer.start()
+    if (unread !== undefined && unread.length > 0) sniffer.onData(unread, 0, unread.length)
+  }
+
+  #http1(connection: Connection, context: Http1ServerContext): Http1ServerSession {
+    const session = new Http1ServerSession(connection, context)
+    session.start()
+    if (this.#draining) session.shutdown()
+    return session
+  }
+
+  #startTls(
+    { connection, unread, hello, plainHttp }: FilteredConnection,
+    listener: Listener,
+  ): void {
+    const { worker, writer, transport, wheel } = this.#options
+    if (plainHttp || hello === undefined) {
+      connection.writeText(plainHttpAnswer)
+      connection.end()
+      connection.pause()
+      this.#closeLater(connection)
+      return
+    }
+    const certificate = this.#table.certificateFor(listener, hello.serverName)
+    if (certificate === undefined) {
+      worker.add(writer, handshakeFailed, 1)
+      connection.destroy()
+      return
+    }
+    connection.peer.context = new ConnectionContext(listener, certificate)
+    const handshake = new TlsHandshake(wheel, {
+      onDone: (secured) => {
+        this.#pending.delete(secured)
+        this.#startSecured(secured)
+      },
+      onFailed: (failed, timedOut) => {
+        this.#pending.delete(failed)
+        worker.add(writer, handshakeFailed, 1)
+        if (timedOut) worker.add(writer, handshakeTimeout, 1)
+      },
+    })
+    const secured = transport.startTls(
+      connection,
+      unread,
+      {
+        context: this.#contexts.get(certificate),
+        serverName: hello.serverName,
+        alpn: alpnOffered,
+        requestCertificate: false,
+      },
+      handshake,
+    )
+    this.#pending.add(secured)
+    handshake.start(secured)
+  }
+
+  #startSecured(connection: Connection): void {
+    const { worker, writer } = this.#options
+    const { tls } = connection.peer
+    worker.add(writer, tls?.resumed === true ? resumedCell : fullCell, 1)
+    if (tls?.alpn === 'h2') this.#http2.start(connection)
+    else this.#http1(connection, this.#secure)
+  }
+
+  /** A client that was refused has a moment to read why. */
+  #closeLater(connection: Connection): void {
+    const handshake = new TlsHandshake(this.#options.wheel, {
+      onDone: () => {},
+      onFailed: (failed) => {
+        this.#pending.delete(failed)
+      },
+    })
+    this.#pending.add(connection)
+    connection.handler = handshake
+    handshake.start(connection, refusedLingerMs)
+  }
 }

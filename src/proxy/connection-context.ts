@@ -1,6 +1,6 @@
 import type { FieldBlock } from '#src/exchange/fields.ts'
 import type { Peer } from '#src/exchange/streams.ts'
-import type { GlobalOptions, Listener } from '#src/table/table.ts'
+import type { Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 
 /** What the proxy remembers about one client connection, so that requests on it cost less. */
 export class ConnectionContext {
@@ -13,8 +13,12 @@ export class ConnectionContext {
   blockAuthority = ''
   block: FieldBlock | undefined
 
-  constructor(listener: Listener) {
+  /** The certificate that the client was shown; undefined without TLS. */
+  readonly certificate: Certificate | undefined
+
+  constructor(listener: Listener, certificate: Certificate | undefined) {
     this.listener = listener
+    this.certificate = certificate
   }
 }
 

@@ -17,20 +17,19 @@ export class LiveHost {
     this.host = host
     this.rules = rules
     this.#predicates = host.rules.map(({ predicates }) => predicates.map(link))
-    const patterns = host.rules.map(({ path }) => path)
-    const regexes = patterns.map(({ type, value }) =>
-      type === 'regex' ? new RegExp(`^(?:${value})`, 'i') : undefined,
+    this.#paths = new PathList(
+      host.rules.map(({ path }) => path),
+      (pattern) => new RegExp(`^(?:${pattern})`, 'i'),
     )
-    this.#paths = new PathList(patterns, (index, path) => regexes[index]?.test(path) === true)
   }
 
   /** The first rule whose path and predicates match, or undefined. */
   match(path: string, request: RequestHead): LiveRule | undefined {
-    let index = this.#paths.find(path, -1)
+    let index = this.#paths.next(path, 0)
     while (index >= 0) {
       const predicates = this.#predicates[index] as readonly LivePredicate[]
       if (predicates.length === 0 || allHold(predicates, request)) return this.rules[index]
-      index = this.#paths.find(path, index)
+      index = this.#paths.next(path, index + 1)
     }
     return undefined
   }

@@ -14,6 +14,7 @@ import type {
 import type { TableUpdate } from '#src/workers/messages.ts'
 import { LiveBackend } from '#src/upstream/live-backend.ts'
 import type { BackendContext } from '#src/upstream/live-backend.ts'
+import { contextOf } from './connection-context.ts'
 import { LiveHost } from './live-host.ts'
 import type { LiveRule } from './live-rule.ts'
 import { linkRule, linkSubrequest, unlinkRule } from './link.ts'
@@ -75,31 +76,38 @@ export class LiveTable {
 
   /** The rule for a request, or undefined. `host` is in lower case, without port. */
   match(group: string, host: string, path: string, request: RequestHead): LiveRule | undefined {
-    return this.#groups.get(group)?.hosts.find(host)?.match(path, request)
+    return this.#groups.get(group)?.hosts.match(host)?.match(path, request)
   }
 
   hostFor(group: string, host: string): LiveHost | undefined {
-    return this.#groups.get(group)?.hosts.find(host)
+    return this.#groups.get(group)?.hosts.match(host)
   }
 
   /** The certificate to show for this server name, or undefined. */
   certificateFor(listener: Listener, serverName: string): Certificate | undefined {
     const key =
-      this.#groups.get(listener.hostGroup)?.certificates.find(serverName) ??
+      this.#groups.get(listener.hostGroup)?.certificates.match(serverName) ??
       listener.defaultCertificate
     return key === undefined ? undefined : this.certificates.get(key)
   }
 
   /**
-   * Whether a request for `host` must not be served on this connection, because it was verified under
-   * another client-certificate policy than the host's (RFC 9110 15.5.20).
+   * Whether a request for `host` must not be served on this connection (421, RFC 9110 15.5.20): it was
+   * verified under another client-certificate policy than the host's, or it is an HTTP/2 connection
+   * that a client uses for a host which its certificate does not cover.
    */
   misdirects(peer: Peer, group: string, host: string): boolean {
+    const { tls } = peer
+    if (tls === undefined || tls.serverName === host) return false
     const hosts = this.#groups.get(group)
-    if (hosts === undefined || hosts.clientPolicies === 0 || peer.tls === undefined) return false
-    const asked = hosts.hosts.find(host)?.host.clientCertificatePolicy ?? ''
-    const verified = hosts.hosts.find(peer.tls.serverName)?.host.clientCertificatePolicy ?? ''
-    return asked !== verified
+    if (hosts !== undefined && hosts.clientPolicies > 0) {
+      const asked = hosts.hosts.match(host)?.host.clientCertificatePolicy ?? ''
+      const verified = hosts.hosts.match(tls.serverName)?.host.clientCertificatePolicy ?? ''
+      if (asked !== verified) return true
+    }
+    if (tls.alpn !== 'h2' || tls.serverName === '') return false
+    const { certificate } = contextOf(peer)
+    return certificate !== undefined && !coversHost(certificate.names, host)
   }
 
   /** A rule for a request of our own to a backend of the table; undefined when there is none. */
@@ -210,6 +218,12 @@ export class LiveTable {
       if (!delta.certificates.has(key)) this.certificates.delete(key)
     }
   }
+}
+
+/** Whether a certificate for these names is good for the host: itself, or a wildcard for its first label. */
+function coversHost(names: readonly string[], host: string): boolean {
+  const dot = host.indexOf('.')
+  return names.includes(host) || (dot > 0 && names.includes(`*${host.slice(dot)}`))
 }
 
 function applyChanges<Part>(

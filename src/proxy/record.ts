@@ -1,3 +1,5 @@
+import { http2Counters } from '#src/http2/counters.ts'
+import type { Http2Counter } from '#src/http2/counters.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import { accessLogLine } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
@@ -20,6 +22,15 @@ const rejected = new Map<number, number>([
   [503, workerCell('requests_rejected_total:503')],
   [505, workerCell('requests_rejected_total:505')],
 ])
+
+const http2Cells = new Map(
+  http2Counters.map((name) => [name, workerCell(`http2_events_total:${name}`)]),
+)
+
+/** The counter of one thing that HTTP/2 sessions count. */
+export function http2Cell(name: Http2Counter): number {
+  return http2Cells.get(name) as number
+}
 
 /** The counter of requests that are refused with this status before any route is found. */
 export function rejectedCell(status: number): number {

@@ -1,3 +1,5 @@
+import { http2Counters } from '#src/http2/counters.ts'
+
 interface WorkerFamily {
   readonly type: 'counter' | 'gauge'
   readonly help: string
@@ -81,6 +83,12 @@ export const workerFamilies = {
   upstream_ejections_total: {
     type: 'counter',
     help: 'Endpoints that were ejected after failures in a row.',
+  },
+  http2_events_total: {
+    type: 'counter',
+    help: 'What HTTP/2 sessions defended themselves against, and broken or slow peers, by kind.',
+    label: 'kind',
+    values: http2Counters,
   },
   replay_bytes: {
     type: 'gauge',

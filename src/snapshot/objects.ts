@@ -61,13 +61,14 @@ export interface IngressPath {
 
 export type IngressBackend =
   | { readonly service: { readonly name: string; readonly port: string | number } }
-  | { readonly resource: { readonly apiGroup: string; readonly kind: string; readonly name: string } }
+  | {
+      readonly resource: { readonly apiGroup: string; readonly kind: string; readonly name: string }
+    }
 
 export interface IngressClass extends ObjectBase<'IngressClass'> {
   readonly controller: string
   readonly parameters:
-    | { readonly kind: string; readonly name: string; readonly namespace: string }
-    | undefined
+    { readonly kind: string; readonly name: string; readonly namespace: string } | undefined
 }
 
 export interface Service extends ObjectBase<'Service'> {

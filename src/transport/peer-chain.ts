@@ -18,6 +18,11 @@ export function chainDepth(leaf: DetailedPeerCertificate): number {
   return Math.max(0, length - 2)
 }
 
+/** OpenSSL's words for a failed verification, '' for none. Node adds advice to some of them. */
+export function verificationError(error: Error | null | undefined): string {
+  return error?.message.split(';')[0] ?? ''
+}
+
 /** What policies and headers may know of a client's certificate. `error`: '' for a good one. */
 export function describeClient(leaf: DetailedPeerCertificate, error: string): ClientCertificate {
   const certificate = new X509Certificate(leaf.raw)

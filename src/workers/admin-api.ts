@@ -3,7 +3,7 @@ import type { AdminAnswer, AdminRoute } from '#src/observe/admin-server.ts'
 import { dashboardRoutes } from '#src/observe/dashboard.ts'
 import { createProcessMetrics } from '#src/observe/process-metrics.ts'
 import { processClock } from '#src/shared/clock.ts'
-import { explainJson } from './explain.ts'
+import { explainAnswer } from './explain-live.ts'
 import { SharedMetrics, processState } from './metrics.ts'
 import { routesJson, statusOf } from './status.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -45,7 +45,7 @@ export function adminRoutes(options: AdminApiOptions): Map<string, AdminRoute> {
     ],
     [
       '/api/explain',
-      { access: 'private', answer: (query) => explainJson(supervisor, query, now()) },
+      { access: 'private', answer: (query) => explainAnswer(supervisor, query, now()) },
     ],
     ...dashboardRoutes(),
   ])

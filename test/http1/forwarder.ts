@@ -1,9 +1,5 @@
 import type { Fields } from '#src/exchange/fields.ts'
-import {
-  releaseRequestHead,
-  releaseResponseHead,
-  takeResponseHead,
-} from '#src/exchange/heads.ts'
+import { releaseRequestHead, releaseResponseHead, takeResponseHead } from '#src/exchange/heads.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type {
   ClientStream,

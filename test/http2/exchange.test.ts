@@ -374,14 +374,6 @@ for (const [reason, failure] of failures) {
   })
 }
 
-test('an upstream without extended CONNECT gets the request without its Upgrade', () => {
-  // A server of ours always takes it, so the upstream is made of bytes in upstream.test.ts.
-  const linked = new Linked()
-  const response = linked.request({ upgrade: 'h2c', contentLength: 0 })
-  linked.settle()
-  assert.equal(response.status === 0 || response.status === 501, true)
-})
-
 test('capacity follows what the upstream allows and what is open', () => {
   const linked = new Linked({ answer: 'hold', server: { concurrentStreams: 3 } })
   assert.equal(linked.client.capacity, 3)

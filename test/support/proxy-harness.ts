@@ -193,7 +193,7 @@ export class ProxyHarness {
       table: {
         options: { hsts: '', accessLog: true },
         subrequestRule: (key: string) => (key === 'auth' ? this.rule([]) : undefined),
-      } as Partial<LiveTable> as LiveTable,
+      } as unknown as LiveTable,
       trustedPeers: new TrustedPeers([]),
       wheel: new TimerWheel(this.now),
       random: seededRandom(2),

@@ -3,6 +3,7 @@ import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { DataPlane as Contract, DataPlaneOptions } from '#src/workers/data-plane-options.ts'
 import type { TableUpdate } from '#src/workers/messages.ts'
+import { hear, say } from './channel.ts'
 
 /** What a test tells the data planes; `writer` undefined: all of them. */
 export interface DataPlaneCommand {
@@ -46,9 +47,10 @@ export class DataPlane implements Contract {
   constructor(options: DataPlaneOptions) {
     this.#options = options
     this.#ticketKeys = options.ticketKeys
-    channel.onmessage = (event): void => {
-      this.#obey((event as { data: DataPlaneCommand }).data)
-    }
+    hear<DataPlaneCommand>(channel, (command) => {
+      const { writer } = command
+      if (writer === undefined || writer === options.writer) this.#actions[command.do]()
+    })
   }
 
   async apply({ delta, endpointSlots }: TableUpdate): Promise<void> {
@@ -82,34 +84,33 @@ export class DataPlane implements Contract {
     return this.#held.size
   }
 
-  #obey(command: DataPlaneCommand): void {
-    const { writer, worker, accessLog } = this.#options
-    if (command.writer !== undefined && command.writer !== writer) return
-    switch (command.do) {
-      case 'begin':
-        this.#count(this.#all()[0] ?? 0, 1)
-        worker.add(writer, workerCell('requests_in_flight'), 1)
-        break
-      case 'end':
-        for (const slot of this.#held.keys()) this.#end(slot)
-        break
-      case 'crash':
-        throw new Error('crashed by the test')
-      case 'stall':
-        for (;;);
-      case 'refuse-tables':
-        this.#refuses = true
-        break
-      case 'log':
-        accessLog.write(`line of worker ${writer}`)
-        break
-      case 'finish-drain':
-        this.#finishDrain()
-        break
-      case 'report':
-        this.#report()
-        break
-    }
+  readonly #actions: Readonly<Record<DataPlaneCommand['do'], () => void>> = {
+    begin: () => {
+      const { worker, writer } = this.#options
+      this.#count(this.#all()[0] ?? 0, 1)
+      worker.add(writer, workerCell('requests_in_flight'), 1)
+    },
+    end: () => {
+      for (const slot of this.#held.keys()) this.#end(slot)
+    },
+    crash: () => {
+      throw new Error('crashed by the test')
+    },
+    stall: () => {
+      for (;;);
+    },
+    'refuse-tables': () => {
+      this.#refuses = true
+    },
+    log: () => {
+      this.#options.accessLog.write(`line of worker ${this.#options.writer}`)
+    },
+    'finish-drain': () => {
+      this.#finishDrain()
+    },
+    report: () => {
+      this.#report()
+    },
   }
 
   #report(): void {
@@ -119,7 +120,7 @@ export class DataPlane implements Contract {
       ticketKeys: this.#ticketKeys.toString('hex'),
       drainTimeouts: this.#drainTimeouts,
     }
-    channel.postMessage(report)
+    say(channel, report)
   }
 
   #end(slot: number): void {

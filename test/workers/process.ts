@@ -8,6 +8,7 @@ import { fullDelta } from '#src/table/delta.ts'
 import type { RouteTable } from '#src/table/table.ts'
 import type { FromControlPlane } from '#src/workers/messages.ts'
 import { Supervisor } from '#src/workers/supervisor.ts'
+import { hear, say } from './channel.ts'
 import type { ControlPlaneCommand, ControlPlaneReport } from './fake-control-plane.ts'
 import type { DataPlaneCommand, DataPlaneReport } from './fake-data-plane.ts'
 
@@ -34,14 +35,13 @@ export class TestProcess {
     const name = `process ${process.pid} ${processes++}`
     this.#control = new BroadcastChannel(`${name} control`)
     this.#data = new BroadcastChannel(`${name} data`)
-    this.#control.onmessage = (event): void => {
-      this.controlReports.push((event as { data: ControlPlaneReport }).data)
+    hear<ControlPlaneReport>(this.#control, (report) => {
+      this.controlReports.push(report)
       this.#heard.emit('control')
-    }
-    this.#data.onmessage = (event): void => {
-      this.dataReports.push((event as { data: DataPlaneReport }).data)
-      this.#heard.emit('data')
-    }
+    })
+    hear<DataPlaneReport>(this.#data, (report) => {
+      this.dataReports.push(report)
+    })
     const dataPlane = new URL('fake-data-plane.ts', import.meta.url)
     dataPlane.searchParams.set('channel', `${name} data`)
     const logSettings = { format: 'json', level: 'info' } as const
@@ -93,13 +93,11 @@ export class TestProcess {
   }
 
   control(command: ControlPlaneCommand): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
-    this.#control.postMessage(command)
+    say(this.#control, command)
   }
 
   data(command: DataPlaneCommand): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
-    this.#data.postMessage(command)
+    say(this.#data, command)
   }
 
   /** Resolves at the first report, past or coming, from index `from` on. */
@@ -114,15 +112,16 @@ export class TestProcess {
     }
   }
 
-  /** Asks one data plane for its report. */
+  /** Asks one data plane for its report, until it is there to answer. */
   async reportOf(writer: number): Promise<DataPlaneReport> {
     const from = this.dataReports.length
-    this.data({ writer, do: 'report' })
-    for (;;) {
-      const found = this.dataReports.slice(from).find((report) => report.writer === writer)
-      if (found !== undefined) return found
-      await once(this.#heard, 'data')
-    }
+    const own = (): DataPlaneReport | undefined =>
+      this.dataReports.slice(from).find((report) => report.writer === writer)
+    await until(() => {
+      if (own() === undefined) this.data({ writer, do: 'report' })
+      return own() !== undefined
+    })
+    return own() as DataPlaneReport
   }
 
   #accessLogStream(): Writable {

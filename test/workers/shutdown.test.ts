@@ -28,15 +28,22 @@ async function beginRequests(p: TestProcess): Promise<void> {
   await until(() => pool.status().every(({ requestsInFlight }) => requestsInFlight === 1))
 }
 
-test('readiness fails first, the grace period changes nothing else, then workers drain', limits, async (t) => {
-  const { p, supervisor, shutdown } = await start(t, 300, 60_000)
-  shutdown.request('SIGTERM')
-  assert.equal(supervisor.ready, false)
-  const inGrace = await p.reportOf(0)
-  assert.deepEqual(inGrace.drainTimeouts, [])
-  await shutdown.done
-  assert.deepEqual(supervisor.pool.status().map(({ state }) => state), ['drained', 'drained'])
-})
+test(
+  'readiness fails first, the grace period changes nothing else, then workers drain',
+  limits,
+  async (t) => {
+    const { p, supervisor, shutdown } = await start(t, 300, 60_000)
+    shutdown.request('SIGTERM')
+    assert.equal(supervisor.ready, false)
+    const inGrace = await p.reportOf(0)
+    assert.deepEqual(inGrace.drainTimeouts, [])
+    await shutdown.done
+    assert.deepEqual(
+      supervisor.pool.status().map(({ state }) => state),
+      ['drained', 'drained'],
+    )
+  },
+)
 
 test('what is in flight is waited for', limits, async (t) => {
   const { p, supervisor, shutdown } = await start(t, 0, 60_000)
@@ -66,7 +73,10 @@ test('a worker that dies while draining is not replaced and not waited for', lim
   shutdown.request('SIGTERM')
   p.data({ do: 'crash' })
   await shutdown.done
-  assert.deepEqual(supervisor.pool.status().map(({ restarts }) => restarts.crash), [0, 0])
+  assert.deepEqual(
+    supervisor.pool.status().map(({ restarts }) => restarts.crash),
+    [0, 0],
+  )
 })
 
 test('workers that never say that they have drained do not hold the process', limits, async (t) => {

@@ -35,32 +35,42 @@ test('ready once every worker runs the first table', limits, async (t) => {
   )
 })
 
-test('a change reaches every worker, and the control plane hears when it is settled', limits, async (t) => {
-  const p = new TestProcess(t)
-  await p.start(first)
-  const version = p.sendTable(second)
-  await p.untilControl((r) => 'received' in r && r.received.kind === 'settled' && r.received.version === version)
-  assert.equal((await p.reportOf(0)).version, version)
-  assert.equal((await p.reportOf(1)).version, version)
-})
+test(
+  'a change reaches every worker, and the control plane hears when it is settled',
+  limits,
+  async (t) => {
+    const p = new TestProcess(t)
+    await p.start(first)
+    const version = p.sendTable(second)
+    await p.untilControl(
+      (r) => 'received' in r && r.received.kind === 'settled' && r.received.version === version,
+    )
+    assert.equal((await p.reportOf(0)).version, version)
+    assert.equal((await p.reportOf(1)).version, version)
+  },
+)
 
-test('a worker that crashes with requests in flight is replaced, and nothing of it remains', limits, async (t) => {
-  const p = new TestProcess(t)
-  await p.start(first)
-  const { pool, memory } = p.supervisor
-  p.data({ do: 'begin' })
-  await until(() => inFlight(p, 1) === 2)
-  p.data({ writer: 1, do: 'crash' })
-  await until(() => pool.status()[1]?.restarts.crash === 1)
-  assert.equal(inFlight(p, 1), 1, 'the other worker goes on with its own')
-  assert.equal(memory.workers.sum(workerCell('requests_in_flight')), 1)
-  assert.equal(p.supervisor.ready, true)
-  await until(() => pool.status()[1]?.state === 'running')
-  assert.equal((await p.reportOf(1)).version, 1, 'the new one runs the table')
-  assert.equal(pool.status()[0]?.restarts.crash, 0)
-  const line = p.log.find(({ message }) => message === 'worker ended')
-  assert.equal(line?.['error'], 'crashed by the test')
-})
+test(
+  'a worker that crashes with requests in flight is replaced, and nothing of it remains',
+  limits,
+  async (t) => {
+    const p = new TestProcess(t)
+    await p.start(first)
+    const { pool, memory } = p.supervisor
+    p.data({ do: 'begin' })
+    await until(() => inFlight(p, 1) === 2)
+    p.data({ writer: 1, do: 'crash' })
+    await until(() => pool.status()[1]?.restarts.crash === 1)
+    assert.equal(inFlight(p, 1), 1, 'the other worker goes on with its own')
+    assert.equal(memory.workers.sum(workerCell('requests_in_flight')), 1)
+    assert.equal(p.supervisor.ready, true)
+    await until(() => pool.status()[1]?.state === 'running')
+    assert.equal((await p.reportOf(1)).version, 1, 'the new one runs the table')
+    assert.equal(pool.status()[0]?.restarts.crash, 0)
+    const line = p.log.find(({ message }) => message === 'worker ended')
+    assert.equal(line?.['error'], 'crashed by the test')
+  },
+)
 
 test('a worker whose event loop stands still is replaced', limits, async (t) => {
   const p = new TestProcess(t, { heartbeatTimeoutMs: 1000 })
@@ -92,26 +102,33 @@ test('a tunnel that outlives its endpoint changes no other slot', limits, async 
   assert.ok([...memory.endpoints.inFlight].every((cell) => cell === 0))
 })
 
-test('a control plane that dies is started again; its workers and versions go on', limits, async (t) => {
-  const p = new TestProcess(t)
-  await p.start(first)
-  const { supervisor } = p
-  const certificate = { certificatePem: 'a certificate', keyPem: 'a key' }
-  p.post({ kind: 'certificate', certificate })
-  p.post({ kind: 'diagnostics', json: '[1]', counts: { error: 1, warning: 0, info: 0 } })
-  await until(() => supervisor.controlPlane.diagnosticsJson === '[1]')
-  const heard = p.controlReports.length
-  p.control({ do: 'crash' })
-  const started = await p.untilControl((report) => 'started' in report, heard)
-  assert.deepEqual(started, { started: { version: 1, certificate } })
-  assert.equal(supervisor.controlPlane.restarts.crash, 1)
-  assert.equal(supervisor.ready, true)
-  assert.equal(supervisor.controlPlane.diagnosticsJson, '[1]', 'what it found stays visible')
-  assert.equal((await p.reportOf(0)).version, 1)
-  const version = p.sendTable(second)
-  await until(() => supervisor.pool.settledVersion === version)
-  assert.deepEqual(supervisor.pool.status().map(({ restarts }) => restarts.crash), [0, 0])
-})
+test(
+  'a control plane that dies is started again; its workers and versions go on',
+  limits,
+  async (t) => {
+    const p = new TestProcess(t)
+    await p.start(first)
+    const { supervisor } = p
+    const certificate = { certificatePem: 'a certificate', keyPem: 'a key' }
+    p.post({ kind: 'certificate', certificate })
+    p.post({ kind: 'diagnostics', json: '[1]', counts: { error: 1, warning: 0, info: 0 } })
+    await until(() => supervisor.controlPlane.diagnosticsJson === '[1]')
+    const heard = p.controlReports.length
+    p.control({ do: 'crash' })
+    const started = await p.untilControl((report) => 'started' in report, heard)
+    assert.deepEqual(started, { started: { version: 1, certificate } })
+    assert.equal(supervisor.controlPlane.restarts.crash, 1)
+    assert.equal(supervisor.ready, true)
+    assert.equal(supervisor.controlPlane.diagnosticsJson, '[1]', 'what it found stays visible')
+    assert.equal((await p.reportOf(0)).version, 1)
+    const version = p.sendTable(second)
+    await until(() => supervisor.pool.settledVersion === version)
+    assert.deepEqual(
+      supervisor.pool.status().map(({ restarts }) => restarts.crash),
+      [0, 0],
+    )
+  },
+)
 
 test('a control plane that runs out of heap dies alone', limits, async (t) => {
   const p = new TestProcess(t, { workers: 1 })
@@ -133,17 +150,21 @@ test('a new worker gets the table while the control plane is away', limits, asyn
   assert.equal((await p.reportOf(0)).version, 1)
 })
 
-test('a table that cannot be put in force ends the start, later it is a log line', limits, async (t) => {
-  const p = new TestProcess(t, { workers: 1 })
-  const started = p.supervisor.start()
-  await p.untilControl((report) => 'started' in report)
-  await until(() => p.supervisor.pool.status()[0]?.state === 'starting')
-  await p.reportOf(0)
-  p.data({ do: 'refuse-tables' })
-  await p.reportOf(0)
-  p.sendTable(first)
-  await assert.rejects(started, /cannot listen on a port of the test/)
-})
+test(
+  'a table that cannot be put in force ends the start, later it is a log line',
+  limits,
+  async (t) => {
+    const p = new TestProcess(t, { workers: 1 })
+    const started = p.supervisor.start()
+    await p.untilControl((report) => 'started' in report)
+    await until(() => p.supervisor.pool.status()[0]?.state === 'starting')
+    await p.reportOf(0)
+    p.data({ do: 'refuse-tables' })
+    await p.reportOf(0)
+    p.sendTable(first)
+    await assert.rejects(started, /cannot listen on a port of the test/)
+  },
+)
 
 test('a failure after the start is logged, and the process stays ready', limits, async (t) => {
   const p = new TestProcess(t, { workers: 1 })
@@ -174,7 +195,10 @@ test('lines of the access log arrive from every worker', limits, async (t) => {
   await p.start(first)
   p.data({ do: 'log' })
   await until(() => p.accessLog.split('\n').length === 3)
-  assert.deepEqual(p.accessLog.trim().split('\n').toSorted(), ['line of worker 0', 'line of worker 1'])
+  assert.deepEqual(p.accessLog.trim().split('\n').toSorted(), [
+    'line of worker 0',
+    'line of worker 1',
+  ])
 })
 
 test('a control plane that is asked answers, or is given up', limits, async (t) => {
@@ -183,6 +207,7 @@ test('a control plane that is asked answers, or is given up', limits, async (t) 
   const { controlPlane } = p.supervisor
   assert.equal(await controlPlane.query('metrics', 10_000), 'answer to metrics')
   p.control({ do: 'be-silent' })
+  await p.untilControl((report) => 'silent' in report)
   assert.equal(await controlPlane.query('metrics', 50), undefined)
   await controlPlane.stop()
   assert.equal(await controlPlane.query('metrics', 10_000), undefined)

@@ -6,7 +6,7 @@ import { diffTables, fullDelta } from '#src/table/delta.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { RouteTable } from '#src/table/table.ts'
 import { TableFeed } from '#src/workers/table-feed.ts'
-import { backend, host, table } from './tables.ts'
+import { backend, endpoint, host, table } from './tables.ts'
 
 const writers = 2
 const web = tupleKey('backend', 'web')
@@ -77,7 +77,7 @@ test('an update of the same key with another uid gets another slot', () => {
   const pod = backend('web', ['10.0.0.1'])
   const { feed, change } = start(table([], [pod]))
   feed.attach(0)
-  const other = { ...pod, endpoints: pod.endpoints.map((e) => ({ ...e, uid: 'other' })) }
+  const other = { ...pod, endpoints: [{ ...endpoint('10.0.0.1'), uid: 'other' }] }
   assert.deepEqual([...(change(table([], [other])).endpointSlots.get(web) ?? [])], [2])
 })
 
@@ -119,11 +119,13 @@ test('a rule slot waits until every worker has moved on', () => {
   assert.equal(rules.generation[2], (generation as number) + 1)
 })
 
+/** A host with the rule of another. */
+const moved = (pattern: string) => ({
+  ...host(pattern, {}),
+  rules: host('a', { '/': 'web' }).rules,
+})
+
 test('a rule that moves from one host to another keeps its slot', () => {
-  const moved = (pattern: string) => ({
-    ...host(pattern, {}),
-    rules: host('a', { '/': 'web' }).rules,
-  })
   for (const [from, to] of [
     ['a', 'b'],
     ['b', 'a'],

@@ -14,6 +14,7 @@ export class LoadQuantile {
   /** How often each load is in the window. */
   readonly #times = new Int32Array(loadMax + 1)
   #seen = 0
+  #place = 0
   #value = 0
   /** Loads in the window that are below `#value`. */
   #below = 0
@@ -28,10 +29,13 @@ export class LoadQuantile {
     return this.#value
   }
 
+  /** `load`: a whole number. */
   add(load: number): void {
-    const own = Math.min(loadMax, Math.round(load))
-    const place = this.#seen++ % windowSize
-    if (this.#seen > windowSize) {
+    const own = load < loadMax ? load : loadMax
+    const place = this.#place
+    this.#place = place + 1 === windowSize ? 0 : place + 1
+    if (this.#seen < windowSize) this.#seen++
+    else {
       const oldest = this.#recent[place] as number
       this.#times[oldest] = (this.#times[oldest] as number) - 1
       if (oldest < this.#value) this.#below--
@@ -43,7 +47,7 @@ export class LoadQuantile {
   }
 
   #settle(): void {
-    const due = this.#quantile * Math.min(this.#seen, windowSize)
+    const due = this.#quantile * this.#seen
     const times = this.#times
     while (this.#below >= due && this.#value > 0) {
       this.#value--

@@ -1,11 +1,11 @@
 import type { Random } from '#algorithms/random.ts'
 import type { Algorithm, BalanceOptions, Balancer, EndpointColumns } from '../balancer.ts'
 import type { Outcome, PickInput } from '../balancer.ts'
-import { inFlightAt } from '../columns.ts'
 import { LatencyEstimate } from './latency.ts'
-import { perMeanWeight } from './mean-weight.ts'
+import { candidatesOf, readLoads } from './load.ts'
+import type { Candidates } from './load.ts'
 import { defaultChoices } from './two-choices.ts'
-import { WeightedDraw } from '../turns/weighted-draw.ts'
+import { WeightedDraw, drawnMax } from '../turns/weighted-draw.ts'
 
 /**
  * Peak EWMA: draws two endpoints and sends to the one with the lower expected wait, that is the
@@ -33,52 +33,51 @@ class PeakEwma implements Balancer {
   readonly #draw: WeightedDraw
   readonly #estimate: LatencyEstimate
   readonly #choices: number
-  #perWeight: Float64Array
+  readonly #latency = new Float64Array(drawnMax)
+  #candidates: Candidates
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
     this.#columns = columns
     this.#draw = new WeightedDraw(columns, random)
     this.#estimate = new LatencyEstimate(columns, options.decayMs, options.penaltyMs)
     this.#choices = options.choices ?? defaultChoices
-    this.#perWeight = perMeanWeight(columns)
+    this.#candidates = candidatesOf(columns, this.#draw)
   }
 
   rebuild(): void {
     this.#draw.rebuild()
     this.#estimate.rebuild()
-    this.#perWeight = perMeanWeight(this.#columns)
+    this.#candidates = candidatesOf(this.#columns, this.#draw)
   }
 
   pick(input: PickInput): number {
-    const { drawn } = this.#draw
     const found = this.#draw.some(input, this.#choices)
     if (found === 0) return -1
-    let best = drawn[0] as number
-    for (let at = 1; at < found; at++) {
-      const index = drawn[at] as number
-      if (this.#isBetter(index, best, input.now)) best = index
-    }
-    return best
+    const { drawn } = this.#candidates
+    readLoads(this.#columns, this.#candidates, found)
+    this.#estimate.read(drawn, found, input, this.#latency)
+    let best = 0
+    for (let at = 1; at < found; at++) if (this.#isBetter(at, best)) best = at
+    return drawn[best] as number
   }
 
   observe(index: number, now: number, latencyMs: number, outcome: Outcome): void {
     this.#estimate.observe(index, now, latencyMs, outcome)
   }
 
-  #isBetter(a: number, b: number, now: number): boolean {
-    const estimate = this.#estimate
-    let latencyA = estimate.at(a, now)
-    let latencyB = estimate.at(b, now)
+  /** Whether candidate a promises the shorter wait. */
+  #isBetter(a: number, b: number): boolean {
+    const { drawn, load } = this.#candidates
+    let latencyA = this.#latency[a] as number
+    let latencyB = this.#latency[b] as number
     if (latencyA === 0) latencyA = latencyB === 0 ? 1 : latencyB
     if (latencyB === 0) latencyB = latencyA
-    let queueA = this.#queueAt(a)
-    let queueB = this.#queueAt(b)
-    if (estimate.isFailing(a)) queueA = Math.max(queueA, queueB)
-    if (estimate.isFailing(b)) queueB = Math.max(queueA, queueB)
+    let queueA = load[a] as number
+    let queueB = load[b] as number
+    if (this.#estimate.someFailing) {
+      if (this.#estimate.isFailing(drawn[a] as number)) queueA = Math.max(queueA, queueB)
+      if (this.#estimate.isFailing(drawn[b] as number)) queueB = Math.max(queueA, queueB)
+    }
     return latencyA * (queueA + 1) < latencyB * (queueB + 1)
-  }
-
-  #queueAt(index: number): number {
-    return inFlightAt(this.#columns, index) * (this.#perWeight[index] as number)
   }
 }

@@ -6,9 +6,9 @@ import type {
   EndpointColumns,
   PickInput,
 } from '../balancer.ts'
-import { inFlightAt } from '../columns.ts'
 import { WeightedDraw } from '../turns/weighted-draw.ts'
-import { perMeanWeight } from './mean-weight.ts'
+import { candidatesOf, readLoads } from './load.ts'
+import type { Candidates } from './load.ts'
 
 /** Endpoints drawn per pick where an algorithm draws. */
 export const defaultChoices = 2
@@ -34,38 +34,27 @@ class TwoChoices implements Balancer {
   readonly #columns: EndpointColumns
   readonly #draw: WeightedDraw
   readonly #choices: number
-  #perWeight: Float64Array
+  #candidates: Candidates
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
     this.#columns = columns
     this.#draw = new WeightedDraw(columns, random)
     this.#choices = options.choices ?? defaultChoices
-    this.#perWeight = perMeanWeight(columns)
+    this.#candidates = candidatesOf(columns, this.#draw)
   }
 
   rebuild(): void {
     this.#draw.rebuild()
-    this.#perWeight = perMeanWeight(this.#columns)
+    this.#candidates = candidatesOf(this.#columns, this.#draw)
   }
 
   pick(input: PickInput): number {
-    const { drawn } = this.#draw
     const found = this.#draw.some(input, this.#choices)
     if (found === 0) return -1
-    let best = drawn[0] as number
-    let bestLoad = this.#loadAt(best)
-    for (let at = 1; at < found; at++) {
-      const index = drawn[at] as number
-      const load = this.#loadAt(index)
-      if (load < bestLoad) {
-        best = index
-        bestLoad = load
-      }
-    }
-    return best
-  }
-
-  #loadAt(index: number): number {
-    return inFlightAt(this.#columns, index) * (this.#perWeight[index] as number)
+    const { drawn, load } = this.#candidates
+    readLoads(this.#columns, this.#candidates, found)
+    let best = 0
+    for (let at = 1; at < found; at++) if ((load[at] as number) < (load[best] as number)) best = at
+    return drawn[best] as number
   }
 }

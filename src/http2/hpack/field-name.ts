@@ -141,8 +141,7 @@ export function sentFieldName(name: string): FieldName {
 }
 
 function learn(names: Map<string, FieldName>, key: string, name: string): FieldName {
-  const known = builtIn.get(name)
-  const result = known ?? classify(ownCopy(name))
+  const result = builtIn.get(name) ?? names.get(name) ?? classify(ownCopy(name))
   if (key.length > learnedBytesMax) return result
   if (names.size >= builtIn.size + learnedMax) {
     names.clear()

@@ -12,8 +12,6 @@ const protocolName = sentFieldName(':protocol')
 const contentLengthName = sentFieldName('content-length')
 const teName = sentFieldName('te')
 const expectName = sentFieldName('expect')
-const webSocketAcceptName = sentFieldName('sec-websocket-accept')
-const webSocketKeyName = sentFieldName('sec-websocket-key')
 
 /** Fields of a head that HTTP/2 does not carry as fields (RFC 9113 8.2.2, 8.3). */
 function isCarried(rule: NameRule): boolean {
@@ -26,7 +24,7 @@ export class HeadWriter {
   readonly #out: Output
   #sensitive = false
   /** One field that this head does not carry. */
-  #without: FieldName | undefined
+  #without = ''
   readonly #visit = (name: string, value: string): void => {
     this.#field(sentFieldName(name), value)
   }
@@ -45,7 +43,7 @@ export class HeadWriter {
     if (head.contentLength >= 0 && !tunnel && head.status >= 200) {
       this.encoder.field(out, contentLengthName, String(head.contentLength))
     }
-    this.#without = tunnel ? webSocketAcceptName : undefined
+    this.#without = tunnel ? 'sec-websocket-accept' : ''
     this.#fields(head.fields)
     this.#finish(start, streamId, endStream)
     return start
@@ -66,7 +64,7 @@ export class HeadWriter {
     }
     if (head.acceptsTrailers) encoder.field(out, teName, 'trailers')
     if (head.expectContinue) encoder.field(out, expectName, '100-continue')
-    this.#without = options.extended ? webSocketKeyName : undefined
+    this.#without = options.extended ? 'sec-websocket-key' : ''
     this.#fields(head.fields)
     this.#finish(start, streamId, options.endStream)
     return start
@@ -74,7 +72,7 @@ export class HeadWriter {
 
   trailers(streamId: number, fields: Fields): void {
     const start = this.#begin()
-    this.#without = undefined
+    this.#without = ''
     this.#fields(fields)
     this.#finish(start, streamId, true)
   }
@@ -82,7 +80,7 @@ export class HeadWriter {
   /** Trailers that had to wait, as name, value, name, value. */
   trailerPairs(streamId: number, pairs: readonly string[], sensitive: boolean): void {
     const start = this.#begin()
-    this.#without = undefined
+    this.#without = ''
     this.#sensitive = sensitive
     for (let i = 0; i < pairs.length; i += 2)
       this.#visit(pairs[i] as string, pairs[i + 1] as string)
@@ -104,7 +102,7 @@ export class HeadWriter {
   }
 
   #field(name: FieldName, value: string): void {
-    if (!isCarried(name.rule) || name === this.#without) return
+    if (!isCarried(name.rule) || name.name === this.#without) return
     if (this.#sensitive) this.encoder.sensitiveField(this.#out, name, value)
     else this.encoder.field(this.#out, name, value)
   }

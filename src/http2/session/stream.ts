@@ -49,6 +49,8 @@ export abstract class Http2Stream {
   expectedBytes = -1
   receivedBytes = 0
   paused = false
+  /** What arrives is held until it is settled what it is part of. */
+  gated = false
   /** Nobody reads what arrives. */
   discarding = false
   /** When something was last received. */
@@ -259,7 +261,7 @@ export abstract class Http2Stream {
     if (this.expectedBytes >= 0 && this.receivedBytes > this.expectedBytes) return false
     if (this.discarding) {
       this.renew(bytes)
-    } else if (this.paused || this.#heldBytes > 0) {
+    } else if (this.#holds) {
       this.#held ??= []
       this.#held.push(Buffer.from(buffer.subarray(start, end)))
       this.#heldBytes += bytes
@@ -277,7 +279,7 @@ export abstract class Http2Stream {
     if (this.expectedBytes >= 0 && this.receivedBytes !== this.expectedBytes) return false
     this.remoteEnded = true
     if (this.discarding) return true
-    if (this.paused || this.#heldBytes > 0) {
+    if (this.#holds) {
       this.#endHeld = true
       this.#trailersHeld = trailers
     } else {
@@ -290,21 +292,27 @@ export abstract class Http2Stream {
   /** Gives what was held to a reader that has resumed. Never from within its own call. */
   deliverHeld(): void {
     this.resuming = false
-    while (this.#heldBytes > 0 && !this.paused) {
+    while (this.#heldBytes > 0 && !this.paused && !this.gated) {
       const chunk = (this.#held as Buffer[]).shift() as Buffer
       this.#heldBytes -= chunk.length
       this.deliverBody(chunk, 0, chunk.length)
       this.core.receiver.release(chunk.length)
       this.renew(chunk.length)
     }
-    if (this.#heldBytes > 0 || !this.#endHeld || this.paused) return
+    if (this.#heldBytes > 0 || !this.#endHeld || this.paused || this.gated) return
     this.#endHeld = false
     this.deliverEnd(this.#trailersHeld)
     this.#trailersHeld = undefined
   }
 
-  get holdsReceived(): boolean {
-    return this.#heldBytes > 0 || this.#endHeld
+  get #holds(): boolean {
+    return this.paused || this.gated || this.#heldBytes > 0
+  }
+
+  /** It is settled: what was held may be read. */
+  protected openGate(): void {
+    this.gated = false
+    if (!this.paused) this.resumeBody()
   }
 
   /**

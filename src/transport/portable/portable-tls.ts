@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket, connect } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import type { ClientCertificate, PeerTls } from '#src/exchange/streams.ts'
-import { describeClient } from '../peer-chain.ts'
+import { describeClient, verificationError } from '../peer-chain.ts'
 import { peerOverTls } from '../peers.ts'
 import type { ConnectHandler, ConnectTarget, Connection, ServerTls } from '../transport.ts'
 import { upstreamProblem } from '../upstream-tls.ts'
@@ -161,5 +161,5 @@ function certificateOf(secured: TLSSocket): ClientCertificate | undefined {
 function chainError(secured: TLSSocket): string {
   const { ssl } = secured as unknown as { ssl?: { verifyError?(): Error | null | undefined } }
   if (ssl?.verifyError === undefined) return 'the certificate could not be verified'
-  return ssl.verifyError()?.message ?? ''
+  return verificationError(ssl.verifyError())
 }

@@ -1,7 +1,7 @@
 import type { DetailedPeerCertificate } from 'node:tls'
 import type { ClientCertificate, PeerTls } from '#src/exchange/streams.ts'
 import { alpnList } from '../alpn.ts'
-import { describeClient } from '../peer-chain.ts'
+import { describeClient, verificationError } from '../peer-chain.ts'
 import { peerOverTls } from '../peers.ts'
 import type { ConnectHandler, ConnectTarget, ServerTls } from '../transport.ts'
 import { upstreamProblem } from '../upstream-tls.ts'
@@ -216,7 +216,7 @@ export class TlsConnection extends RawStream {
     const { options, sessions } = context
     this.problem = upstreamProblem(options, {
       resumed: tls.isSessionReused(),
-      chainError: tls.verifyError()?.message ?? '',
+      chainError: verificationError(tls.verifyError()),
       certificate: tls.getPeerCertificate(true) as DetailedPeerCertificate,
     })
     if (this.problem !== '') {
@@ -305,7 +305,7 @@ export class TlsConnection extends RawStream {
 function clientCertificate(tls: TlsHandle): ClientCertificate | undefined {
   if (!tls.hasPeerCertificate()) return undefined
   const certificate = tls.getPeerCertificate(true) as DetailedPeerCertificate
-  return describeClient(certificate, tls.verifyError()?.message ?? '')
+  return describeClient(certificate, verificationError(tls.verifyError()))
 }
 
 export function onTlsConnected(this: ConnectRequest, status: number, tcp: TcpHandle): void {

@@ -1,0 +1,35 @@
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import { lint as lintObjects } from '#src/compile/lint.ts'
+import { readCertificate } from '#src/transport/certificate.ts'
+import type { CommandContext } from './command.ts'
+import { readManifests, snapshotOf } from './manifests.ts'
+import { UsageError } from './parse-flags.ts'
+import { compileSettingsOf } from './settings.ts'
+
+/** `headgate lint FILES…`: 0 when all is well, 1 on errors, with --strict on warnings too. */
+export async function lint({ operands, values, write }: CommandContext): Promise<number> {
+  if (operands.length === 0) throw new UsageError('lint needs files or folders to check')
+  const { objects, diagnostics, files } = await readManifests(operands)
+  const inputs = { readCertificate, nowMs: Date.now() }
+  const compiled = lintObjects(objects, snapshotOf, compileSettingsOf(values), inputs)
+  const findings = [...diagnostics, ...compiled]
+  const counts = { error: 0, warning: 0, info: 0 }
+  for (const { severity } of findings) counts[severity]++
+  const { error, warning, info } = counts
+  const summary = `${count(files, 'file')}, ${count(objects.length, 'object')}: ${count(error, 'error')}, ${count(warning, 'warning')}, ${count(info, 'note')}`
+  await write(`${findings.map(findingLine).join('')}${summary}\n`)
+  return error > 0 || (values.strict === true && warning > 0) ? 1 : 0
+}
+
+/** One finding on one line: where, how grave, what. */
+export function findingLine(finding: Diagnostic): string {
+  const { severity, code, kind, namespace, name, field, file, message } = finding
+  const object = [kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' ')
+  const place = [file === '' ? '' : `${file}:`, kind === 'File' ? '' : object, field]
+  return `${place.filter(Boolean).join(' ')}: ${severity}: ${message} (${code})\n`
+}
+
+/** A number with its noun: `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,86 @@
+import { readFile, stat } from 'node:fs/promises'
+import { Resolver } from 'node:dns/promises'
+import { join } from 'node:path'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import { compile } from '#src/compile/compile.ts'
+import type { Compiled } from '#src/compile/compiler.ts'
+import type { CompileSettings } from '#src/compile/settings.ts'
+import { errorText } from '#src/observe/log.ts'
+import type { AnyObject } from '#src/snapshot/objects.ts'
+import type { Snapshot } from '#src/snapshot/snapshot.ts'
+import { Store } from '#src/snapshot/store.ts'
+import { FileView } from '#src/sources/files/file-view.ts'
+import { walkFolder } from '#src/sources/files/folder.ts'
+import { parseFile } from '#src/sources/files/parse-file.ts'
+import type { ParsedFile } from '#src/sources/files/parse-file.ts'
+import { systemLookup } from '#src/sources/names/lookup.ts'
+import { readCertificate } from '#src/transport/certificate.ts'
+import { CommandError } from './command.ts'
+
+/** The objects of some files, and what is wrong with the files. */
+export interface Manifests {
+  readonly objects: readonly AnyObject[]
+  readonly diagnostics: readonly Diagnostic[]
+  readonly files: number
+}
+
+const filesMax = 50_000
+
+/** Reads files, and the manifests of folders. A file that cannot be read is a finding. */
+export async function readManifests(paths: readonly string[]): Promise<Manifests> {
+  const view = new FileView()
+  let files = 0
+  for (const path of paths) {
+    for (const file of await filesOf(path)) {
+      view.set(file, '', await parse(file))
+      files++
+    }
+  }
+  const { put } = view.merge()
+  return { objects: put, diagnostics: view.diagnostics, files }
+}
+
+async function filesOf(path: string): Promise<string[]> {
+  const info = await stat(path).catch(() => undefined)
+  if (info?.isDirectory() !== true) return [path]
+  const { files } = await walkFolder(path, filesMax)
+  return files.map((file) => join(path, file.path))
+}
+
+async function parse(file: string): Promise<ParsedFile> {
+  try {
+    return parseFile(await readFile(file, 'utf8'), file)
+  } catch (error) {
+    return { ok: false, problem: errorText(error) }
+  }
+}
+
+/** The objects as a snapshot. */
+export function snapshotOf(
+  objects: readonly AnyObject[],
+  resolved?: ReadonlyMap<string, readonly string[]>,
+): Snapshot {
+  const store = new Store()
+  for (const object of objects) store.put(object)
+  return store.freeze((name) => resolved?.get(name))
+}
+
+/** Compiles the manifests of a folder as `serve` would, with the names in them resolved once. */
+export async function compileFolder(folder: string, settings: CompileSettings): Promise<Compiled> {
+  const info = await stat(folder).catch((error: unknown) => {
+    throw new CommandError(`--files cannot be read: ${errorText(error)}`)
+  })
+  if (!info.isDirectory()) throw new CommandError(`--files must name a folder, got ${folder}`)
+  const { objects } = await readManifests([folder])
+  const inputs = { readCertificate, nowMs: Date.now() }
+  const first = compile(snapshotOf(objects), settings, inputs)
+  const { hostnames } = first.references
+  if (hostnames.length === 0) return first
+  const lookup = systemLookup(new Resolver())
+  const resolved = new Map<string, readonly string[]>()
+  for (const name of hostnames) {
+    const { addresses } = await lookup(name)
+    if (addresses.length > 0) resolved.set(name, addresses.toSorted())
+  }
+  return compile(snapshotOf(objects, resolved), settings, inputs)
+}

@@ -1,0 +1,59 @@
+import { Resolver as DnsResolver } from 'node:dns/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { createLogger, errorText } from '#src/observe/log.ts'
+import { FileSource } from '#src/sources/files/file-source.ts'
+import { systemLookup } from '#src/sources/names/lookup.ts'
+import type { ControlPlaneStart, FromControlPlane, ToControlPlane } from '#src/workers/messages.ts'
+import { Controller } from './controller.ts'
+import type { ControlPlaneSettings } from './settings.ts'
+
+const beatMs = 500
+const logLinesPerSecond = 200
+
+// The thread of the control plane: everything that a Controller needs from its surroundings.
+const port = parentPort as MessagePort
+const start = workerData as ControlPlaneStart<ControlPlaneSettings>
+const { settings, version, certificate, beat } = start
+
+function post(message: FromControlPlane): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
+  port.postMessage(message)
+}
+
+const controller = new Controller({
+  settings,
+  version,
+  certificate,
+  createSource: (owner) => new FileSource({ folder: settings.files, owner }),
+  lookup: systemLookup(new DnsResolver()),
+  post,
+  log: createLogger({
+    ...start.log,
+    now: Date.now,
+    linesPerSecond: logLinesPerSecond,
+    write: (line) => {
+      post({ kind: 'log', line })
+    },
+  }),
+  now: Date.now,
+})
+
+async function answer(id: number): Promise<void> {
+  post({ kind: 'answer', id, text: await controller.metrics() })
+}
+
+port.on('message', (message: ToControlPlane) => {
+  if (message.kind === 'query') void answer(message.id)
+})
+
+setInterval(() => {
+  Atomics.add(beat, 0, 1)
+}, beatMs)
+
+try {
+  await controller.start()
+} catch (error) {
+  post({ kind: 'failed', error: errorText(error) })
+  throw error
+}

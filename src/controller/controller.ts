@@ -1,0 +1,249 @@
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import { Compiler } from '#src/compile/compiler.ts'
+import type { Compiled } from '#src/compile/compiler.ts'
+import { errorStack, errorText } from '#src/observe/log.ts'
+import type { Logger } from '#src/observe/log.ts'
+import { Store } from '#src/snapshot/store.ts'
+import { Resolver } from '#src/sources/names/resolver.ts'
+import type { NameLookup } from '#src/sources/names/lookup.ts'
+import type { Source, SourceChange, SourceOwner } from '#src/sources/source.ts'
+import { diffTables, fullDelta, isEmptyDelta } from '#src/table/delta.ts'
+import type { Certificate, RouteTable, TableDelta } from '#src/table/table.ts'
+import { readCertificate } from '#src/transport/certificate.ts'
+import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts'
+import {
+  createDefaultCertificate,
+  defaultCertificateOf,
+  withDefaultCertificate,
+} from './default-certificate.ts'
+import { FindingsLog, countFindings, shownFinding } from './findings.ts'
+import { ControllerMetrics } from './metrics.ts'
+import type { ControlPlaneSettings } from './settings.ts'
+
+/** Certificates expire without any object changing. */
+const recompileMs = 3_600_000
+/** How long the first table waits for names to be resolved. */
+const firstNamesMs = 3000
+const namesMax = 10_000
+
+export interface ControllerOptions {
+  readonly settings: ControlPlaneSettings
+  /** Version that the first table must pass. */
+  readonly version: number
+  /** The self-signed certificate of an earlier life. */
+  readonly certificate: KeptCertificate | undefined
+  readonly createSource: (owner: SourceOwner) => Source
+  readonly lookup: NameLookup
+  readonly post: (message: FromControlPlane) => void
+  readonly log: Logger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/**
+ * The control plane: keeps what the sources say, compiles it, and posts what changed. Whatever users
+ * wrote, and even a fault of the compiler, leaves the last table in force.
+ */
+export class Controller implements SourceOwner {
+  readonly #options: ControllerOptions
+  readonly #store = new Store()
+  readonly #source: Source
+  readonly #resolver: Resolver
+  readonly #compiler: Compiler
+  readonly #metrics = new ControllerMetrics(this.#store)
+  readonly #findingsLog: FindingsLog
+  readonly #onName: (() => void)[] = []
+  #certificate: Certificate | undefined
+  #version: number
+  /** The last table that was posted. */
+  #table: RouteTable | undefined
+  #postedDiagnostics = ''
+  #started = false
+  #timer: NodeJS.Timeout | undefined
+  #hourly: NodeJS.Timeout | undefined
+  /** When another compilation may begin, on the clock of `performance`. */
+  #restUntil = 0
+
+  constructor(options: ControllerOptions) {
+    const { settings, log, version } = options
+    this.#options = options
+    this.#version = version
+    this.#findingsLog = new FindingsLog(log)
+    this.#compiler = new Compiler(settings.compile, readCertificate)
+    this.#source = options.createSource(this)
+    this.#resolver = new Resolver({
+      lookup: options.lookup,
+      allowLocal: settings.compile.source === 'files',
+      namesMax,
+      random: Math.random,
+      onChange: () => {
+        this.#nameChanged()
+      },
+      schedule: (callback, delayMs) => {
+        const timer = setTimeout(callback, delayMs)
+        return () => {
+          clearTimeout(timer)
+        }
+      },
+    })
+  }
+
+  /** Resolves once the first table is posted; rejects when the source cannot be read. */
+  async start(): Promise<void> {
+    await this.#renewCertificate()
+    await this.#source.start()
+    const first = this.#tryCompile()
+    if (first !== undefined) await this.#namesKnown(first.references.hostnames)
+    this.#started = true
+    this.#compileNow()
+    this.#hourly = setInterval(() => {
+      void this.#refresh()
+    }, recompileMs)
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    clearInterval(this.#hourly)
+    this.#resolver.stop()
+    await this.#source.stop()
+  }
+
+  onChange({ put, deleted }: SourceChange): void {
+    for (const { kind, namespace, name } of deleted) this.#store.delete(kind, namespace, name)
+    for (const object of put) this.#store.put(object)
+    this.#compileSoon()
+  }
+
+  /** The metrics of the control plane in the text format. */
+  async metrics(): Promise<string> {
+    return await this.#metrics.text()
+  }
+
+  /** What changes with time alone. */
+  async #refresh(): Promise<void> {
+    await this.#renewCertificate()
+    this.#compileSoon()
+  }
+
+  #nameChanged(): void {
+    for (const wake of this.#onName.splice(0)) wake()
+    this.#compileSoon()
+  }
+
+  /** In a turn of its own, so that changes of one turn are one table; at most half of the time. */
+  #compileSoon(): void {
+    if (!this.#started || this.#timer !== undefined) return
+    this.#timer = setTimeout(
+      () => {
+        this.#compileNow()
+      },
+      Math.max(0, this.#restUntil - performance.now()),
+    )
+  }
+
+  #compileNow(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const startedAt = performance.now()
+    const compiled = this.#tryCompile()
+    if (compiled !== undefined) {
+      this.#resolver.want(compiled.references.hostnames)
+      const durationMs = performance.now() - startedAt
+      this.#metrics.compiled(durationMs, this.#options.now())
+      this.#publish(compiled, durationMs)
+    }
+    const endedAt = performance.now()
+    this.#restUntil = endedAt + (endedAt - startedAt)
+  }
+
+  #tryCompile(): Compiled | undefined {
+    const snapshot = this.#store.freeze((name) => this.#resolver.addresses(name))
+    try {
+      return this.#compiler.compile(snapshot, this.#options.now())
+    } catch (error) {
+      this.#metrics.failed()
+      this.#options.log.error('the compiler failed; the last table stays in force', {
+        error: errorText(error),
+        stack: errorStack(error),
+      })
+      return undefined
+    }
+  }
+
+  #publish(compiled: Compiled, durationMs: number): void {
+    const table =
+      this.#certificate === undefined
+        ? compiled.table
+        : withDefaultCertificate(compiled.table, this.#certificate)
+    const version = this.#version + 1
+    const delta =
+      this.#table === undefined
+        ? fullDelta(table, version)
+        : diffTables(this.#table, table, version)
+    if (!isEmptyDelta(delta)) {
+      this.#table = table
+      this.#version = version
+      this.#options.post({ kind: 'table', delta })
+      this.#logChange(delta, durationMs)
+    }
+    this.#publishFindings([...this.#source.diagnostics, ...compiled.diagnostics])
+    const { kind, description, synced, objects } = this.#source.status
+    const sources = [{ kind, name: description, synced, objects }]
+    this.#options.post({ kind: 'sources', sources })
+  }
+
+  #publishFindings(findings: readonly Diagnostic[]): void {
+    const json = JSON.stringify(findings.map(shownFinding), undefined, 2)
+    if (json === this.#postedDiagnostics) return
+    this.#postedDiagnostics = json
+    this.#options.post({ kind: 'diagnostics', json, counts: countFindings(findings) })
+    this.#findingsLog.update(findings)
+  }
+
+  /** Endpoints come and go all the time; the rest is worth a line. */
+  #logChange(delta: TableDelta, durationMs: number): void {
+    const { version, hosts, backends, certificates, listeners, options } = delta
+    const fields = {
+      version,
+      hosts: hosts.size,
+      backends: backends.size,
+      certificates: certificates.size,
+      compileMs: Math.round(durationMs * 10) / 10,
+    }
+    const others = hosts.size + certificates.size + listeners.size
+    if (others > 0 || options !== undefined) this.#options.log.info('table changed', fields)
+    else this.#options.log.debug('endpoints changed', fields)
+  }
+
+  async #renewCertificate(): Promise<void> {
+    const { now, post, certificate: kept } = this.#options
+    this.#certificate =
+      this.#certificate === undefined && kept !== undefined
+        ? defaultCertificateOf(kept, now())
+        : this.#certificate && defaultCertificateOf(this.#certificate, now())
+    if (this.#certificate !== undefined) return
+    const certificate = await createDefaultCertificate(now())
+    post({ kind: 'certificate', certificate })
+    this.#certificate = defaultCertificateOf(certificate, now())
+  }
+
+  /** Waits until every name is resolved or known not to be, for a while. */
+  async #namesKnown(names: readonly string[]): Promise<void> {
+    this.#resolver.want(names)
+    const unknown = (): boolean =>
+      names.some(
+        (name) =>
+          this.#resolver.addresses(name) === undefined && this.#resolver.problem(name) === '',
+      )
+    const deadline = performance.now() + firstNamesMs
+    while (unknown() && performance.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deadline - performance.now())
+        this.#onName.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+}

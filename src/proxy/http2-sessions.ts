@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import type { RequestAcceptor } from '#src/exchange/streams.ts'
+import type { Http2Environment } from '#src/http2/environment.ts'
+import { serverLimits } from '#src/http2/limits.ts'
+import type { Http2Limits } from '#src/http2/limits.ts'
+import { Http2ServerSession } from '#src/http2/server-session.ts'
+import type { Http2ServerOwner } from '#src/http2/server-session.ts'
+import { TurnQueue } from '#src/http2/turn-queue.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
+import type { Connection } from '#src/transport/transport.ts'
+import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
+import { http2Cell } from './record.ts'
+
+/** What all HTTP/2 sessions of a worker share, on either side of the proxy. */
+export function http2Environment({ wheel, worker, writer }: DataPlaneOptions): Http2Environment {
+  const turns: TurnQueue = new TurnQueue(() => {
+    setImmediate(runTurn)
+  })
+  const runTurn = (): void => {
+    turns.run()
+  }
+  return {
+    wheel,
+    turns,
+    counters: {
+      increment(name) {
+        worker.add(writer, http2Cell(name), 1)
+      },
+    },
+    createWebSocketKey: () => randomBytes(16).toString('base64'),
+  }
+}
+
+/** The HTTP/2 connections of clients. */
+export class Http2Sessions implements Http2ServerOwner {
+  readonly #requests: RequestAcceptor
+  readonly #environment: Http2Environment
+  readonly #plain = new Set<Http2ServerSession>()
+  readonly #secure = new Set<Http2ServerSession>()
+  #limits: Http2Limits = serverLimits
+  #draining = false
+
+  constructor(options: DataPlaneOptions, requests: RequestAcceptor, global: GlobalOptions) {
+    this.#requests = requests
+    this.#environment = http2Environment(options)
+    this.setOptions(global)
+  }
+
+  get plainCount(): number {
+    return this.#plain.size
+  }
+
+  get tlsCount(): number {
+    return this.#secure.size
+  }
+
+  /** For connections that begin from now on. */
+  setOptions(options: GlobalOptions): void {
+    this.#limits = {
+      ...serverLimits,
+      fields: options.requestFieldsMax,
+      headerListBytes: options.requestHeadBytesMax * 2,
+      idleTimeoutMs: options.keepAliveTimeoutMs,
+      headTimeoutMs: options.requestHeadTimeoutMs,
+      bodyTimeoutMs: options.requestBodyTimeoutMs,
+      requests: options.keepAliveRequests,
+      ignoreInvalidHeaders: options.ignoreInvalidHeaders,
+      underscoresInHeaders: options.underscoresInHeaders,
+    }
+  }
+
+  /** Takes a connection over; bytes read from it before go to the session's `onData`. */
+  start(connection: Connection): Http2ServerSession {
+    const sessions = connection.peer.scheme === 'https' ? this.#secure : this.#plain
+    const session = new Http2ServerSession(
+      connection,
+      this.#requests,
+      this.#limits,
+      this.#environment,
+      this,
+    )
+    sessions.add(session)
+    if (this.#draining) session.drain()
+    return session
+  }
+
+  onSessionClosed(session: Http2ServerSession): void {
+    this.#plain.delete(session)
+    this.#secure.delete(session)
+  }
+
+  shutdown(): void {
+    const first = !this.#draining
+    this.#draining = true
+    if (!first) return
+    for (const session of [...this.#plain, ...this.#secure]) session.drain()
+  }
+
+  destroy(): void {
+    for (const session of [...this.#plain, ...this.#secure]) session.close()
+  }
+}

@@ -1,0 +1,40 @@
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
+
+/** The name of one object. */
+export interface ObjectName {
+  readonly kind: Kind
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What changed at a source, as one step. */
+export interface SourceChange {
+  readonly put: readonly AnyObject[]
+  readonly deleted: readonly ObjectName[]
+}
+
+/** How a source stands, for /api/status. */
+export interface SourceStatus {
+  readonly kind: 'files' | 'kubernetes'
+  readonly description: string
+  /** It has delivered everything it has at least once. */
+  readonly synced: boolean
+  readonly objects: number
+}
+
+/** Where objects come from: a folder, or a cluster. */
+export interface Source {
+  /** Resolves once the first full view has been delivered through `onChange`. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** What is wrong with the source's data apart from what the compiler finds. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly status: SourceStatus
+}
+
+/** What a source tells its owner. */
+export interface SourceOwner {
+  /** Objects changed, or only the diagnostics; one call a step. */
+  onChange(change: SourceChange): void
+}
