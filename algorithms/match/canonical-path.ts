@@ -3,7 +3,6 @@ const dot = 0x2e
 const percent = 0x25
 const question = 0x3f
 const hash = 0x23
-const backslash = 0x5c
 
 /**
  * The one form of a path that routes and access decisions are matched against: the path of an
@@ -39,31 +38,14 @@ export function canonicalPath(target: string): string | undefined {
  * `%5C`), or a dot segment written with `%2E`. An escaped dot within a name changes nothing.
  */
 export function differsUnderEncoding(target: string): boolean {
-  if (!target.includes('%') && !target.includes('\\')) return false
-  let dots = 0
-  let others = 0
-  let escapedDots = 0
-  for (let at = 0; at < target.length; at++) {
-    let unit = target.charCodeAt(at)
-    if (unit === question || unit === hash) break
-    const escaped = unit === percent
-    if (escaped) {
-      unit = byteAt(target, at + 1)
-      at += 2
-    }
-    if (unit === backslash || (escaped && unit === slash)) return true
-    if (unit === slash) {
-      if (isHiddenDotSegment(dots, others, escapedDots)) return true
-      dots = others = escapedDots = 0
-    } else if (unit === dot) {
-      dots++
-      if (escaped) escapedDots++
-    } else {
-      others++
-    }
-  }
-  return isHiddenDotSegment(dots, others, escapedDots)
+  const end = target.search(/[?#]/)
+  const path = end < 0 ? target : target.slice(0, end)
+  if (!path.includes('%') && !path.includes('\\')) return false
+  return hidden.test(path)
 }
+
+/** An escaped slash, a backslash, or a dot segment with an escaped dot in it. */
+const hidden = /%2f|%5c|\\|\/(?:%2e|%2e\.|\.%2e|%2e%2e)(?:\/|$)/i
 
 /**
  * A path that a user wrote, in the form of canonical paths: characters beyond ASCII become the bytes
@@ -73,10 +55,6 @@ export function pathBytes(text: string): string {
   // oxlint-disable-next-line no-control-regex -- everything but ASCII is meant
   if (/^[\0-\x7f]*$/.test(text)) return text
   return textOf(new TextEncoder().encode(text))
-}
-
-function isHiddenDotSegment(dots: number, others: number, escapedDots: number): boolean {
-  return escapedDots > 0 && others === 0 && dots <= 2
 }
 
 /** Decodes and resolves in one pass. `units` holds complete segments up to `start`. */

@@ -8,8 +8,6 @@ declare module 'autocannon' {
     readonly method: 'GET' | 'POST'
     readonly headers: Readonly<Record<string, string>>
     readonly body?: string
-    /** Requests after which a connection is opened anew. */
-    readonly reconnectRate?: number
   }
 
   interface Result {

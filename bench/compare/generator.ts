@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { connect } from 'node:tls'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { LoadResult, LoadTarget } from './load.ts'
 import type { Workload } from './workloads.ts'
 
 /**
  * A program of its own: makes load as the job on standard input says and prints the result. It does
- * what wrk cannot: a full TLS handshake for every request; and it stands in where wrk is missing.
+ * what wrk cannot, a full TLS handshake for every request, and stands in where wrk is missing.
  */
 interface Job {
   readonly tool: 'node' | 'autocannon'
@@ -17,7 +19,7 @@ interface Job {
 const keyExchange = 'X25519'
 
 const job = JSON.parse(await readStandardInput()) as Job
-const result = job.tool === 'node' ? await handshakes(job) : await cannon(job)
+const result = job.tool === 'node' ? await newConnections(job) : await cannon(job)
 process.stdout.write(JSON.stringify(result))
 
 async function readStandardInput(): Promise<string> {
@@ -26,8 +28,8 @@ async function readStandardInput(): Promise<string> {
   return text
 }
 
-/** Loops of: connect, full handshake, one request, read to the end. */
-async function handshakes({ workload, target }: Job): Promise<LoadResult> {
+/** Loops of: connect, full handshake where there is TLS, one request, read to the end. */
+async function newConnections({ workload, target }: Job): Promise<LoadResult> {
   const startMs = performance.now()
   const endMs = startMs + target.seconds * 1000
   const timesMs: number[] = []
@@ -35,7 +37,7 @@ async function handshakes({ workload, target }: Job): Promise<LoadResult> {
   const loop = async (): Promise<void> => {
     while (performance.now() < endMs) {
       const beganMs = performance.now()
-      const answer = await onceOverTls(workload, target)
+      const answer = await exchangeOnce(workload, target)
       if (/^HTTP\/1\.1 2\d\d /.test(answer)) timesMs.push(performance.now() - beganMs)
       else errors++
     }
@@ -50,20 +52,12 @@ async function handshakes({ workload, target }: Job): Promise<LoadResult> {
   }
 }
 
-async function onceOverTls(workload: Workload, target: LoadTarget): Promise<string> {
-  const socket = connect({
-    host: '127.0.0.1',
-    port: target.port,
-    servername: target.host,
-    ecdhCurve: keyExchange,
-    minVersion: 'TLSv1.3',
-    // The certificate is our own, made for the run.
-    rejectUnauthorized: false,
-  })
+async function exchangeOnce(workload: Workload, target: LoadTarget): Promise<string> {
+  const socket = workload.tls ? openTls(target) : connect(target.port, '127.0.0.1')
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
   try {
-    await once(socket, 'secureConnect')
+    await once(socket, workload.tls ? 'secureConnect' : 'connect')
     socket.write(requestText(workload, target.host))
     await once(socket, 'end')
   } catch {
@@ -72,6 +66,18 @@ async function onceOverTls(workload: Workload, target: LoadTarget): Promise<stri
     socket.destroy()
   }
   return answer
+}
+
+function openTls(target: LoadTarget): TLSSocket {
+  return connectTls({
+    host: '127.0.0.1',
+    port: target.port,
+    servername: target.host,
+    ecdhCurve: keyExchange,
+    minVersion: 'TLSv1.3',
+    // The certificate is our own, made for the run.
+    rejectUnauthorized: false,
+  })
 }
 
 function requestText(workload: Workload, host: string): string {
@@ -95,7 +101,6 @@ async function cannon({ workload, target }: Job): Promise<LoadResult> {
     method: workload.method,
     headers,
     ...(workload.bodyBytes > 0 ? { body: 'x'.repeat(workload.bodyBytes) } : {}),
-    ...(workload.connection === 'close' ? { reconnectRate: 1 } : {}),
   })
   return {
     requests: summary['2xx'],

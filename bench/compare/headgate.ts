@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import { freePorts, start, waitForPort } from './processes.ts'
+import { freePorts, lastWords, start, waitForPort } from './processes.ts'
 import type { Program } from './processes.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
 
@@ -51,13 +51,21 @@ export async function startHeadgate(
 }
 
 async function waitUntilReady(adminPort: number, program: Program): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`)
-    await answer.arrayBuffer()
-    if (answer.status === 200) return
+  for (let tries = 0; tries < 300 && !program.ended(); tries++) {
+    if (await isReady(adminPort)) return
     await delay(50)
   }
-  throw new Error(`headgate is not ready: ${readFileSync(program.outputFile, 'utf8').slice(-800)}`)
+  throw new Error(`headgate is not ready: ${lastWords(program)}`)
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`)
+    await answer.arrayBuffer()
+    return answer.status === 200
+  } catch {
+    return false
+  }
 }
 
 /** Replaces a file of a watched folder in one step. */

@@ -30,12 +30,15 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file))
 }
 
-/** The tool for a workload: full TLS handshakes need our own client, since the others resume sessions. */
+/**
+ * The tool for a workload. Full TLS handshakes need our own client, since wrk resumes sessions; so do
+ * new connections where wrk is missing, since the others cannot make them at a steady rate.
+ */
 export function toolFor(workload: Workload): LoadTool {
   if (workload.connection === 'handshake') return 'node'
   if (findProgram('wrk') !== undefined) return 'wrk'
-  const h2loadDoes = workload.connection === 'keep' && findProgram('h2load') !== undefined
-  return h2loadDoes ? 'h2load' : 'autocannon'
+  if (workload.connection === 'close') return 'node'
+  return findProgram('h2load') === undefined ? 'autocannon' : 'h2load'
 }
 
 /** Loads one proxy for some seconds. */
@@ -102,7 +105,7 @@ async function h2loadRequests(
   target: LoadTarget,
   count: number,
 ): Promise<LoadResult> {
-  const fields = [...workload.fields, 'Host', target.host]
+  const fields = [...workload.fields, ':authority', target.host]
   const args = ['--h1', '-t', '1', '-c', String(workload.connections), '-n', String(count)]
   for (let i = 0; i < fields.length; i += 2) args.push('-H', `${fields[i]}: ${fields[i + 1]}`)
   if (workload.bodyBytes > 0) {

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** A program under measurement or beside it, with its output in a file. */
 export interface Program {
   readonly pid: number
-  /** Standard output, and where it is not an access log, standard error. */
+  /** Standard output; standard error is in a file of the same name with .err. */
   readonly outputFile: string
   readonly ended: () => boolean
   readonly stop: () => Promise<void>
@@ -83,12 +83,13 @@ export async function waitForPort(port: number, program: Program): Promise<void>
     if (await accepts(port)) return
     await delay(50)
   }
-  const words = readFileSync(`${program.outputFile}.err`, 'utf8') + tail(program.outputFile)
-  throw new Error(`nothing listens on port ${port}; ${program.outputFile}: ${words.slice(-800)}`)
+  throw new Error(`nothing listens on port ${port}: ${lastWords(program)}`)
 }
 
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').slice(-500)
+/** What a program said last, for an error message. */
+export function lastWords({ outputFile }: Program): string {
+  const files = [outputFile, `${outputFile}.err`]
+  return files.map((file) => readFileSync(file, 'utf8').slice(-500)).join('')
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -120,7 +120,11 @@ function judge(
     return 'serve'
   }
   const value = text.trim().toLowerCase()
-  const applies = value !== '' && (pending.when === undefined || pending.when === value)
+  if (value === '' || value === pending.preset.toLowerCase()) {
+    report('annotation-unused', key, "says what is ingress-nginx's default, so it asks for nothing")
+    return 'serve'
+  }
+  const applies = pending.when === undefined || pending.when === value
   const verdict = applies ? pending.otherwise : 'serve'
   report('annotation-refused', key, consequences[verdict])
   return verdict

@@ -28,6 +28,8 @@ export interface Diagnostic extends Place {
 export const diagnosticCodes = {
   'file-unreadable': { severity: 'error', effect: 'The last good version stays in force.' },
   'object-invalid': { severity: 'error', effect: 'The object is not used.' },
+  'field-unknown': { severity: 'warning', effect: 'The field is ignored.' },
+  'kind-unknown': { severity: 'info', effect: 'The object is ignored.' },
   'object-duplicate': { severity: 'error', effect: 'The first object of this name is used.' },
   'annotation-invalid': { severity: 'error', effect: 'The default is used instead.' },
   'annotation-unknown': { severity: 'error', effect: 'Ignored.' },

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { createSelfSignedCertificate } from '#src/transport/self-signed.ts'
 import type { CommandContext } from './command.ts'
 import { Backends } from './demo/backends.ts'
 import { copyManifests, writeSecret } from './demo/manifests.ts'
 import { freePorts } from './demo/ports.ts'
-import { selfSigned } from './demo/self-signed.ts'
 import { tourText } from './demo/tour.ts'
 import type { FlagValues } from './flags.ts'
 import { UsageError } from './parse-flags.ts'
@@ -15,6 +15,8 @@ import { serve } from './serve.ts'
 
 const examples = fileURLToPath(new URL('../../deploy/examples/demo', import.meta.url))
 const drainTimeoutMs = 2000
+const dayMs = 24 * 3_600_000
+const certificateDays = 30
 
 /** `headgate demo`: serves deploy/examples/demo, with servers of its own behind it, until Ctrl-C. */
 export async function demo(context: CommandContext): Promise<number> {
@@ -24,8 +26,7 @@ export async function demo(context: CommandContext): Promise<number> {
   const ended = new AbortController()
   try {
     await copyManifests(examples, folder, async (name) => await backends.start(name))
-    const secret = { namespace: 'shop', name: 'account-tls' }
-    writeSecret(folder, secret, await selfSigned(['account.localhost'], Date.now()))
+    await writeCertificate(folder, 'account.localhost')
     const { http, https, admin } = await freePorts(wishes)
     const places = { httpPort: http.port, httpsPort: https.port, adminPort: admin.port, folder }
     const moved = [http, https, admin]
@@ -55,6 +56,17 @@ export async function demo(context: CommandContext): Promise<number> {
     await backends.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A new key each time: none lies in the repository. */
+async function writeCertificate(folder: string, name: string): Promise<void> {
+  const certificate = await createSelfSignedCertificate({
+    commonName: name,
+    names: [name],
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + certificateDays * dayMs),
+  })
+  writeSecret(folder, { namespace: 'shop', name: 'account-tls' }, certificate)
 }
 
 function wishedPorts(values: FlagValues): Record<'http' | 'https' | 'admin', number> {

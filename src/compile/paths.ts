@@ -20,7 +20,8 @@ export function readPath({ path, pathType }: IngressPath, strict: boolean): Path
         'may hold only letters, digits and -._/ with pathType Exact or Prefix; ImplementationSpecific takes others',
     }
   }
-  const value = canonical(text)
+  const value = decoded(text)
+  if (/[?#]/.test(text)) return { problem: 'must not hold a query or a fragment' }
   const found = /%2f|%00/i.exec(text) ?? /\/\/|\/\.\.?(?:\/|$)|\0/.exec(value)
   if (found !== null) {
     return {
@@ -34,15 +35,15 @@ export function readPath({ path, pathType }: IngressPath, strict: boolean): Path
   }
 }
 
-const utf8 = new TextEncoder()
-
-/** As request paths are compared: percent-encoding decoded, bytes as latin1 text. */
-function canonical(text: string): string {
-  if (/^[!-$&-~]*$/.test(text)) return text
-  const encoded = [...utf8.encode(text)].map((byte) => String.fromCharCode(byte)).join('')
-  return encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  )
+/** Escapes are decoded, because requests are matched decoded; what is not UTF-8 stays as it stands. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
 }
 
 /**

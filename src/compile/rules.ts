@@ -49,7 +49,8 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const diagnostics = new Diagnostics()
   const { parsed } = context
   const { namespace, name } = parsed.ingress.metadata
-  const target = findTarget(route, context, diagnostics)
+  const found = findTarget(route, context, diagnostics)
+  const target = parsed.closed ? undefined : found
   const kind = route.pathText === '' ? 'ingress-default' : 'ingress'
   const rule: Rule = {
     key: tupleKey(kind, localCluster, namespace, name, route.host, route.path.type, route.pathText),
@@ -59,7 +60,7 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
     predicates: [],
     settings: parsed.settings,
     policies: compilePolicies(route, context),
-    backends: target === undefined || parsed.closed ? [] : [useOf(target, context, parsed)],
+    backends: target === undefined ? [] : [useOf(target, context, parsed)],
   }
   return { rule, target, diagnostics: diagnostics.list }
 }

@@ -23,7 +23,7 @@ export class HeadBuffer {
 
   /**
    * Takes bytes, as many as a head may still have. True: it is time to read the head, because it is
-   * whole, too large, or has a bare LF; it will be read to its end, or refused.
+   * whole, too large, or has a bare CR or LF: it will be read to its end, or refused.
    */
   append(buffer: Buffer, start: number, end: number): boolean {
     const from = this.length
@@ -38,10 +38,13 @@ export class HeadBuffer {
   #endsWithin(from: number): boolean {
     const { bytes, length } = this
     for (let at = from; at < length; at++) {
-      if (bytes[at] !== LF) continue
+      const afterReturn = at > 0 && bytes[at - 1] === CR
+      if (bytes[at] !== LF) {
+        if (afterReturn) return true
+        continue
+      }
       this.#sawLine = true
-      if (at === 0 || bytes[at - 1] !== CR) return true
-      if (at === 1 || bytes[at - 2] === LF) return true
+      if (!afterReturn || at === 1 || bytes[at - 2] === LF) return true
     }
     return false
   }

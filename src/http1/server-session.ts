@@ -291,7 +291,10 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   }
 
   onFlush(): void {
-    if (this.#phase !== 'closed') this.#advance()
+    // Amid a batch the write comes at its end, with what is sent until then.
+    if (this.#receiving || this.#phase === 'closed') return
+    this.#stream.write()
+    this.#advance()
   }
 
   onCut(): void {

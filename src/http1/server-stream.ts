@@ -23,7 +23,7 @@ export interface ServerStreamOwner extends TimerOwner {
   onSwitch(): void
   /** The response, or our direction of the tunnel, has ended. */
   onAnswered(): void
-  /** The proxy has sent all it has for now. */
+  /** The proxy has sent all it has for now, so it is to be written. */
   onFlush(): void
   /** The response will not be whole. */
   onCut(): void
@@ -176,7 +176,6 @@ export class Http1ServerStream implements ServerStream {
   }
 
   flush(): void {
-    this.write()
     this.#owner.onFlush()
   }
 

@@ -2,6 +2,7 @@ import type { RequestAcceptor } from '#src/exchange/streams.ts'
 import { Http1ServerContext } from '#src/http1/server-context.ts'
 import { Http1ServerSession } from '#src/http1/server-session.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
+import type { Http2Environment } from '#src/http2/environment.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { GlobalOptions, Listener } from '#src/table/table.ts'
 import { filterConnection } from '#src/transport/listener-filter.ts'
@@ -52,13 +53,18 @@ export class ConnectionAcceptor implements AcceptedBy {
   #trustedPeers: TrustedPeers
   #draining = false
 
-  constructor(options: DataPlaneOptions, table: LiveTable, requests: RequestAcceptor) {
+  constructor(
+    options: DataPlaneOptions,
+    table: LiveTable,
+    requests: RequestAcceptor,
+    environment: Http2Environment,
+  ) {
     this.#options = options
     this.#table = table
     const { wheel, wallClock, ticketKeys } = options
     this.#plain = new Http1ServerContext(requests, table.options, wheel, wallClock)
     this.#secure = new Http1ServerContext(requests, table.options, wheel, wallClock)
-    this.#http2 = new Http2Sessions(options, requests, table.options)
+    this.#http2 = new Http2Sessions(environment, requests, table.options)
     this.#contexts = new TlsContexts({ ticketKeys })
     this.#trustedPeers = new TrustedPeers(table.options.trustedPeers)
   }

@@ -8,6 +8,7 @@ import type {
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
+import type { Key } from '#src/table/keys.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import { UpstreamPools } from '#src/upstream/pools.ts'
 import type {
@@ -17,6 +18,7 @@ import type {
 import type { TableUpdate } from '#src/workers/messages.ts'
 import { ConnectionAcceptor } from './connection-acceptor.ts'
 import { Exchange } from './exchange.ts'
+import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
 import { LiveTable } from './live-table.ts'
 import { rejectedCell } from './record.ts'
@@ -75,7 +77,9 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     const onOpened = (): void => {
       worker.add(writer, opened, 1)
     }
-    this.#pools = new UpstreamPools({ transport, wheel, now, onOpened }, this.#table.options)
+    const environment = http2Environment(options)
+    const context = { transport, wheel, now, onOpened, http2Environment: environment }
+    this.#pools = new UpstreamPools(context, this.#table.options)
     this.#services = {
       table: this.#table,
       trustedPeers: new TrustedPeers(this.#table.options.trustedPeers),
@@ -97,13 +101,18 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       wallClock: options.wallClock,
       accessLog: options.accessLog,
     }
-    this.#acceptor = new ConnectionAcceptor(options, this.#table, this)
+    this.#acceptor = new ConnectionAcceptor(options, this.#table, this, environment)
     this.#listeners = new Listeners(options, this.#acceptor)
     wheel.arm(this.#housekeeping, housekeepingMs)
   }
 
   get connectionCount(): number {
     return this.#acceptor.connectionCount
+  }
+
+  /** The port that a listener of the table is open at. */
+  portOf(key: Key): number | undefined {
+    return this.#listeners.portOf(key)
   }
 
   async apply(update: TableUpdate): Promise<void> {

@@ -325,9 +325,13 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     else this.fail(code)
   }
 
-  /** A kept connection that closes before any answer was most likely closed by its idle timeout. */
+  /**
+   * A kept connection that closes before any answer was most likely idle for too long. Once an
+   * exchange: the next try is on a new connection.
+   */
   #wasStale(attempt: Attempt, code: FailureCode): boolean {
-    return attempt.stream?.reused === true && (code === 'closed' || code === 'reset')
+    if (this.#freshOnly || attempt.stream?.reused !== true) return false
+    return code === 'closed' || code === 'reset'
   }
 
   #tryElsewhere(attempt: Attempt): void {

@@ -40,10 +40,10 @@ export class Http2Sessions implements Http2ServerOwner {
   #limits: Http2Limits = serverLimits
   #draining = false
 
-  constructor(options: DataPlaneOptions, requests: RequestAcceptor, global: GlobalOptions) {
+  constructor(environment: Http2Environment, requests: RequestAcceptor, options: GlobalOptions) {
     this.#requests = requests
-    this.#environment = http2Environment(options)
-    this.setOptions(global)
+    this.#environment = environment
+    this.setOptions(options)
   }
 
   get plainCount(): number {

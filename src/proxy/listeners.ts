@@ -52,6 +52,11 @@ export class Listeners {
     if (failed.length > 0) throw failed[0]
   }
 
+  /** The port that a listener is open at; it differs from the table's where that is 0. */
+  portOf(key: Key): number | undefined {
+    return this.#open.get(key)?.sockets[0]?.port
+  }
+
   /** Closes all of them; nothing that the kernel has accepted is lost. */
   async close(): Promise<void> {
     const sockets = [...this.#open.values()].flatMap((open) => open.sockets)

@@ -99,15 +99,18 @@ export class LiveTable {
   misdirects(peer: Peer, group: string, host: string): boolean {
     const { tls } = peer
     if (tls === undefined || tls.serverName === host) return false
-    const hosts = this.#groups.get(group)
-    if (hosts !== undefined && hosts.clientPolicies > 0) {
-      const asked = hosts.hosts.match(host)?.host.clientCertificatePolicy ?? ''
-      const verified = hosts.hosts.match(tls.serverName)?.host.clientCertificatePolicy ?? ''
-      if (asked !== verified) return true
-    }
+    if (this.#policiesDiffer(group, host, tls.serverName)) return true
     if (tls.alpn !== 'h2' || tls.serverName === '') return false
     const { certificate } = contextOf(peer)
     return certificate !== undefined && !coversHost(certificate.names, host)
+  }
+
+  #policiesDiffer(group: string, host: string, serverName: string): boolean {
+    const hosts = this.#groups.get(group)
+    if (hosts === undefined || hosts.clientPolicies === 0) return false
+    const asked = hosts.hosts.match(host)?.host.clientCertificatePolicy ?? ''
+    const verified = hosts.hosts.match(serverName)?.host.clientCertificatePolicy ?? ''
+    return asked !== verified
   }
 
   /** A rule for a request of our own to a backend of the table; undefined when there is none. */

@@ -7,7 +7,8 @@ import type { LiveTarget } from './live-rule.ts'
 
 /** An endpoint of the target for the exchange's next try, or undefined when none is usable. */
 export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoint | undefined {
-  const { balancer, backend } = target
+  const { backend } = target
+  const balancer = target.balancer.keyed ? target.balancer : (backend.affinity ?? target.balancer)
   const { pickInput: input } = exchange.services
   if (balancer.keyed && !exchange.hashed) {
     exchange.hashKey = hashKeyOf(exchange, balancer.balance.hashKey)

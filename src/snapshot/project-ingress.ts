@@ -1,11 +1,18 @@
+import { isDnsLabel, isPortName } from './names.ts'
 import type { IngressBackend, IngressPath, IngressRule, IngressTls } from './objects.ts'
 import type { Specific } from './project.ts'
 import type { Reader } from './reader.ts'
 
 const portMax = 65_535
+const nowhere: IngressBackend = { service: { name: '', port: 0 } }
 
+/**
+ * Shape, types and names. What hosts and paths mean, and whether they can be served, the compiler
+ * decides rule by rule, so that one bad host does not take its neighbours along.
+ */
 export function projectIngress(raw: Reader): Specific<'Ingress'> {
-  const spec = raw.at('spec').expectObject()
+  raw.object('apiVersion', 'kind', 'metadata', 'spec', 'status')
+  const spec = raw.at('spec').object('ingressClassName', 'defaultBackend', 'tls', 'rules')
   const className = spec.at('ingressClassName')
   const backend = spec.at('defaultBackend')
   return {
@@ -16,68 +23,90 @@ export function projectIngress(raw: Reader): Specific<'Ingress'> {
   }
 }
 
+export function projectIngressClass(raw: Reader): Specific<'IngressClass'> {
+  raw.object('apiVersion', 'kind', 'metadata', 'spec')
+  const spec = raw.at('spec').object('controller', 'parameters')
+  const parameters = spec.at('parameters').object('apiGroup', 'kind', 'name', 'scope', 'namespace')
+  return {
+    controller: spec.required('controller').text(),
+    parameters: parameters.present
+      ? {
+          kind: parameters.required('kind').text(),
+          name: parameters.required('name').text(),
+          namespace: readScope(parameters),
+        }
+      : undefined,
+  }
+}
+
+/** Namespace of the parameters, which goes with scope Namespace and only with it. */
+function readScope(parameters: Reader): string {
+  const scope = parameters.at('scope').oneOf(['Cluster', 'Namespace'], 'Cluster')
+  const namespace = parameters.at('namespace')
+  if (scope === 'Namespace' && !namespace.present) namespace.fault('is required')
+  if (scope === 'Cluster' && namespace.present) namespace.fault('excludes scope Cluster')
+  return namespace.text()
+}
+
 function readTls(raw: Reader): IngressTls {
+  raw.object('hosts', 'secretName')
   return { hosts: raw.at('hosts').texts(), secretName: raw.at('secretName').text() }
 }
 
 function readRule(raw: Reader): IngressRule {
-  const http = raw.expectObject().at('http')
+  const http = raw.object('host', 'http').at('http').object('paths')
   return {
     host: raw.at('host').text(),
-    paths: http.present ? http.expectObject().at('paths').items().map(readPath) : undefined,
+    paths: http.present ? http.required('paths').items().map(readPath) : undefined,
   }
 }
 
+/** A cluster demands a path type; ingress-nginx takes none for ImplementationSpecific. */
 function readPath(raw: Reader): IngressPath {
-  // A cluster demands a path type; ingress-nginx takes none for ImplementationSpecific.
-  const type = raw
-    .at('pathType')
-    .oneOf(['Exact', 'Prefix', 'ImplementationSpecific'], 'ImplementationSpecific')
-  const backend = raw.at('backend')
-  if (!backend.present) backend.fault('is required')
-  return { path: raw.at('path').text(), pathType: type, backend: readBackend(backend) }
+  raw.object('path', 'pathType', 'backend')
+  return {
+    path: raw.at('path').text(),
+    pathType: raw
+      .at('pathType')
+      .oneOf(['Exact', 'Prefix', 'ImplementationSpecific'], 'ImplementationSpecific'),
+    backend: readBackend(raw.required('backend')),
+  }
 }
 
 function readBackend(raw: Reader): IngressBackend {
-  const service = raw.expectObject().at('service')
-  const resource = raw.at('resource')
+  const service = raw.object('service', 'resource').at('service').object('name', 'port')
+  const resource = raw.at('resource').object('apiGroup', 'kind', 'name')
   if (resource.present) {
     if (service.present) resource.fault('excludes service')
     return {
       resource: {
         apiGroup: resource.at('apiGroup').text(),
-        kind: resource.at('kind').requiredText(),
-        name: resource.at('name').requiredText(),
+        kind: resource.required('kind').text(),
+        name: resource.required('name').text(),
       },
     }
   }
-  if (!service.present && raw.present) service.fault('is required')
-  return { service: { name: readServiceName(service), port: readPort(service.at('port')) } }
+  if (service.present) {
+    return { service: { name: readServiceName(service), port: readPort(service) } }
+  }
+  if (raw.present) service.fault('is required')
+  return nowhere
 }
 
 function readServiceName(service: Reader): string {
-  return service.present ? service.at('name').requiredText() : ''
+  const name = service.required('name')
+  if (name.present && !isDnsLabel(name.text())) name.expected('the name of a Service')
+  return name.text()
 }
 
-/** By name or by number; 0 where none is given, which only an ExternalName Service can do with. */
-function readPort(raw: Reader): string | number {
-  const name = raw.expectObject().at('name')
-  const number = raw.at('number')
+/** By name or by number, never both. */
+function readPort(service: Reader): string | number {
+  const port = service.required('port').object('name', 'number')
+  const name = port.at('name')
+  const number = port.at('number')
   if (name.present && number.present) number.fault('excludes name')
-  return name.present ? name.requiredText() : number.integer(0, 1, portMax)
-}
-
-export function projectIngressClass(raw: Reader): Specific<'IngressClass'> {
-  const spec = raw.at('spec').expectObject()
-  const parameters = spec.at('parameters')
-  return {
-    controller: spec.at('controller').text(),
-    parameters: parameters.present
-      ? {
-          kind: parameters.at('kind').requiredText(),
-          name: parameters.at('name').requiredText(),
-          namespace: parameters.at('namespace').text(),
-        }
-      : undefined,
-  }
+  else if (port.present && !name.present && !number.present) number.fault('is required')
+  if (!name.present) return number.integer(0, 1, portMax)
+  if (!isPortName(name.text())) name.expected('the name of a port')
+  return name.text()
 }

@@ -1,4 +1,5 @@
-import type { EndpointPort, ServicePort, SliceEndpoint } from './objects.ts'
+import { isDnsLabel, isPortName } from './names.ts'
+import type { EndpointPort, Service, ServicePort, SliceEndpoint } from './objects.ts'
 import type { Specific } from './project.ts'
 import type { Reader } from './reader.ts'
 
@@ -7,22 +8,37 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const
 /** Kubernetes' default of sessionAffinityConfig.clientIP.timeoutSeconds, and its bound. */
 const affinitySeconds = 10_800
 const affinitySecondsMax = 86_400
+/** The API server's bound for the addresses of one endpoint. */
+const addressesMax = 100
+
+/** All fields of ServiceSpec, so that a misspelt one is found. */
+const serviceFields = (
+  'type selector ports clusterIP clusterIPs externalName externalIPs sessionAffinity ' +
+  'sessionAffinityConfig trafficDistribution ipFamilies ipFamilyPolicy internalTrafficPolicy ' +
+  'externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses loadBalancerIP ' +
+  'loadBalancerSourceRanges loadBalancerClass allocateLoadBalancerNodePorts'
+).split(' ')
+const endpointFields =
+  'addresses conditions hostname targetRef deprecatedTopology nodeName zone hints'.split(' ')
 
 export function projectService(raw: Reader): Specific<'Service'> {
-  const spec = raw.at('spec').expectObject()
-  const single = spec.at('clusterIP').text()
-  const several = spec.at('clusterIPs').texts()
-  const affinity = spec.at('sessionAffinity').oneOf(['None', 'ClientIP'], 'None')
-  const clientIp = spec.at('sessionAffinityConfig').at('clientIP')
+  raw.object('apiVersion', 'kind', 'metadata', 'spec', 'status')
+  const spec = raw.at('spec').object(...serviceFields)
+  const type = spec
+    .at('type')
+    .oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'], 'ClusterIP')
+  const ports = spec.at('ports')
   return {
-    type: spec
-      .at('type')
-      .oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'], 'ClusterIP'),
-    clusterIps: several.length === 0 && single !== '' ? [single] : several,
-    externalName: spec.at('externalName').text(),
-    ports: spec.at('ports').items().map(readServicePort),
-    sessionAffinity: affinity,
-    sessionAffinitySeconds: clientIp
+    type,
+    clusterIps: readClusterIps(spec),
+    externalName: readExternalName(spec.at('externalName'), type),
+    ports: readNamed(ports, readServicePort),
+    sessionAffinity: spec.at('sessionAffinity').oneOf(['None', 'ClientIP'], 'None'),
+    sessionAffinitySeconds: spec
+      .at('sessionAffinityConfig')
+      .object('clientIP')
+      .at('clientIP')
+      .object('timeoutSeconds')
       .at('timeoutSeconds')
       .integer(affinitySeconds, 1, affinitySecondsMax),
     trafficDistribution: spec.at('trafficDistribution').text(),
@@ -30,59 +46,94 @@ export function projectService(raw: Reader): Specific<'Service'> {
   }
 }
 
+/** What the API server fills in as clusterIPs is often written as clusterIP alone. */
+function readClusterIps(spec: Reader): string[] {
+  const single = spec.at('clusterIP').text()
+  const several = spec.at('clusterIPs').texts()
+  return several.length === 0 && single !== '' ? [single] : several
+}
+
+function readExternalName(raw: Reader, type: Service['type']): string {
+  const name = raw.text()
+  if (type === 'ExternalName' && name === '') raw.fault('is required')
+  return name
+}
+
+/** Ports have names of their own, and one without a name is alone. */
+function readNamed<Port extends { readonly name: string }>(
+  raw: Reader,
+  read: (item: Reader) => Port,
+): Port[] {
+  const items = raw.items()
+  const names = new Set<string>()
+  return items.map((item) => {
+    const port = read(item)
+    const name = item.at('name')
+    if (names.has(port.name)) name.fault(`repeats the name ${JSON.stringify(port.name)}`)
+    names.add(port.name)
+    if (port.name !== '' && !isDnsLabel(port.name)) name.expected('the name of a port')
+    return port
+  })
+}
+
 function readServicePort(raw: Reader): ServicePort {
-  const number = raw.expectObject().at('port')
-  if (!number.present) number.fault('is required')
-  const port = number.integer(0, 1, portMax)
+  raw.object('name', 'port', 'targetPort', 'protocol', 'appProtocol', 'nodePort')
+  const port = raw.required('port').integer(0, 1, portMax)
   return {
     name: raw.at('name').text(),
     port,
-    targetPort: raw.at('targetPort').textOrInteger(port, 1, portMax),
+    targetPort: readTargetPort(raw.at('targetPort'), port),
     protocol: raw.at('protocol').oneOf(protocols, 'TCP'),
     appProtocol: raw.at('appProtocol').text(),
   }
+}
+
+/** 0 and '' stand for the port itself. */
+function readTargetPort(raw: Reader, port: number): string | number {
+  const target = raw.textOrInteger(port, 0, portMax)
+  if (target === '' || target === 0) return port
+  if (typeof target === 'string' && !isPortName(target)) raw.expected('the name of a port')
+  return target
 }
 
 function readLoadBalancer(raw: Reader): string[] {
   return raw
     .at('ingress')
     .items()
-    .map((entry) => entry.at('ip').text(entry.at('hostname').text()))
+    .map((entry) => entry.at('ip').text() || entry.at('hostname').text())
     .filter((address) => address !== '')
 }
 
 export function projectEndpointSlice(raw: Reader): Specific<'EndpointSlice'> {
+  raw.object('apiVersion', 'kind', 'metadata', 'addressType', 'endpoints', 'ports')
   const labels = raw.at('metadata').at('labels')
-  const type = raw.at('addressType')
-  if (!type.present) type.fault('is required')
   return {
     serviceName: labels.at('kubernetes.io/service-name').text(),
-    addressType: type.oneOf(['IPv4', 'IPv6', 'FQDN'], 'IPv4'),
-    ports: raw.at('ports').items().map(readEndpointPort),
+    addressType: raw.required('addressType').oneOf(['IPv4', 'IPv6', 'FQDN'], 'IPv4'),
+    // A port without a number means every port, which is not for Services.
+    ports: readNamed(raw.at('ports'), readEndpointPort).filter(({ port }) => port > 0),
     endpoints: raw.at('endpoints').items().map(readEndpoint),
   }
 }
 
-/** A port without a number means all ports, which is not for Services: 0 here. */
 function readEndpointPort(raw: Reader): EndpointPort {
+  raw.object('name', 'port', 'protocol', 'appProtocol')
   return {
-    name: raw.expectObject().at('name').text(),
-    port: raw.at('port').integer(0, 0, portMax),
+    name: raw.at('name').text(),
+    port: raw.at('port').integer(0, 1, portMax),
     protocol: raw.at('protocol').oneOf(protocols, 'TCP'),
     appProtocol: raw.at('appProtocol').text(),
   }
 }
 
 function readEndpoint(raw: Reader): SliceEndpoint {
-  const conditions = raw.expectObject().at('conditions').expectObject()
-  const addresses = raw.at('addresses')
-  const [address = ''] = addresses.texts()
-  if (address === '') addresses.fault('must name an address')
-  const hints = raw.at('hints')
+  raw.object(...endpointFields)
+  const conditions = raw.at('conditions').object('ready', 'serving', 'terminating')
+  const hints = raw.at('hints').object('forZones', 'forNodes')
   const target = raw.at('targetRef')
   return {
-    address,
-    // Absent means true for these two (discovery/v1).
+    address: readAddress(raw.at('addresses')),
+    // Absent means true for the first two (discovery/v1).
     ready: conditions.at('ready').bool(true),
     serving: conditions.at('serving').bool(true),
     terminating: conditions.at('terminating').bool(false),
@@ -95,6 +146,14 @@ function readEndpoint(raw: Reader): SliceEndpoint {
   }
 }
 
+/** The first counts; the others have no meaning (discovery/v1). */
+function readAddress(raw: Reader): string {
+  const [address = '', ...others] = raw.texts()
+  if (address === '') raw.fault('must name an address')
+  if (others.length >= addressesMax) raw.fault(`must not hold more than ${addressesMax} addresses`)
+  return address
+}
+
 function readHints(raw: Reader): string[] {
-  return raw.items().map((hint) => hint.at('name').text())
+  return raw.items().map((hint) => hint.object('name').at('name').text())
 }

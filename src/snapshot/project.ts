@@ -1,154 +1,159 @@
-import type { Diagnostic } from '#src/annotations/diagnostics.ts'
-import { Diagnostics } from '#src/annotations/diagnostics.ts'
+import { readMetadata, type Naming } from './metadata.ts'
 import { kinds } from './objects.ts'
-import type { AnyObject, Kind, Metadata, ObjectByKind } from './objects.ts'
-import { projectIngress, projectIngressClass } from './project-ingress.ts'
+import type { AnyObject, Kind, ObjectByKind } from './objects.ts'
 import { projectConfigMap, projectNamespace, projectSecret } from './project-data.ts'
+import { projectIngress, projectIngressClass } from './project-ingress.ts'
 import { projectEndpointSlice, projectService } from './project-service.ts'
 import { Reader } from './reader.ts'
 import type { Fault } from './reader.ts'
 
-/** What a document, or one item of an API list, came to. */
+/** Something wrong with one object of a document. */
+export interface Problem extends Fault {
+  /** As far as they are known; '' otherwise. */
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** An object of a kind that is none of ours. */
+export interface ForeignObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What a document came to. */
 export interface Projected {
   readonly objects: readonly AnyObject[]
-  readonly diagnostics: readonly Diagnostic[]
+  readonly problems: readonly Problem[]
+  readonly foreign: readonly ForeignObject[]
 }
 
 /** The part of an object that its own kind adds to kind, metadata and file. */
 export type Specific<K extends Kind> = Omit<ObjectByKind[K], 'kind' | 'metadata' | 'file'>
 
-interface Projection<K extends Kind> {
+interface Projection<K extends Kind> extends Naming {
   readonly apiVersion: string
-  readonly clusterScope: boolean
   read(raw: Reader): Specific<K>
 }
 
+const inNamespace = { clusterScope: false, nameShape: 'subdomain' } as const
+const inCluster = { clusterScope: true, nameShape: 'subdomain' } as const
+const networking = 'networking.k8s.io/v1'
+
 const projections: { readonly [K in Kind]: Projection<K> } = {
-  Ingress: { apiVersion: 'networking.k8s.io/v1', clusterScope: false, read: projectIngress },
-  IngressClass: {
-    apiVersion: 'networking.k8s.io/v1',
-    clusterScope: true,
-    read: projectIngressClass,
-  },
-  Service: { apiVersion: 'v1', clusterScope: false, read: projectService },
-  EndpointSlice: {
-    apiVersion: 'discovery.k8s.io/v1',
-    clusterScope: false,
-    read: projectEndpointSlice,
-  },
-  Secret: { apiVersion: 'v1', clusterScope: false, read: projectSecret },
-  ConfigMap: { apiVersion: 'v1', clusterScope: false, read: projectConfigMap },
-  Namespace: { apiVersion: 'v1', clusterScope: true, read: projectNamespace },
+  Ingress: { ...inNamespace, apiVersion: networking, read: projectIngress },
+  IngressClass: { ...inCluster, apiVersion: networking, read: projectIngressClass },
+  Service: { ...inNamespace, nameShape: 'label', apiVersion: 'v1', read: projectService },
+  EndpointSlice: { ...inNamespace, apiVersion: 'discovery.k8s.io/v1', read: projectEndpointSlice },
+  Secret: { ...inNamespace, apiVersion: 'v1', read: projectSecret },
+  ConfigMap: { ...inNamespace, apiVersion: 'v1', read: projectConfigMap },
+  Namespace: { ...inCluster, nameShape: 'label', apiVersion: 'v1', read: projectNamespace },
 }
 
-/** RFC 1123 names, as the API server checks them (validation.IsDNS1123Subdomain). */
-const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+/** Lists within lists are taken apart to this depth. */
+const listDepthMax = 4
 const nameLengthMax = 253
 
 /**
- * Turns one parsed document into objects of ours: it checks every field that is kept, drops the rest,
- * and takes lists apart. Documents of other kinds give nothing. Never throws, whatever it is given;
- * an object with a fault is left out, each fault being a diagnostic.
+ * Turns one parsed document into objects of ours: checks every field that is kept as the API server
+ * would, drops the rest, and takes lists apart. Never throws, whatever it is given. An object with a
+ * fault is left out; documents of kinds that are not ours are named in `foreign` and nothing else.
  */
 export function project(document: unknown, file: string): Projected {
-  const objects: AnyObject[] = []
-  const diagnostics = new Diagnostics()
-  projectInto(new Reader(document), file, { objects, diagnostics })
-  return { objects, diagnostics: diagnostics.list }
+  const into: Into = { file, objects: [], problems: [], foreign: [] }
+  projectAny(new Reader(document), into, { kind: '', apiVersion: '', depth: 0 })
+  return into
+}
+
+/** Whether kinds of this API group come with Kubernetes itself. */
+export function isBuiltInGroup(apiVersion: string): boolean {
+  const slash = apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash)
+  return !group.includes('.') || group.endsWith('.k8s.io')
 }
 
 interface Into {
+  readonly file: string
   readonly objects: AnyObject[]
-  readonly diagnostics: Diagnostics
+  readonly problems: Problem[]
+  readonly foreign: ForeignObject[]
 }
 
-function projectInto(raw: Reader, file: string, into: Into): void {
+/** What items of a typed list need not say themselves. */
+interface Preset {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly depth: number
+}
+
+function projectAny(raw: Reader, into: Into, preset: Preset): void {
   if (!raw.present) return
-  const kind = raw.expectObject().at('kind').text()
-  if (raw.faults.length > 0 || kind === '') {
-    const message = raw.faults[0]?.message ?? 'has no kind, so it is no Kubernetes object'
-    const place = { kind: '', namespace: '', name: '', field: '', file }
-    into.diagnostics.report('object-invalid', place, message)
+  if (!raw.isObject) {
+    raw.expected('a Kubernetes object')
+    addProblems(into, { kind: '', namespace: '', name: '' }, raw)
     return
   }
-  if (kind === 'List' || (kind.endsWith('List') && isKind(kind.slice(0, -4)))) {
-    for (const item of raw.at('items').items()) projectInto(item.apart(), file, into)
-    return
+  const kind = raw.at('kind').text(preset.kind)
+  const apiVersion = raw.at('apiVersion').text(preset.apiVersion)
+  if (kind === '' && !raw.faults.grave) raw.at('kind').fault('is required')
+  if (raw.faults.grave) {
+    addProblems(into, { kind, ...readIdentity(raw) }, raw)
+  } else if (kind === 'List' || (kind.endsWith('List') && isKind(kind.slice(0, -4)))) {
+    projectList(raw, into, { kind: kind.slice(0, -4), apiVersion, depth: preset.depth + 1 })
+  } else if (isKind(kind) && (apiVersion === '' || isBuiltInGroup(apiVersion))) {
+    projectKind(kind, apiVersion, raw, into)
+  } else {
+    into.foreign.push({ apiVersion, kind, ...readIdentity(raw) })
   }
-  if (isKind(kind)) projectKind(kind, raw, file, into)
 }
 
-// oxlint-disable-next-line max-params -- one step of projectInto, split off for its length
-function projectKind(kind: Kind, raw: Reader, file: string, into: Into): void {
+function projectList(raw: Reader, into: Into, preset: Preset): void {
+  const items = raw.at('items')
+  if (preset.depth > listDepthMax) items.fault(`must not be nested deeper than ${listDepthMax}`)
+  else for (const item of items.items()) projectAny(item.apart(), into, preset)
+  addProblems(into, { kind: `${preset.kind}List`, namespace: '', name: '' }, raw)
+}
+
+// oxlint-disable-next-line max-params -- one step of projectAny, split off for its length
+function projectKind(kind: Kind, apiVersion: string, raw: Reader, into: Into): void {
   const projection = projections[kind]
-  const apiVersion = raw.at('apiVersion')
-  if (apiVersion.text() !== projection.apiVersion) {
-    // Another group's kind of the same name is not ours; an old version of ours is worth a word.
-    if (!isFormerVersion(kind, apiVersion.text())) return
-    apiVersion.fault(`must be ${projection.apiVersion}`)
+  const metadata = readMetadata(raw.at('metadata').expectObject(), projection)
+  if (apiVersion === projection.apiVersion) {
+    const specific = projection.read(raw)
+    const object = { kind, metadata, file: into.file, ...specific } as unknown as AnyObject
+    if (!raw.faults.grave) into.objects.push(object)
+  } else {
+    raw.at('apiVersion').expected(projection.apiVersion)
   }
-  const metadata = readMetadata(raw.at('metadata'), projection.clusterScope)
-  const specific = projection.read(raw)
-  for (const fault of raw.faults)
-    into.diagnostics.report('object-invalid', placeOf(kind, metadata, fault, file), fault.message)
-  if (raw.faults.length > 0) return
-  into.objects.push({ kind, metadata, file, ...specific } as unknown as AnyObject)
+  addProblems(into, { kind, ...identityOf(metadata) }, raw)
 }
 
-function placeOf(
-  kind: string,
-  { namespace, name }: Metadata,
-  { field }: Fault,
-  file: string,
-): { kind: string; namespace: string; name: string; field: string; file: string } {
-  return { kind, namespace, name, field, file }
+function addProblems(
+  into: Into,
+  identity: Pick<Problem, 'kind' | 'namespace' | 'name'>,
+  { faults }: Reader,
+): void {
+  for (const fault of faults.all()) into.problems.push({ ...fault, ...identity })
+}
+
+type Identity = Pick<Problem, 'namespace' | 'name'>
+
+/** Of an object that is not read any further. */
+function readIdentity(raw: Reader): Identity {
+  const metadata = raw.apart().at('metadata')
+  return identityOf({
+    namespace: metadata.at('namespace').text(),
+    name: metadata.at('name').text(),
+  })
+}
+
+/** Names that are none may be of any length. */
+function identityOf({ namespace, name }: Identity): Identity {
+  return { namespace: namespace.slice(0, nameLengthMax), name: name.slice(0, nameLengthMax) }
 }
 
 function isKind(kind: string): kind is Kind {
   return (kinds as readonly string[]).includes(kind)
-}
-
-/** Versions in which our kinds once existed, or that people leave out. */
-function isFormerVersion(kind: Kind, apiVersion: string): boolean {
-  if (apiVersion === '') return true
-  const old: Partial<Record<Kind, readonly string[]>> = {
-    Ingress: ['extensions/v1beta1', 'networking.k8s.io/v1beta1'],
-    IngressClass: ['networking.k8s.io/v1beta1'],
-    EndpointSlice: ['discovery.k8s.io/v1beta1'],
-  }
-  return old[kind]?.includes(apiVersion) === true
-}
-
-function readMetadata(raw: Reader, clusterScope: boolean): Metadata {
-  const name = raw.at('name')
-  const text = name.requiredText()
-  if (text !== '' && !isName(text)) {
-    name.fault(`must be a DNS name in lower case, got ${JSON.stringify(text.slice(0, 80))}`)
-  }
-  const namespace = raw.at('namespace')
-  const space = clusterScope ? '' : namespace.text('default')
-  if (!clusterScope && !isName(space)) {
-    namespace.fault(`must be a DNS name in lower case, got ${JSON.stringify(space.slice(0, 80))}`)
-  }
-  return {
-    namespace: space,
-    name: text,
-    uid: raw.at('uid').text(),
-    createdMs: readTime(raw.at('creationTimestamp')),
-    generation: raw.at('generation').integer(0, 0, Number.MAX_SAFE_INTEGER),
-    annotations: raw.at('annotations').textMap(),
-    labels: raw.at('labels').textMap(),
-  }
-}
-
-function isName(text: string): boolean {
-  return text.length <= nameLengthMax && subdomain.test(text)
-}
-
-/** RFC 3339; YAML parsers may have made a date of it already. */
-function readTime(raw: Reader): number {
-  if (!raw.present) return 0
-  const ms = raw.time()
-  if (Number.isNaN(ms)) raw.fault('must be a time such as 2026-01-31T12:00:00Z')
-  return Number.isNaN(ms) ? 0 : ms
 }

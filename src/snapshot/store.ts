@@ -1,31 +1,32 @@
-import type { AnyObject, EndpointSlice, Kind, ObjectByKind } from './objects.ts'
+import { saysTheSame } from './equal.ts'
 import { kinds } from './objects.ts'
+import type { AnyObject, EndpointSlice, Kind, ObjectByKind } from './objects.ts'
+import { SharedMap, type SharedView } from './shared-map.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Addresses of host names; see `Snapshot.resolved`. */
-export type Resolved = (hostname: string) => readonly string[] | undefined
+export type Resolved = Snapshot['resolved']
 
-type ObjectMaps = { [K in Kind]: Map<string, ObjectByKind[K]> }
+type ObjectMaps = { readonly [K in Kind]: SharedMap<ObjectByKind[K]> }
 
 const noSlices: readonly EndpointSlice[] = []
 
 /**
- * All objects that the sources know, now. `freeze` gives them out as of a moment: it shares the maps
- * with the snapshot, and a later change copies the one map that it touches.
+ * All objects that the sources know, now. `freeze` gives them out as of a moment, at a cost that does
+ * not depend on how many there are; a later change copies a small part of what it touches.
  */
 export class Store {
-  readonly #objects = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as ObjectMaps
-  #slices = new Map<string, readonly EndpointSlice[]>()
-  /** Maps that a snapshot holds, too. */
-  readonly #shared = new Set<Kind>()
-  #slicesShared = false
+  readonly #objects = Object.fromEntries(kinds.map((kind) => [kind, new SharedMap()])) as ObjectMaps
+  /** By namespace and name of the Service. */
+  readonly #slices = new SharedMap<readonly EndpointSlice[]>()
 
-  /** Adds or replaces an object; false when it is the one that is there. */
+  /** Adds or replaces an object; false when the one that is there says the same: it stays. */
   put(object: AnyObject): boolean {
-    const key = keyOf(object.metadata.namespace, object.metadata.name)
-    const before = this.#objects[object.kind].get(key)
-    if (before === object) return false
-    const map = this.#own(object.kind) as Map<string, AnyObject>
+    const { kind, metadata } = object
+    const map = this.#objects[kind] as SharedMap<AnyObject>
+    const key = keyOf(metadata.namespace, metadata.name)
+    const before = map.get(key)
+    if (saysTheSame(before, object)) return false
     map.set(key, object)
     if (before?.kind === 'EndpointSlice') this.#removeSlice(before)
     if (object.kind === 'EndpointSlice') this.#addSlice(object)
@@ -35,19 +36,19 @@ export class Store {
   /** Removes an object; false when it is not there. */
   delete(kind: Kind, namespace: string, name: string): boolean {
     const key = keyOf(namespace, name)
-    const before = this.#objects[kind].get(key)
+    const before: AnyObject | undefined = this.#objects[kind].get(key)
     if (before === undefined) return false
-    this.#own(kind).delete(key)
+    this.#objects[kind].delete(key)
     if (before.kind === 'EndpointSlice') this.#removeSlice(before)
     return true
   }
 
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind[K] | undefined {
-    return this.#objects[kind].get(keyOf(namespace, name))
+    return (this.#objects[kind] as SharedMap<ObjectByKind[K]>).get(keyOf(namespace, name))
   }
 
   all<K extends Kind>(kind: K): Iterable<ObjectByKind[K]> {
-    return this.#objects[kind].values()
+    return (this.#objects[kind] as SharedMap<ObjectByKind[K]>).values()
   }
 
   count(kind: Kind): number {
@@ -56,52 +57,33 @@ export class Store {
 
   /** The objects as of now, with the names that `resolved` knows now or later. */
   freeze(resolved: Resolved = () => undefined): Snapshot {
-    const objects: Record<Kind, ReadonlyMap<string, AnyObject>> = { ...this.#objects }
-    const slices = this.#slices
-    for (const kind of kinds) this.#shared.add(kind)
-    this.#slicesShared = true
+    const views = Object.fromEntries(kinds.map((kind) => [kind, this.#objects[kind].view()]))
+    const viewOf = <K extends Kind>(kind: K) => views[kind] as SharedView<ObjectByKind[K]>
+    const slices = this.#slices.view()
     return {
-      all: <K extends Kind>(kind: K) => objects[kind].values() as Iterable<ObjectByKind[K]>,
-      get: <K extends Kind>(kind: K, namespace: string, name: string) =>
-        objects[kind].get(keyOf(namespace, name)) as ObjectByKind[K] | undefined,
+      all: (kind) => viewOf(kind).values(),
+      get: (kind, namespace, name) => viewOf(kind).get(keyOf(namespace, name)),
       slicesOf: (namespace, service) => slices.get(keyOf(namespace, service)) ?? noSlices,
       resolved,
     }
   }
 
-  /** The map of a kind, for a change: a copy when a snapshot holds it. */
-  #own(kind: Kind): ObjectMaps[Kind] {
-    if (this.#shared.delete(kind)) {
-      const copies = this.#objects as Record<Kind, Map<string, AnyObject>>
-      copies[kind] = new Map<string, AnyObject>(this.#objects[kind])
-    }
-    return this.#objects[kind]
-  }
-
-  #ownSlices(): Map<string, readonly EndpointSlice[]> {
-    if (this.#slicesShared) this.#slices = new Map(this.#slices)
-    this.#slicesShared = false
-    return this.#slices
-  }
-
   #addSlice(slice: EndpointSlice): void {
     if (slice.serviceName === '') return
     const key = keyOf(slice.metadata.namespace, slice.serviceName)
-    const slices = this.#ownSlices()
-    slices.set(key, [...(slices.get(key) ?? noSlices), slice])
+    this.#slices.set(key, [...(this.#slices.get(key) ?? noSlices), slice])
   }
 
   #removeSlice(slice: EndpointSlice): void {
     if (slice.serviceName === '') return
     const key = keyOf(slice.metadata.namespace, slice.serviceName)
-    const slices = this.#ownSlices()
-    const rest = (slices.get(key) ?? noSlices).filter((other) => other !== slice)
-    if (rest.length === 0) slices.delete(key)
-    else slices.set(key, rest)
+    const rest = (this.#slices.get(key) ?? noSlices).filter((other) => other !== slice)
+    if (rest.length === 0) this.#slices.delete(key)
+    else this.#slices.set(key, rest)
   }
 }
 
-/** Neither part of the key holds a slash: projections refuse such names. */
+/** No namespace holds a slash, so no two pairs make one text. */
 function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`
 }

@@ -45,14 +45,13 @@ export function applyDelta(table: RouteTable, delta: TableDelta): RouteTable {
 /** One delta that does what two do one after the other. */
 export function mergeDeltas(first: TableDelta, second: TableDelta): TableDelta {
   if (second.full) return second
-  const { full } = first
   return {
     version: second.version,
-    full,
-    listeners: mergeParts(first.listeners, second.listeners, full),
-    hosts: mergeParts(first.hosts, second.hosts, full),
-    backends: mergeParts(first.backends, second.backends, full),
-    certificates: mergeParts(first.certificates, second.certificates, full),
+    full: first.full,
+    listeners: mergeParts(first.listeners, second.listeners),
+    hosts: mergeParts(first.hosts, second.hosts),
+    backends: mergeParts(first.backends, second.backends),
+    certificates: mergeParts(first.certificates, second.certificates),
     options: second.options ?? first.options,
   }
 }
@@ -85,16 +84,6 @@ function applyParts<Part>(
   return applied
 }
 
-/** In a full delta a part that is gone needs no mention. */
-function mergeParts<Part>(
-  first: Changes<Part>,
-  second: Changes<Part>,
-  full: boolean,
-): Changes<Part> {
-  const merged = new Map(first)
-  for (const [key, part] of second) {
-    if (full && part === undefined) merged.delete(key)
-    else merged.set(key, part)
-  }
-  return merged
+function mergeParts<Part>(first: Changes<Part>, second: Changes<Part>): Changes<Part> {
+  return new Map([...first, ...second])
 }

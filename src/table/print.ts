@@ -62,7 +62,9 @@ function printHost(host: Host, table: RouteTable): string[] {
   if (certificate !== undefined) words.push(`tls=${certificateName(certificate, table)}`)
   else if (tls) words.push('tls=(default certificate)')
   if (clientCertificatePolicy !== '') words.push(`client-certificate=${clientCertificatePolicy}`)
-  return [words.join(' '), ...rules.flatMap((rule) => printRule(rule, table))]
+  const lines =
+    rules.length === 0 ? ['  none (404)'] : rules.flatMap((rule) => printRule(rule, table))
+  return [words.join(' '), ...lines]
 }
 
 function printRule(rule: Rule, table: RouteTable): string[] {
@@ -157,7 +159,7 @@ function printChanged(settings: object, defaults: object): string {
 
 function printMembers(members: object): string {
   return Object.entries(members)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}=${value === Infinity ? 'Infinity' : JSON.stringify(value)}`)
     .join(' ')
 }
 

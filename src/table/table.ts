@@ -50,7 +50,7 @@ export interface Host {
 
 export interface PathMatch {
   readonly type: 'exact' | 'prefix' | 'regex'
-  /** For `prefix` without trailing slash ('' matches every path); for `regex` the pattern, anchored at the start. */
+  /** As Unicode text, escapes decoded. For `prefix` without trailing slash ('' matches every path); for `regex` the pattern, anchored at the start. */
   readonly value: string
 }
 

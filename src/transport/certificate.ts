@@ -41,7 +41,7 @@ export function readCertificate(certificatePem: string, keyPem: string): Certifi
     const chain = orderChain(given, key, warnings)
     const leaf = chain[0] as X509Certificate
     const pem = chain.map(String).join('')
-    const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' }) as string
+    const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' })
     tryOut(pem, pkcs8)
     return {
       ok: true,
@@ -89,7 +89,9 @@ function readCertificates(pem: string, max: number): X509Certificate[] {
     try {
       return new X509Certificate(text)
     } catch {
-      throw new Unreadable(`the PEM block in line ${line} of the certificate is no X.509 certificate`)
+      throw new Unreadable(
+        `the PEM block in line ${line} of the certificate is no X.509 certificate`,
+      )
     }
   })
 }

@@ -140,17 +140,18 @@ function parseClientHello(message: Buffer): ClientHello {
   const suites = hello.vector(2)
   if (suites.left < 2 || suites.left % 2 !== 0) throw new Malformed('a bad list of cipher suites')
   if (hello.vector(1).left < 1) throw new Malformed('no compression method')
-  const extensions = hello.left === 0 ? undefined : hello.vector(2)
+  // TLS 1.2 may have none.
+  const extensions = hello.left === 0 ? hello : hello.vector(2)
   if (hello.left > 0) throw new Malformed('bytes behind the extensions')
   return readExtensions(extensions, legacyVersion)
 }
 
-function readExtensions(extensions: Cursor | undefined, legacyVersion: number): ClientHello {
+function readExtensions(extensions: Cursor, legacyVersion: number): ClientHello {
   const seen = new Set<number>()
   let serverName = ''
   let alpn: readonly string[] = []
   let versions: readonly number[] = [legacyVersion]
-  while (extensions !== undefined && extensions.left > 0) {
+  while (extensions.left > 0) {
     const type = extensions.number(2)
     const data = extensions.vector(2)
     if (seen.has(type)) throw new Malformed(`extension ${type} twice`)

@@ -51,8 +51,7 @@ export function distinguishedName(lines: string | undefined): string {
 function escapeOtherScripts(part: string): string {
   let escaped = ''
   for (const byte of Buffer.from(part, 'utf8')) {
-    escaped +=
-      byte < 0x80 ? String.fromCodePoint(byte) : `\\${byte.toString(16).toUpperCase()}`
+    escaped += byte < 0x80 ? String.fromCodePoint(byte) : `\\${byte.toString(16).toUpperCase()}`
   }
   return escaped
 }

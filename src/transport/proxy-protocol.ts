@@ -27,8 +27,15 @@ const version2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
 const version2HeadBytes = 16
 const local = 0
 const proxied = 1
-/** Address bytes by family; 0 is unspecified, 3 is UNIX. */
+const ipv4 = 1
+const ipv6 = 2
+const datagram = 2
+/** Address bytes by family: unspecified, IPv4, IPv6, UNIX. */
 const addressBytes = [0, 12, 36, 216]
+const addressChecks = new Map([
+  ['TCP4', isIPv4],
+  ['TCP6', (text: string) => isIPv6(text) && !text.includes('%')],
+])
 
 /** Reads the header that must be at the start of a connection. All its bytes so far are to be given. */
 export function readProxyHeader(buffer: Buffer, start: number, end: number): ProxyHeaderResult {
@@ -45,36 +52,28 @@ function beginsWith(buffer: Buffer, start: number, end: number, signature: Buffe
 }
 
 function readVersion1(buffer: Buffer, start: number, end: number): ProxyHeaderResult {
-  const line = buffer.latin1Slice(start, Math.min(end, start + version1BytesMax))
-  const lineEnd = line.indexOf('\r\n')
+  const text = buffer.latin1Slice(start, Math.min(end, start + version1BytesMax))
+  const lineEnd = text.indexOf('\r\n')
   if (lineEnd < 0) {
-    if (line.length < version1BytesMax && !line.slice(0, -1).includes('\r')) return 'incomplete'
+    if (text.length < version1BytesMax && !text.slice(0, -1).includes('\r')) return 'incomplete'
     return { problem: 'a PROXY line without end' }
   }
+  const words = text.slice(0, lineEnd).split(' ')
   const length = lineEnd + 2
-  const [, protocol, source = '', destination = '', sourcePort, destinationPort, ...more] = line
-    .slice(0, lineEnd)
-    .split(' ')
-  if (protocol === 'UNKNOWN') return { length, addresses: undefined }
-  const isAddress = protocol === 'TCP4' ? isIPv4 : isIPv6
-  const ports = [portOf(sourcePort), portOf(destinationPort)] as const
-  if (
-    (protocol !== 'TCP4' && protocol !== 'TCP6') ||
-    !isAddress(source) ||
-    !isAddress(destination) ||
-    `${source}${destination}`.includes('%') ||
-    ports[0] < 0 ||
-    ports[1] < 0 ||
-    more.length > 0
-  ) {
-    return { problem: 'a malformed PROXY line' }
-  }
+  if (words[1] === 'UNKNOWN') return { length, addresses: undefined }
+  const addresses = words.length === 6 ? readWords(words) : undefined
+  return addresses === undefined ? { problem: 'a malformed PROXY line' } : { length, addresses }
+}
+
+function readWords(words: readonly string[]): ProxyAddresses | undefined {
+  const [, protocol = '', source = '', destination = ''] = words
+  const isAddress = addressChecks.get(protocol)
+  if (isAddress === undefined || !isAddress(source) || !isAddress(destination)) return undefined
+  const [sourcePort, destinationPort] = [portOf(words[4]), portOf(words[5])]
+  if (sourcePort < 0 || destinationPort < 0) return undefined
   return {
-    length,
-    addresses: {
-      source: { address: canonical(source), port: ports[0] },
-      destination: { address: canonical(destination), port: ports[1] },
-    },
+    source: { address: canonical(source), port: sourcePort },
+    destination: { address: canonical(destination), port: destinationPort },
   }
 }
 
@@ -87,31 +86,42 @@ function portOf(text: string | undefined): number {
 
 function readVersion2(buffer: Buffer, start: number, end: number): ProxyHeaderResult {
   if (end - start < version2HeadBytes) return 'incomplete'
-  const versionAndCommand = buffer[start + 12] as number
+  const command = (buffer[start + 12] as number) & 0x0f
   const family = (buffer[start + 13] as number) >> 4
-  const transport = (buffer[start + 13] as number) & 0x0f
   const bodyBytes = buffer.readUInt16BE(start + 14)
+  const problem = problemOfVersion2(buffer, start)
+  if (problem !== '') return { problem }
   const length = version2HeadBytes + bodyBytes
-  const command = versionAndCommand & 0x0f
-  if (versionAndCommand >> 4 !== 2 || command > proxied) {
-    return { problem: 'a PROXY header of an unknown version or command' }
-  }
-  if (family >= addressBytes.length || transport > 2) {
-    return { problem: 'a PROXY header of an unknown address family' }
-  }
-  if (length > proxyHeaderBytesMax) return { problem: 'a PROXY header that is too large' }
-  if (command === proxied && bodyBytes < (addressBytes[family] as number)) {
-    return { problem: 'a PROXY header that is too short for its addresses' }
-  }
   if (end - start < length) return 'incomplete'
-  if (command === local || transport === 0 || family === 0 || family === 3) {
+  const transport = (buffer[start + 13] as number) & 0x0f
+  if (command === local || transport === 0 || (family !== ipv4 && family !== ipv6)) {
     return { length, addresses: undefined }
   }
   const at = start + version2HeadBytes
   if (!areTypeLengthValues(buffer, at + (addressBytes[family] as number), start + length)) {
     return { problem: 'a PROXY header with malformed extensions' }
   }
-  return { length, addresses: family === 1 ? readIpv4(buffer, at) : readIpv6(buffer, at) }
+  return { length, addresses: family === ipv4 ? readIpv4(buffer, at) : readIpv6(buffer, at) }
+}
+
+/** Of the fixed part, which is there; '' for none. */
+function problemOfVersion2(buffer: Buffer, start: number): string {
+  const versionAndCommand = buffer[start + 12] as number
+  const familyAndTransport = buffer[start + 13] as number
+  const bodyBytes = buffer.readUInt16BE(start + 14)
+  const command = versionAndCommand & 0x0f
+  const needed = addressBytes[familyAndTransport >> 4]
+  if (versionAndCommand >> 4 !== 2 || command > proxied) {
+    return 'a PROXY header of an unknown version or command'
+  }
+  if (needed === undefined || (familyAndTransport & 0x0f) > datagram) {
+    return 'a PROXY header of an unknown address family'
+  }
+  if (bodyBytes > proxyHeaderBytesMax - version2HeadBytes) return 'a PROXY header that is too large'
+  if (command === proxied && bodyBytes < needed) {
+    return 'a PROXY header that is too short for its addresses'
+  }
+  return ''
 }
 
 /** Extensions are skipped, but must be well-formed. */

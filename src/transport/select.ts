@@ -20,7 +20,9 @@ export async function createTransport(): Promise<Transport> {
     await selfTest(raw)
     return raw
   } catch (error) {
-    return new PortableTransport(`the raw transport does not work here: ${(error as Error).message}`)
+    return new PortableTransport(
+      `the raw transport does not work here: ${(error as Error).message}`,
+    )
   }
 }
 

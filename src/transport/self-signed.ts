@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { randomBytes, webcrypto } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -31,7 +31,6 @@ export async function createSelfSignedCertificate(
   options: SelfSignedOptions,
 ): Promise<{ readonly certificatePem: string; readonly keyPem: string }> {
   const { commonName, names, notBefore, notAfter } = options
-  const crypto = webcrypto as unknown as Crypto
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
@@ -58,7 +57,10 @@ export async function createSelfSignedCertificate(
     crypto,
   )
   const key = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return { certificatePem: certificate.toString('pem'), keyPem: PemConverter.encode(key, 'PRIVATE KEY') }
+  return {
+    certificatePem: certificate.toString('pem'),
+    keyPem: PemConverter.encode(key, 'PRIVATE KEY'),
+  }
 }
 
 /** Random and positive, 127 bits (RFC 5280 4.1.2.2). */

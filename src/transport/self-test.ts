@@ -55,7 +55,8 @@ class Echo {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
-    if (!(this.connection as Connection).writeBytes('', buffer, start, end)) this.connection?.pause()
+    if (!(this.connection as Connection).writeBytes('', buffer, start, end))
+      this.connection?.pause()
   }
 
   onDrain(): void {

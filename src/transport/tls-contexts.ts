@@ -30,10 +30,15 @@ export interface TlsContextsOptions {
  * today has elliptic curves, and it costs the server a multiple (CVE-2002-20001). It can be named in `ciphers`.
  */
 export const defaultCiphers = [
-  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
-  ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
-  ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
-  ...['ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
 const contextsMaxDefault = 4096
@@ -91,7 +96,11 @@ export class TlsContexts {
   }
 
   #create(site: TlsSite, identity: string): SecureContext {
-    const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', ciphers = defaultCiphers } = this.#options
+    const {
+      minVersion = 'TLSv1.2',
+      maxVersion = 'TLSv1.3',
+      ciphers = defaultCiphers,
+    } = this.#options
     return createSecureContext({
       cert: site.certificatePem,
       key: site.keyPem,

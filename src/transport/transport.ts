@@ -115,7 +115,12 @@ export interface Transport {
    * Turns an accepted plain connection into TLS, server side. `unread`: bytes already read from it.
    * The new connection reports through `handler`; the old object is dead.
    */
-  startTls(connection: Connection, unread: Buffer, options: ServerTls, handler: ConnectHandler): Connection
+  startTls(
+    connection: Connection,
+    unread: Buffer,
+    options: ServerTls,
+    handler: ConnectHandler,
+  ): Connection
 }
 
 /** One TLS handshake on the server side. The context was chosen from the ClientHello by the caller. */

@@ -78,9 +78,7 @@ function createContext(options: UpstreamTls): UpstreamContext {
 function contentOf(options: UpstreamTls): string {
   const { serverName, verify, verifyDepth, ca, certificate, key } = options
   const { ciphers, minVersion, maxVersion, alpn } = options
-  const content = JSON.stringify([
-    ...[serverName, verify, verifyDepth, ca, certificate, key],
-    ...[ciphers, minVersion, maxVersion, alpn],
-  ])
+  const identity = [serverName, verify, verifyDepth, ca, certificate, key]
+  const content = JSON.stringify([identity, ciphers, minVersion, maxVersion, alpn])
   return createHash('sha256').update(content).digest('base64')
 }

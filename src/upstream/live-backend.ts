@@ -46,6 +46,8 @@ export class LiveBackend {
   /** The table names it; false while a rule refers to a backend that is not (or no longer) there. */
   named = true
   readonly columns: EndpointColumns
+  /** Keeps each client at one endpoint, where the Service asks for that (sessionAffinity: ClientIP). */
+  affinity: LiveBalancer | undefined
   readonly #balancers = new Map<string, LiveBalancer>()
   readonly #context: BackendContext
 
@@ -85,6 +87,7 @@ export class LiveBackend {
     this.endpoints = live
     this.backend = backend
     this.named = true
+    this.#followAffinity(backend.clientIpAffinitySeconds > 0)
     for (const { balancer } of this.#balancers.values()) balancer.rebuild()
   }
 
@@ -100,6 +103,12 @@ export class LiveBackend {
     }
     live.users++
     return live
+  }
+
+  #followAffinity(wanted: boolean): void {
+    if (wanted === (this.affinity !== undefined)) return
+    if (this.affinity !== undefined) this.releaseBalancer(this.affinity)
+    this.affinity = wanted ? this.balancerFor(clientIpBalance) : undefined
   }
 
   releaseBalancer(live: LiveBalancer): void {
@@ -176,6 +185,13 @@ export class LiveBackend {
     for (const pool of endpoint.pools) pool.retire()
     if (endpoint.holders === 0) this.#context.onReleased(endpoint)
   }
+}
+
+const clientIpBalance: Balance = {
+  algorithm: 'consistent-hash',
+  // A client stays where it is, however busy that endpoint is.
+  options: { boundFactor: Infinity },
+  hashKey: [{ variable: 'remote_addr' }],
 }
 
 function identityText(endpoint: { address: string; port: number; uid: string }): string {

@@ -9,16 +9,19 @@ import type {
   Connection,
   Transport,
 } from '#src/transport/transport.ts'
-import { Http1Pool } from './endpoint-pool.ts'
+import type { Http2Environment } from '#src/http2/environment.ts'
+import { Http1Pool } from './http1-pool.ts'
+import { Http2Pool } from './http2-pool.ts'
 import { IdleList } from './idle-list.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
-import type { PoolSettings, UpstreamConnector } from './pool.ts'
+import type { EndpointPool, PoolSettings, UpstreamConnector } from './pool.ts'
 
 /** What pools need from their worker. */
 export interface PoolsContext {
   readonly transport: Transport
   readonly wheel: TimerWheel
   readonly now: () => number
+  readonly http2Environment: Http2Environment
   /** A connection to an endpoint is being opened. */
   onOpened(): void
 }
@@ -32,6 +35,8 @@ const sweepMs = 1000
  */
 export class UpstreamPools implements UpstreamConnector, TimerOwner {
   readonly idle = new IdleList()
+  readonly http2Environment: Http2Environment
+  readonly #http2 = new Set<Http2Pool>()
   /** Connections that are open or being opened. */
   connections = 0
   closing = false
@@ -44,6 +49,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
 
   constructor(context: PoolsContext, options: GlobalOptions) {
     this.#context = context
+    this.http2Environment = context.http2Environment
     this.http1Options = { responseHeadBytesMax: 0, version: 11, persistent: true }
     this.limits = { requestsMax: 0, ageMsMax: 0 }
     this.setOptions(options)
@@ -84,9 +90,21 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     for (const pool of endpoint.pools) {
       if (pool.settings === settings) return pool.open(handler, idleMsMax)
     }
-    const pool = new Http1Pool(endpoint, settings, this)
+    const pool = this.#create(endpoint, settings)
     endpoint.pools.push(pool)
     return pool.open(handler, idleMsMax)
+  }
+
+  #create(endpoint: LiveEndpoint, settings: PoolSettings): EndpointPool {
+    if (settings.protocol !== 'http2') return new Http1Pool(endpoint, settings, this)
+    const pool = new Http2Pool(endpoint, settings, this)
+    this.#http2.add(pool)
+    return pool
+  }
+
+  /** The pool of an endpoint that is gone. */
+  forget(pool: Http2Pool): void {
+    this.#http2.delete(pool)
   }
 
   connect(target: ConnectTarget, handler: ConnectHandler): Connection {
@@ -103,12 +121,14 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   close(): void {
     this.closing = true
     while (this.idle.size > 0) this.idle.oldest?.session.close()
+    for (const pool of this.#http2) pool.retire()
     this.#context.wheel.remove(this.#sweep)
   }
 
   onTimer(): void {
     this.#context.wheel.arm(this.#sweep, sweepMs)
     const latest = this.now() - this.#idleMsMax
+    for (const pool of this.#http2) pool.sweep(latest)
     for (let entry = this.idle.oldest; entry !== undefined && entry.idleSince <= latest;) {
       entry.session.close()
       entry = this.idle.oldest

@@ -189,6 +189,21 @@ test('what protects a route and is not honoured closes it; snippets and canaries
   assert.equal(read(both).verdict, 'drop')
 })
 
+test('the default of ingress-nginx, written down, asks for nothing', () => {
+  const rows = [
+    ['canary', 'false'],
+    ['use-regex', 'False'],
+    ['proxy-buffering', 'off'],
+    ['limit-rps', '0'],
+    ['auth-url', ''],
+  ] as const
+  for (const [key, text] of rows) {
+    const { findings, verdict } = read({ [`${compatible}/${key}`]: text })
+    assert.equal(verdict, 'serve')
+    assert.match(findings.join(), /^annotation-unused .* asks for nothing$/, key)
+  }
+})
+
 test('the text of a refused key is not shown: it may hold a secret', () => {
   const { findings } = read({ [`${compatible}/server-snippet`]: 'set $token s3cret;' })
   assert.equal(findings.length, 1)

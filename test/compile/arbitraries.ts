@@ -115,10 +115,10 @@ const anIngress: fc.Arbitrary<AnyObject> = fc
       { maxLength: 2 },
     ),
   })
-  .map(({ name: own, hosts, ...parts }) => ({
-    ...ingress(own, parts),
-    rules: hosts.map(([pattern, paths]) => ({ host: pattern, paths })),
-  }))
+  .map(({ name: own, hosts, ...parts }) => {
+    const rules = hosts.map(([pattern, paths]) => ({ host: pattern, paths }))
+    return ingress(own, { ...parts, rules })
+  })
 
 const servicePorts = fc.array(
   fc.record(
@@ -233,8 +233,7 @@ export const anyObject: fc.Arbitrary<AnyObject> = fc.oneof(
 /** Objects with our class among them; of two with one name the first counts. */
 export const anyObjects: fc.Arbitrary<AnyObject[]> = fc
   .array(anyObject, { maxLength: 15 })
-  .map((objects) => [...objects, ingressClass('headgate')])
-  .map((objects) => firstOfEachName(objects))
+  .map((objects) => firstOfEachName(objects.concat(ingressClass('headgate'))))
 
 export function firstOfEachName(objects: readonly AnyObject[]): AnyObject[] {
   const seen = new Set<string>()

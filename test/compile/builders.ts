@@ -59,7 +59,7 @@ export function specific(path: string, backend: IngressBackend = to('web')): Ing
   return { path, pathType: 'ImplementationSpecific', backend }
 }
 
-export interface IngressParts extends Partial<Omit<Ingress, 'kind' | 'metadata' | 'rules'>> {
+export interface IngressParts extends Partial<Omit<Ingress, 'kind' | 'metadata'>> {
   readonly meta?: Partial<Metadata>
   readonly annotations?: Annotations
   /** Host → paths; undefined for a rule without `http`. */

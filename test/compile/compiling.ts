@@ -1,3 +1,4 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compile } from '#src/compile/compile.ts'
 import type { Compiled } from '#src/compile/compiler.ts'
 import { defaultCompileSettings } from '#src/compile/settings.ts'
@@ -62,9 +63,10 @@ export function found({ diagnostics }: Compiled): string[] {
 /** What a request meets, decided the slow and obvious way: host, then the first rule that matches. */
 export function whoServes(compiled: Compiled, host: string, path: string): string {
   const rules = rulesOf(compiled, host)
-  const rule = rules?.find(({ path: { type, value } }) =>
-    type === 'exact' ? path === value : path === value || path.startsWith(`${value}/`),
-  )
+  const rule = rules?.find(({ path: { type, value } }) => {
+    const bytes = pathBytes(value)
+    return path === bytes || (type === 'prefix' && path.startsWith(`${bytes}/`))
+  })
   if (rule === undefined) return '404'
   const [use] = rule.backends
   return use === undefined ? '503' : use.service

@@ -117,6 +117,8 @@ const invalid: readonly IngressPath[] = [
   exact('/a%20b'),
   prefix('/v[12]'),
   exact('/a?b'),
+  specific('/a?b'),
+  specific('/a#b'),
   prefix('/caf\u00e9'),
 ]
 

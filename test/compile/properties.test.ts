@@ -28,7 +28,7 @@ const settingsMade: fc.Arbitrary<Partial<CompileSettings>> = fc.record(
 /** Everything that a compilation says, as bytes. */
 function bytesOf({ table, diagnostics, references }: Compiled): string {
   const { listeners, hosts, backends, certificates, options } = table
-  const maps = [listeners, hosts, backends, certificates].map((parts) => [...parts])
+  const maps = [[...listeners], [...hosts], [...backends], [...certificates]]
   return JSON.stringify([maps, options, diagnostics, references])
 }
 

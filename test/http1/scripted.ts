@@ -28,8 +28,10 @@ export class HeardRequest implements ServerStreamHandler {
   readonly contentLength: number
   readonly expectContinue: boolean
   body = ''
-  /** `ended` with the head, or later with trailers, or a reset. */
+  /** '' while more may come; `none`, `ended` and any trailers, or `reset` and the reason. */
   end = ''
+  /** Called when the request is whole. */
+  onWhole: () => void = () => undefined
   flushes = 0
   writable = 0
 
@@ -49,6 +51,7 @@ export class HeardRequest implements ServerStreamHandler {
   }
   onRequestEnd(trailers: Fields | undefined): void {
     this.end = trailers === undefined ? 'ended' : `ended ${toPairs(trailers).join('|')}`
+    this.onWhole()
   }
   onRequestReset(reason: ResetReason): void {
     this.end = `reset ${reason}`
@@ -92,6 +95,14 @@ export class ScriptedServer implements RequestAcceptor {
   readonly rejected: string[] = []
   /** What to do with a request as it comes, before its body. */
   onHeard: (request: HeardRequest) => void = () => undefined
+
+  /** Answers every request as soon as it is whole. */
+  answerAll(body: string): void {
+    this.onHeard = (request) => {
+      if (request.end === 'none' || request.upgrade !== '') request.answer(body)
+      else request.onWhole = () => request.answer(body)
+    }
+  }
 
   constructor(options: Partial<Http1ServerOptions> = {}, memory: MemoryOptions = {}) {
     this.network = new MemoryNetwork(memory)

@@ -28,6 +28,8 @@ export interface HeadJson {
 export abstract class FrameSession implements ConnectionHandler {
   readonly connection: Connection
   closed = false
+  /** Output waits while the connection is still being made. */
+  ready = true
   #rest = Buffer.alloc(0)
   #pending: Buffer[] = []
 
@@ -49,7 +51,7 @@ export abstract class FrameSession implements ConnectionHandler {
   }
 
   flush(): void {
-    if (this.#pending.length === 0 || this.closed) return
+    if (this.#pending.length === 0 || this.closed || !this.ready) return
     const bytes = Buffer.concat(this.#pending)
     this.#pending = []
     this.connection.writeBytes('', bytes, 0, bytes.length)

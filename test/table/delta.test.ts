@@ -74,7 +74,7 @@ const certificates: fc.Arbitrary<ReadonlyMap<string, Certificate>> = mapOf(
     notAfterMs: count,
   })),
 )
-const options = fc.boolean().map((accessLog) => ({ ...defaultGlobalOptions, accessLog }))
+const options = fc.constantFrom(defaultGlobalOptions, { ...defaultGlobalOptions, accessLog: false })
 const tables: fc.Arbitrary<RouteTable> = fc.record(
   { listeners, hosts, backends, certificates, options },
   { noNullPrototype: true },

@@ -57,20 +57,21 @@ const rule: Rule = {
       weight: 10,
       balance: {
         algorithm: 'hash',
-        options: { boundFactor: 1.25 },
+        options: { boundFactor: Infinity },
         hashKey: [{ variable: 'host' }, { text: '-' }],
       },
       protocol: 'http2',
       tls: {
-        ...{
-          serverName: 'a.internal',
-          verify: true,
-          verifyDepth: 1,
-          ca: '',
-          certificate: '',
-          key: 's3cret',
-        },
-        ...{ ciphers: '', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', alpn: [] },
+        serverName: 'a.internal',
+        verify: true,
+        verifyDepth: 1,
+        ca: '',
+        certificate: '',
+        key: 's3cret',
+        ciphers: '',
+        minVersion: 'TLSv1.2',
+        maxVersion: 'TLSv1.3',
+        alpn: [],
       },
       policies: [],
     },
@@ -163,6 +164,7 @@ listener https 443 on 192.0.2.1 proxy-protocol certificate=shop/tls
 options accessLog=false
 
 host (any other) tls=(default certificate)
+  none (404)
 
 host a.example tls=shop/tls client-certificate=strict
   exact /x header:x-v="1"  # Ingress shop/web /x
@@ -170,7 +172,7 @@ host a.example tls=shop/tls client-certificate=strict
     one a=1 b=["x y"]
     -> shop/web:80 round-robin weight=90
        two
-    -> gone hash boundFactor=1.25 by="\${host}-" weight=10 http2 tls verify=a.internal
+    -> gone hash boundFactor=Infinity by="\${host}-" weight=10 http2 tls verify=a.internal
   prefix /*  # Ingress shop/web (default backend)
     -> none (503)
 
@@ -190,8 +192,6 @@ test('everything that the table says is in the print, but no key', () => {
 })
 
 test('the order of maps does not show', () => {
-  const reversed = <Part>(parts: ReadonlyMap<string, Part>): Map<string, Part> =>
-    new Map([...parts].toReversed())
   const other: RouteTable = {
     ...table,
     listeners: reversed(table.listeners),
@@ -204,3 +204,7 @@ test('the order of maps does not show', () => {
 test('an empty table prints nothing', () => {
   assert.equal(printTable(emptyTable), '')
 })
+
+function reversed<Part>(parts: ReadonlyMap<string, Part>): Map<string, Part> {
+  return new Map([...parts].toReversed())
+}

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
+import type { webcrypto } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   PemConverter,
@@ -8,7 +8,6 @@ import {
 } from '@peculiar/x509'
 import type { X509Certificate } from '@peculiar/x509'
 
-const crypto = webcrypto as unknown as Crypto
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** A certificate with its key, able to sign others. */

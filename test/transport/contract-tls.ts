@@ -5,73 +5,32 @@ import { test } from 'node:test'
 import { connect as connectTlsNode } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
-import type { TlsSite } from '#src/transport/tls-contexts.ts'
-import type { ServerTls, Transport, UpstreamTls } from '#src/transport/transport.ts'
-import { issue } from './certificates.ts'
+import type { Transport, UpstreamTls } from '#src/transport/transport.ts'
 import { finish } from './contract-streams.ts'
 import { Recorder, connectTlsPair, listenFor, listenForTls } from './recorder.ts'
 import type { Pair } from './recorder.ts'
-
-const root = await issue({ commonName: 'Root', ca: true })
-const intermediate = await issue({ commonName: 'Intermediate', ca: true, issuer: root })
-const second = await issue({ commonName: 'Second', ca: true, issuer: intermediate })
-const leafA = await issue({ commonName: 'a.test', names: ['a.test'], issuer: root })
-const leafB = await issue({ commonName: 'b.test', names: ['b.test'], issuer: root })
-const deep = await issue({ commonName: 'deep.test', names: ['deep.test'], issuer: second })
-const numbered = await issue({ commonName: 'ip', addresses: ['192.0.2.1'], issuer: root })
-const expired = await issue({
-  commonName: 'expired',
-  issuer: root,
-  notAfter: new Date(Date.now() - 3_600_000),
-})
-const alice = await issue({ commonName: 'Alice', organization: 'A, B \u{e9}', issuer: root })
-const stranger = await issue({ commonName: 'Mallory' })
-
-const siteA: TlsSite = { ...leafA, fingerprint: 'a' }
-const siteB: TlsSite = { ...leafB, fingerprint: 'b' }
-const siteDeep: TlsSite = {
-  keyPem: deep.keyPem,
-  certificatePem: `${deep.certificatePem}\n${second.certificatePem}\n${intermediate.certificatePem}`,
-  fingerprint: 'deep',
-}
-const siteNumbered: TlsSite = { ...numbered, fingerprint: 'numbered' }
-
-const contexts = new TlsContexts({ ticketKeys: Buffer.alloc(48, 1) })
-const protocols = ['h2', 'http/1.1']
-
-const versions = ['TLSv1.2', 'TLSv1.3'] as const
-
-function serverOf(site: TlsSite, more: Partial<ServerTls> = {}): ServerTls {
-  return {
-    context: contexts.get(site),
-    serverName: '',
-    alpn: protocols,
-    requestCertificate: false,
-    ...more,
-  }
-}
-
-/** A client that verifies `a.test` against the root. */
-function clientOf(more: Partial<UpstreamTls> = {}): UpstreamTls {
-  return {
-    serverName: 'a.test',
-    verify: true,
-    verifyDepth: 1,
-    ca: root.certificatePem,
-    certificate: '',
-    key: '',
-    ciphers: '',
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
-    alpn: [],
-    ...more,
-  }
-}
+import {
+  alice,
+  clientOf,
+  contexts,
+  expired,
+  root,
+  serverOf,
+  siteA,
+  siteB,
+  stranger,
+  versions,
+} from './tls-sites.ts'
 
 /** TLS between two ends, for the contract of streams. */
-export function connectSecured(version: 'TLSv1.2' | 'TLSv1.3'): (transport: Transport) => Promise<Pair> {
+export function connectSecured(
+  version: 'TLSv1.2' | 'TLSv1.3',
+): (transport: Transport) => Promise<Pair> {
   return (transport) =>
-    connectTlsPair(transport, { server: serverOf(siteA), client: clientOf({ maxVersion: version }) })
+    connectTlsPair(transport, {
+      server: serverOf(siteA),
+      client: clientOf({ maxVersion: version }),
+    })
 }
 
 /** Handshakes, what they tell, and what they refuse. */
@@ -189,102 +148,72 @@ export function tlsContract(name: string, transport: Transport): void {
       })
     }
 
-    contract(`${maxVersion} accepts a handshake that was read before, cut at any place`, async () => {
-      for (const cut of [1, 5, 100, Number.POSITIVE_INFINITY]) {
-        const accepted = Promise.withResolvers<Recorder>()
-        const listener = await listenFor(transport, (plain) => {
-          plain.react = (event) => {
-            if (event !== 'data' || plain.bytes < 1) return
-            const server = new Recorder()
-            plain.react = () => undefined
-            const connection = plain.connection as NonNullable<typeof plain.connection>
-            server.connection = transport.startTls(connection, plain.content, serverOf(siteA), server)
-            accepted.resolve(server)
-          }
-          plain.connection?.resume()
-        })
-        // Between client and listener, so that the first bytes arrive by themselves.
-        const middle = await listenFor(transport, (near) => {
-          const far = new Recorder()
-          transport.connect({ address: '127.0.0.1', port: listener.port, tls: undefined }, far)
-          far.react = (event) => {
-            if (event === 'connected') {
-              far.connection?.resume()
-              near.connection?.resume()
-            } else if (event === 'data') {
-              near.connection?.writeBytes('', far.content, near.drains, far.bytes)
-              near.drains = far.bytes
-            } else if (event === 'end') near.connection?.end()
-          }
-          let sent = 0
-          near.react = (event) => {
-            if (event === 'end') far.connection?.end()
-            if (event !== 'data') return
-            const all = near.content
-            const to = sent < cut ? Math.min(all.length, cut) : all.length
-            far.connection?.writeBytes('', all, sent, to)
-            sent = to
-            setImmediate(() => {
-              far.connection?.writeBytes('', all, to, all.length)
-            })
-            sent = all.length
-          }
-        })
-        const client = new Recorder()
-        transport.connect(
-          { address: '127.0.0.1', port: middle.port, tls: clientOf({ maxVersion }) },
-          client,
-        )
-        await client.until((end) => end.connected || end.closed !== undefined)
-        assert.equal(client.connection?.problem ?? '', '')
-        client.connection?.writeText('through')
-        const server = await accepted.promise
-        await server.until((end) => end.connected)
-        server.connection?.resume()
-        await server.until((end) => end.text === 'through')
-        await finish(client, server)
-        listener.destroy()
-        middle.destroy()
-      }
-    })
-  }
-
-  const refusals: [string, TlsSite, Partial<UpstreamTls>, RegExp][] = [
-    ['an unknown issuer', siteA, { ca: stranger.certificatePem }, /unable to (get|verify)/],
-    ['another name', siteB, {}, /altnames/],
-    ['a chain that is too long', siteDeep, { serverName: 'deep.test' }, /chain too long \(2\)/],
-    ['another address', siteNumbered, { serverName: '192.0.2.2' }, /IP/],
-    ['no common version', siteA, { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_CCM_SHA256' }, /./],
-    ['no common protocol', siteA, { alpn: ['spdy/3'] }, /no application protocol/],
-    ['a client certificate without key', siteA, { certificate: 'nonsense', key: 'x' }, /./],
-  ]
-  for (const [what, site, options, problem] of refusals) {
-    contract(`a client refuses ${what}`, async () => {
-      const { client, server } = await refused(transport, site, clientOf(options))
-      assert.equal(client.closed, 'tls')
-      assert.match(client.problem, problem)
-      assert.equal(client.end.connected, false)
-      assert.deepEqual(client.end.faults, [])
-      assert.deepEqual(server?.faults ?? [], [])
-    })
-  }
-
-  const accepted: [string, TlsSite, Partial<UpstreamTls>][] = [
-    ['a chain of allowed length', siteDeep, { serverName: 'deep.test', verifyDepth: 2 }],
-    ['a chain of any length', siteDeep, { serverName: 'deep.test', verifyDepth: 0 }],
-    ['an address in the certificate', siteNumbered, { serverName: '192.0.2.1' }],
-    ['anything, unverified', siteB, { ca: stranger.certificatePem, verify: false }],
-    ['a good chain for any name', siteB, { serverName: '' }],
-  ]
-  for (const [what, site, options] of accepted) {
-    contract(`a client accepts ${what}`, async () => {
-      const { client, server } = await connectTlsPair(transport, {
-        server: serverOf(site),
-        client: clientOf(options),
-      })
-      assert.equal(client.connected, true)
-      await finish(client, server)
-    })
+    contract(
+      `${maxVersion} accepts a handshake that was read before, cut at any place`,
+      async () => {
+        for (const cut of [1, 5, 100, Number.POSITIVE_INFINITY]) {
+          const accepted = Promise.withResolvers<Recorder>()
+          const listener = await listenFor(transport, (plain) => {
+            plain.react = (event) => {
+              if (event !== 'data' || plain.bytes < 1) return
+              const server = new Recorder()
+              plain.react = () => undefined
+              const connection = plain.connection as NonNullable<typeof plain.connection>
+              server.connection = transport.startTls(
+                connection,
+                plain.content,
+                serverOf(siteA),
+                server,
+              )
+              accepted.resolve(server)
+            }
+            plain.connection?.resume()
+          })
+          // Between client and listener, so that the first bytes arrive by themselves.
+          const middle = await listenFor(transport, (near) => {
+            const far = new Recorder()
+            transport.connect({ address: '127.0.0.1', port: listener.port, tls: undefined }, far)
+            far.react = (event) => {
+              if (event === 'connected') {
+                far.connection?.resume()
+                near.connection?.resume()
+              } else if (event === 'data') {
+                near.connection?.writeBytes('', far.content, near.drains, far.bytes)
+                near.drains = far.bytes
+              } else if (event === 'end') near.connection?.end()
+            }
+            let sent = 0
+            near.react = (event) => {
+              if (event === 'end') far.connection?.end()
+              if (event !== 'data') return
+              const all = near.content
+              const to = sent < cut ? Math.min(all.length, cut) : all.length
+              far.connection?.writeBytes('', all, sent, to)
+              sent = to
+              setImmediate(() => {
+                far.connection?.writeBytes('', all, to, all.length)
+              })
+              sent = all.length
+            }
+          })
+          const client = new Recorder()
+          transport.connect(
+            { address: '127.0.0.1', port: middle.port, tls: clientOf({ maxVersion }) },
+            client,
+          )
+          await client.until((end) => end.connected || end.closed !== undefined)
+          assert.equal(client.connection?.problem ?? '', '')
+          client.connection?.writeText('through')
+          const server = await accepted.promise
+          await server.until((end) => end.connected)
+          server.connection?.resume()
+          await server.until((end) => end.text === 'through')
+          await finish(client, server)
+          listener.destroy()
+          middle.destroy()
+        }
+      },
+    )
   }
 
   contract('a request that comes with the end of the handshake is not lost', async () => {
@@ -315,7 +244,11 @@ export function tlsContract(name: string, transport: Transport): void {
 
   contract('a connection that its owner does not read yet keeps what arrived', async () => {
     const servers: Recorder[] = []
-    const listener = await listenForTls(transport, () => serverOf(siteA), (server) => servers.push(server))
+    const listener = await listenForTls(
+      transport,
+      () => serverOf(siteA),
+      (server) => servers.push(server),
+    )
     const socket = await nodeClient(listener.port, {}, (client) => {
       client.end('early')
     })
@@ -332,7 +265,11 @@ export function tlsContract(name: string, transport: Transport): void {
   })
 
   contract('what is not TLS ends the handshake', async () => {
-    for (const bytes of ['GET / HTTP/1.1\r\nHost: a.test\r\n\r\n', '\u{16}\u{3}\u{1}\0\u{5}\u{1}\0\0\u{1}x', '']) {
+    for (const bytes of [
+      'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n',
+      '\u{16}\u{3}\u{1}\0\u{5}\u{1}\0\0\u{1}x',
+      '',
+    ]) {
       const accepted = Promise.withResolvers<Recorder>()
       const listener = await listenForTls(transport, () => serverOf(siteA), accepted.resolve)
       const socket = connectNode(listener.port, '127.0.0.1')
@@ -378,30 +315,6 @@ export function tlsContract(name: string, transport: Transport): void {
     await first.server.until((end) => end.text === 'still here')
     await finish(first.client, first.server)
   })
-}
-
-/** A handshake that fails on the client's side. */
-async function refused(
-  transport: Transport,
-  site: TlsSite,
-  options: UpstreamTls,
-): Promise<{ client: { end: Recorder; closed: string; problem: string }; server: Recorder | undefined }> {
-  let server: Recorder | undefined
-  const listener = await listenForTls(
-    transport,
-    () => serverOf(site),
-    (end) => {
-      server = end
-    },
-  )
-  const end = new Recorder()
-  const target = { address: '127.0.0.1', port: listener.port, tls: options }
-  const connection = transport.connect(target, end)
-  await end.until(() => end.closed !== undefined)
-  await server?.until((other) => other.closed !== undefined || other.connected)
-  server?.connection?.destroy()
-  listener.destroy()
-  return { client: { end, closed: end.closed ?? '', problem: connection.problem ?? '' }, server }
 }
 
 function nodeClient(

@@ -1,5 +1,8 @@
 import { RawTransport } from '#src/transport/raw.ts'
+import { connectionContract } from './contract-connections.ts'
 import { streamContract } from './contract-streams.ts'
 import { connectPair } from './recorder.ts'
 
-streamContract('raw', new RawTransport(), connectPair)
+const transport = new RawTransport()
+connectionContract('raw', transport)
+streamContract('raw', transport, connectPair)

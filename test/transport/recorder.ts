@@ -182,7 +182,9 @@ export async function connectTlsPair(transport: Transport, options: TlsPairOptio
   const client = new Recorder()
   transport.connect({ address: '127.0.0.1', port: listener.port, tls: options.client }, client)
   const server = await accepted.promise
-  await Promise.all([client, server].map((end) => end.until(() => end.connected || end.closed !== undefined)))
+  await Promise.all(
+    [client, server].map((end) => end.until(() => end.connected || end.closed !== undefined)),
+  )
   listener.destroy()
   return { client, server, port: listener.port }
 }

@@ -1,6 +1,7 @@
 import type { BroadcastChannel } from 'node:worker_threads'
 
 /** Calls back for every message of a channel between threads. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a channel carries has no type
 export function hear<Message>(
   channel: BroadcastChannel,
   callback: (message: Message) => void,

@@ -73,7 +73,7 @@ test(
 )
 
 test('a worker whose event loop stands still is replaced', limits, async (t) => {
-  const p = new TestProcess(t, { heartbeatTimeoutMs: 1000 })
+  const p = new TestProcess(t, { heartbeatTimeoutMs: 2500 })
   await p.start(first)
   const { pool } = p.supervisor
   p.data({ writer: 0, do: 'begin' })

@@ -1,6 +1,7 @@
 import type { Random } from '#algorithms/random.ts'
 import type { Algorithm, BalanceOptions, Balancer, EndpointColumns } from '../balancer.ts'
 import type { Outcome, PickInput } from '../balancer.ts'
+import { inFlightAt } from '../columns.ts'
 import { WeightedDraw, drawnMax } from '../turns/weighted-draw.ts'
 import { LatencyEstimate, keep } from './latency.ts'
 import { candidatesOf, readLoads } from './load.ts'
@@ -8,12 +9,14 @@ import type { Candidates } from './load.ts'
 import { LoadQuantile } from './load-quantile.ts'
 
 /** Endpoints drawn: more than two, as the rule only rejects what is hot. */
-const hotColdChoices = 5
+const hotColdChoices = 3
+/** Every so many picks one load is noted. */
+const sampleEvery = 4
 /** Loads above this quantile of the recent ones are hot; Prequal found 0.6 to 0.9 good. */
 export const hotQuantile = 2 ** -0.25
 
 /**
- * Hot-cold, passive: draws five endpoints and leaves out the hot ones, those with more in flight
+ * Hot-cold, passive: draws three endpoints and leaves out the hot ones, those with more in flight
  * than 84 % of all draws of late; of the cold ones the lowest expected wait wins, of nothing but hot
  * ones the fewest in flight.
  *
@@ -27,7 +30,7 @@ export const hotQuantile = 2 ** -0.25
  * per load, so we rank by latency x (in flight + 1): by latency alone p99 is 1.5 times as high.
  */
 export const hotCold: Algorithm = {
-  summary: 'Of five random endpoints, none with a long queue, the one with the lowest wait.',
+  summary: 'Of three random endpoints, none with a long queue, the one with the lowest wait.',
   keyed: false,
   create: (columns, random, options) => new HotCold(columns, random, options),
 }
@@ -40,6 +43,7 @@ export class HotCold implements Balancer {
   readonly #choices: number
   readonly #latency = new Float64Array(drawnMax)
   #candidates: Candidates
+  #picks = -1
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
     this.#columns = columns
@@ -58,12 +62,21 @@ export class HotCold implements Balancer {
   pick(input: PickInput): number {
     const found = this.#draw.some(input, this.#choices)
     if (found === 0) return -1
+    this.#picks = (this.#picks + 1) % sampleEvery
+    if (this.#picks === 0) this.#sampleLoad()
     const best = this.#estimate.someFailing ? -1 : this.#bestOf(found, input.now)
     return best >= 0 ? best : this.#bestOfUneven(found, input)
   }
 
   observe(index: number, now: number, latencyMs: number, outcome: Outcome): void {
     this.#estimate.observe(index, now, latencyMs, outcome)
+  }
+
+  /** Learns what is hot: the first draw is as good a sample of the loads as all of them. */
+  #sampleLoad(): void {
+    const { drawn, perWeight } = this.#candidates
+    const index = drawn[0] as number
+    this.#hot.add(Math.round(inFlightAt(this.#columns, index) * (perWeight[index] as number)))
   }
 
   /**
@@ -93,7 +106,6 @@ export class HotCold implements Balancer {
       }
       if (latest === 0) return -1
       const load = queue * (perWeight[index] as number)
-      if (at === 0) this.#hot.add(Math.round(load))
       if (load < fewestLoad) {
         fewest = index
         fewestLoad = load
@@ -113,7 +125,6 @@ export class HotCold implements Balancer {
     readLoads(this.#columns, this.#candidates, found)
     this.#estimate.read(drawn, found, input, latency)
     this.#completeLatencies(found)
-    this.#hot.add(Math.round(load[0] as number))
     let best = -1
     let fewest = 0
     for (let at = 0; at < found; at++) {

@@ -2,7 +2,7 @@ import type { Random } from '#algorithms/random.ts'
 import type { Algorithm, BalanceOptions, Balancer, EndpointColumns } from '../balancer.ts'
 import type { LoadReport, Outcome, PickInput } from '../balancer.ts'
 import { CarryOver, carried } from '../carry-over.ts'
-import { mayPick } from '../columns.ts'
+import { wasTried } from '../columns.ts'
 import { WeightedDraw } from '../turns/weighted-draw.ts'
 import { HotCold, hotQuantile } from './hot-cold.ts'
 import { LoadQuantile } from './load-quantile.ts'
@@ -15,6 +15,8 @@ const removalsPerRequest = 1
 const probesDueMax = 16
 /** Fewer results are no choice. */
 const poolMin = 2
+/** Nobody has more; what says so is beyond belief but harmless. */
+const inFlightMax = 1_000_000_000
 /** No pick follows the word of an endpoint for so long after it failed a request; doubles. */
 const distrustMs = 1000
 const distrustDoublings = 5
@@ -55,6 +57,8 @@ class Prequal implements Balancer {
   #probesGiven = 0
   #failures: Uint8Array
   #distrustedUntil: Float64Array
+  /** Nobody is distrusted from then on. */
+  #distrustEnd = 0
   readonly #probeInput: PickInput = { key: 0, now: 0, tried: new Int32Array(0), triedCount: 0 }
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
@@ -77,10 +81,11 @@ class Prequal implements Balancer {
     this.#probed.rebuild()
     this.#reuse = reuseLimit(this.#columns.count, this.#rates)
     const from = this.#carryOver.next()
+    // Results name endpoints by index, and one of them may have lost its weight.
+    this.#pool.clear()
     if (from === undefined) return
     this.#failures = carried(this.#failures, from)
     this.#distrustedUntil = carried(this.#distrustedUntil, from)
-    this.#pool.clear()
   }
 
   pick(input: PickInput): number {
@@ -90,7 +95,7 @@ class Prequal implements Balancer {
     const place = this.#best(input)
     let index = -1
     if (place >= 0) {
-      index = this.#pool.endpointAt(place)
+      index = this.#pool.endpoint[place] as number
       this.#pool.use(place)
     } else index = this.#passive.pick(input)
     if (this.#rates.removalsPerRequest > 0) this.#pool.removeOne(this.#hot.value)
@@ -106,15 +111,18 @@ class Prequal implements Balancer {
       return
     }
     this.#failures[index] = Math.min(distrustDoublings, failures + 1)
-    this.#distrustedUntil[index] = now + distrustMs * 2 ** failures
+    const until = now + distrustMs * 2 ** failures
+    this.#distrustedUntil[index] = until
+    this.#distrustEnd = Math.max(this.#distrustEnd, until)
   }
 
   report(index: number, now: number, { inFlight, latencyMs }: LoadReport): void {
-    if (!(inFlight >= 0) || !(latencyMs >= 0)) return
-    this.#hot.add(inFlight)
+    if (!(inFlight >= 0) || !(latencyMs >= 0) || this.#columns.weight[index] === 0) return
+    const own = Math.min(inFlightMax, Math.round(inFlight))
+    this.#hot.add(own)
     const whole = Math.floor(this.#reuse)
     const uses = this.#random() < this.#reuse - whole ? whole + 1 : whole
-    this.#pool.stamp(this.#pool.add(index, inFlight, latencyMs), now, uses)
+    this.#pool.stamp(this.#pool.add(index, own, latencyMs), now, uses)
   }
 
   nextProbe(now: number): number {
@@ -134,26 +142,34 @@ class Prequal implements Balancer {
 
   /** Place of the best result in the pool, -1 when there is no choice. */
   #best(input: PickInput): number {
-    const pool = this.#pool
+    const { endpoint, inFlight, latencyMs, size } = this.#pool
+    const { usable } = this.#columns
+    const hotAbove = this.#hot.value
+    const isPlain = input.triedCount === 0 && input.now >= this.#distrustEnd
     let candidates = 0
     let coldest = -1
+    let coldestLatency = Infinity
     let fewest = -1
-    for (let place = 0; place < pool.size; place++) {
-      if (!this.#mayUse(pool.endpointAt(place), input)) continue
+    let fewestInFlight = Infinity
+    for (let place = 0; place < size; place++) {
+      const index = endpoint[place] as number
+      if (usable[index] === 0 || (!isPlain && !this.#mayUse(index, input))) continue
       candidates++
-      const inFlight = pool.inFlightAt(place)
-      if (fewest < 0 || inFlight < pool.inFlightAt(fewest)) fewest = place
-      if (inFlight > this.#hot.value) continue
-      if (coldest < 0 || pool.latencyAt(place) < pool.latencyAt(coldest)) coldest = place
+      const own = inFlight[place] as number
+      if (own < fewestInFlight) {
+        fewest = place
+        fewestInFlight = own
+      }
+      const latency = latencyMs[place] as number
+      if (own > hotAbove || latency >= coldestLatency) continue
+      coldest = place
+      coldestLatency = latency
     }
     if (candidates < poolMin) return -1
     return coldest >= 0 ? coldest : fewest
   }
 
   #mayUse(index: number, input: PickInput): boolean {
-    return (
-      mayPick(this.#columns, index, input, false) &&
-      (this.#distrustedUntil[index] as number) <= input.now
-    )
+    return !wasTried(input, index) && (this.#distrustedUntil[index] as number) <= input.now
   }
 }

@@ -25,9 +25,10 @@ export function reuseLimit(endpoints: number, rates: ProbeRates, size = poolSize
 /** Results of probes: a few endpoints with what they said of their load, and for how long it holds. */
 export class ProbePool {
   #size = 0
-  readonly #endpoint = new Int32Array(poolSize)
-  readonly #inFlight = new Float64Array(poolSize)
-  readonly #latency = new Float64Array(poolSize)
+  /** Columns of the results, by place: to be read only, below `size`. */
+  readonly endpoint = new Int32Array(poolSize)
+  readonly inFlight = new Int32Array(poolSize)
+  readonly latencyMs = new Float64Array(poolSize)
   readonly #at = new Float64Array(poolSize)
   readonly #usesLeft = new Float64Array(poolSize)
   #removeOldest = true
@@ -38,18 +39,6 @@ export class ProbePool {
     return this.#size
   }
 
-  endpointAt(place: number): number {
-    return this.#endpoint[place] as number
-  }
-
-  inFlightAt(place: number): number {
-    return this.#inFlight[place] as number
-  }
-
-  latencyAt(place: number): number {
-    return this.#latency[place] as number
-  }
-
   clear(): void {
     this.#size = 0
   }
@@ -57,12 +46,12 @@ export class ProbePool {
   /** Adds a result, in place of one of the same endpoint or of the oldest where the pool is full. */
   add(endpoint: number, inFlight: number, latencyMs: number): number {
     let place = 0
-    while (place < this.#size && this.#endpoint[place] !== endpoint) place++
+    while (place < this.#size && this.endpoint[place] !== endpoint) place++
     if (place === poolSize) place = this.#oldest()
     else if (place === this.#size) this.#size++
-    this.#endpoint[place] = endpoint
-    this.#inFlight[place] = inFlight
-    this.#latency[place] = latencyMs
+    this.endpoint[place] = endpoint
+    this.inFlight[place] = inFlight
+    this.latencyMs[place] = latencyMs
     return place
   }
 
@@ -75,7 +64,7 @@ export class ProbePool {
 
   /** The result in a place was used: one request more is in flight there, and one use is gone. */
   use(place: number): void {
-    this.#inFlight[place] = (this.#inFlight[place] as number) + 1
+    this.inFlight[place] = (this.inFlight[place] as number) + 1
     const left = (this.#usesLeft[place] as number) - 1
     this.#usesLeft[place] = left
     if (left <= 0) this.#remove(place)
@@ -112,17 +101,17 @@ export class ProbePool {
     let hottest = 0
     let slowest = 0
     for (let place = 1; place < this.#size; place++) {
-      if (this.inFlightAt(place) > this.inFlightAt(hottest)) hottest = place
-      if (this.latencyAt(place) > this.latencyAt(slowest)) slowest = place
+      if ((this.inFlight[place] as number) > (this.inFlight[hottest] as number)) hottest = place
+      if ((this.latencyMs[place] as number) > (this.latencyMs[slowest] as number)) slowest = place
     }
-    return this.inFlightAt(hottest) > hotAbove ? hottest : slowest
+    return (this.inFlight[hottest] as number) > hotAbove ? hottest : slowest
   }
 
   #remove(place: number): void {
     const last = --this.#size
-    this.#endpoint[place] = this.#endpoint[last] as number
-    this.#inFlight[place] = this.#inFlight[last] as number
-    this.#latency[place] = this.#latency[last] as number
+    this.endpoint[place] = this.endpoint[last] as number
+    this.inFlight[place] = this.inFlight[last] as number
+    this.latencyMs[place] = this.latencyMs[last] as number
     this.#at[place] = this.#at[last] as number
     this.#usesLeft[place] = this.#usesLeft[last] as number
   }

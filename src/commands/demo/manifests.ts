@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMap, parseAllDocuments, stringify } from 'yaml'
-import type { CertificateAndKey } from './self-signed.ts'
 
 /**
  * Copies manifests into a folder of our own. Each EndpointSlice gets the port of the server that
@@ -29,7 +28,7 @@ export async function copyManifests(
 export function writeSecret(
   folder: string,
   metadata: { readonly namespace: string; readonly name: string },
-  { certificatePem, keyPem }: CertificateAndKey,
+  { certificatePem, keyPem }: { readonly certificatePem: string; readonly keyPem: string },
 ): void {
   const secret = {
     apiVersion: 'v1',

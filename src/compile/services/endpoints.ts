@@ -45,7 +45,9 @@ export function readEndpoints(
   for (const slice of inOrder) {
     if (slice.endpoints.length === 0) continue
     const found = slice.ports.find(
-      ({ name, protocol }) => name === port.name && (protocol === 'TCP' || protocol === ''),
+      ({ name, port: number, protocol }) =>
+        // A port without number is not for Services.
+        name === port.name && number > 0 && (protocol === 'TCP' || protocol === ''),
     )
     if (slice.ports.length > 0) filled++
     if (found === undefined) continue

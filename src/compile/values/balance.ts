@@ -1,22 +1,24 @@
 import { algorithms, aliases } from '#algorithms/balance/index.ts'
 import type { AlgorithmName } from '#algorithms/balance/index.ts'
+import { defaultSubsetSize } from '#algorithms/balance/keyed/subset-hash.ts'
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
+import { bool, integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import type { Balance } from '#src/table/table.ts'
 import { hashKey } from './hash-key.ts'
 
 const names = Object.keys(algorithms) as AlgorithmName[]
+const byFoldedName = new Map<string, AlgorithmName>([
+  ...Object.entries(aliases).map(([alias, name]) => [alias.toLowerCase(), name] as const),
+  ...names.map((name) => [name, name] as const),
+])
 
 /** A name of the registry, or another product's name for one, in any case. */
 export const algorithmName: ValueType<AlgorithmName> = {
   expects: `one of ${names.join(', ')}`,
   schema: { enum: [...names, ...Object.keys(aliases)] },
-  parse(text) {
-    const name = text.toLowerCase()
-    const exact = names.find((known) => known === name)
-    return exact ?? (Object.hasOwn(aliases, name) ? aliases[name] : undefined)
-  },
+  parse: (text) => byFoldedName.get(text.toLowerCase()),
   format: (name) => name,
 }
 
@@ -43,22 +45,53 @@ export const balanceAnnotations = annotationTable({
     compatibility: 'same',
     on: ['Ingress', 'Service'],
   },
+  'upstream-hash-by-subset': {
+    type: bool,
+    default: false,
+    doc: 'With upstream-hash-by: the key chooses a group of endpoints, and chance one of the group.',
+    example: 'true',
+    risk: 'low',
+    scope: 'service',
+    compatibility: 'same',
+    on: ['Ingress', 'Service'],
+  },
+  'upstream-hash-by-subset-size': {
+    type: integer(1, 1000),
+    default: defaultSubsetSize,
+    doc: 'Endpoints in a group.',
+    example: '5',
+    risk: 'low',
+    scope: 'service',
+    compatibility: 'same',
+    on: ['Ingress', 'Service'],
+  },
 })
 
 export type BalanceValues = ValuesOf<typeof balanceAnnotations>
 
 /** What the table says about choosing endpoints, given what was asked for. */
 export function balanceOf(values: BalanceValues): Balance {
-  const wanted = values['load-balance']
   const key = values['upstream-hash-by']
-  if (algorithms[wanted].keyed) {
-    // A key is needed; without one of the user's, a client stays where it is.
-    return {
-      algorithm: wanted,
-      options: {},
-      hashKey: key.length > 0 ? key : [{ variable: 'remote_addr' }],
-    }
+  const algorithm = algorithmOf(values)
+  if (!algorithms[algorithm].keyed) return { algorithm, options: {}, hashKey: [] }
+  return {
+    algorithm,
+    options: optionsOf(values, algorithm),
+    // Without a key of the user's, a client stays where it is.
+    hashKey: key.length > 0 ? key : [{ variable: 'remote_addr' }],
   }
-  if (key.length === 0) return { algorithm: wanted, options: {}, hashKey: [] }
-  return { algorithm: 'consistent-hash' satisfies AlgorithmName, options: {}, hashKey: key }
+}
+
+/** A key beats an algorithm that reads none. */
+function algorithmOf(values: BalanceValues): AlgorithmName {
+  const wanted = values['load-balance']
+  if (values['upstream-hash-by'].length === 0) return wanted
+  if (values['upstream-hash-by-subset']) return 'subset-hash'
+  return algorithms[wanted].keyed ? wanted : 'consistent-hash'
+}
+
+function optionsOf(values: BalanceValues, algorithm: AlgorithmName): Balance['options'] {
+  if (algorithm === 'subset-hash') return { subsetSize: values['upstream-hash-by-subset-size'] }
+  // In ingress-nginx a key never spills over to another endpoint, however busy its own is.
+  return algorithm === values['load-balance'] ? {} : { boundFactor: Infinity }
 }

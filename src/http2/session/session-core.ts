@@ -119,10 +119,6 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   }
 
   onEnd(): void {
-    if (this.phase === 'open') {
-      this.role.onEnding()
-      this.abortStreams('cancel', 'closed')
-    }
     this.destroy()
   }
 
@@ -188,7 +184,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
       stream.deliverFlush()
     }
     touched.length = 0
-    if (this.out.length > 0) this.scheduleFlush()
+    if (this.out.length > 0 && this.out.ready) this.scheduleFlush()
   }
 
   /** The peer may still be sending what it sent before it knew; not for ever. */
@@ -225,13 +221,19 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
     this.#scheduled = false
     this.#deliverResumed()
     const input = this.#input
-    if (input !== undefined && this.phase === 'open' && !this.#choked) {
+    if (input !== undefined && this.#mayRead) {
       this.#input = undefined
       this.connection.resume()
       this.#read(input, 0, input.length)
     }
     this.out.flush()
     if (!this.out.ready) this.watch.soon()
+  }
+
+  /** Whether the input that was put off gets its turn now. */
+  get #mayRead(): boolean {
+    const fresh = this.environment.turns.turn !== this.#turn
+    return fresh && this.phase === 'open' && !this.#choked
   }
 
   #deliverResumed(): void {
@@ -369,8 +371,13 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
     else this.#endWhenWritten = true
   }
 
-  /** Cuts the connection. */
+  /** Cuts the connection. Streams that are open fail. */
   destroy(): void {
+    if (this.phase === 'open') {
+      this.phase = 'closing'
+      this.role.onEnding()
+      this.abortStreams('cancel', 'closed')
+    }
     this.connection.destroy()
   }
 

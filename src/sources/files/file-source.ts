@@ -1,73 +1,94 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import type { Source, SourceOwner, SourceStatus } from '../source.ts'
+import { Burst, systemSchedule } from './burst.ts'
+import type { Schedule } from './burst.ts'
 import { FileView } from './file-view.ts'
-import { FolderWatch } from './folder-watch.ts'
-import { walkFolder } from './folder.ts'
-import type { FoundFile, FoundFolder } from './folder.ts'
-import { parseFile } from './parse-file.ts'
+import { FolderTree } from './folder-tree.ts'
+import type { FoundFile } from './folder.ts'
 import type { ParsedFile } from './parse-file.ts'
-
-/** Calls back once after `delayMs`; the result takes the call back. */
-export type Schedule = (callback: () => void, delayMs: number) => () => void
-
-export const systemSchedule: Schedule = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs)
-  return () => {
-    clearTimeout(timer)
-  }
-}
+import { readManifest, systemProblem } from './read-file.ts'
+import { SecondLooks } from './second-looks.ts'
+import { TouchedFiles } from './touched-files.ts'
 
 export interface FileSourceOptions {
   readonly folder: string
   readonly owner: SourceOwner
   readonly schedule?: Schedule
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
   readonly filesMax?: number
   readonly fileBytesMax?: number
 }
 
-/** A burst of events is over when nothing has come for this long, … */
-const quietMs = 30
-/** … and is cut off after this long, so that a constant stream of writes is applied as well. */
+/** A burst of events is over after this much quiet, and is cut off after this length. */
+const quietMs = 25
 const burstMsMax = 100
-/** A file that cannot be read may be half written: it gets a second look before it counts as broken. */
+/** How long a file may look half written before it is taken as it is. */
+const writingMsMax = 1000
 const secondLookMs = 80
-/** What no event has told is found by a look at everything. */
-const rescanMs = 5000
+/** What no event has told is found by a look at everything, at most a fiftieth of the time. */
+const rescanMsMin = 5000
+const rescanShare = 50
+/** The same where events are known to be missing. */
+const pollMsMin = 500
+/** Files that are read at a time. */
+const parallelMax = 16
 
 /**
  * Objects from the manifests of a folder, watched: a change is in force within 200 ms, as one step
- * for each burst of changes. Only files that changed are read again.
+ * for each burst of changes. Only files that changed are read again. Whatever cannot be read, the
+ * folder itself included, leaves its last good version in force.
  */
 export class FileSource implements Source {
   readonly #folder: string
   readonly #owner: SourceOwner
   readonly #schedule: Schedule
-  readonly #filesMax: number
   readonly #fileBytesMax: number
   readonly #view = new FileView()
-  readonly #watch: FolderWatch
-  readonly #suspects = new Set<string>()
+  readonly #tree: FolderTree
+  readonly #touched: TouchedFiles
+  readonly #burst: Burst
+  readonly #secondLooks: SecondLooks
+  /** Which file it was whose contents the view has, by path. */
+  readonly #identities = new Map<string, string>()
   #folderDiagnostics: readonly Diagnostic[] = []
   #synced = false
   #stopped = false
-  #scanning = false
-  #scanAgain = false
-  #burstStarted = false
-  #cancelQuiet: (() => void) | undefined
-  #cancelBurst: (() => void) | undefined
+  #working: Promise<void> | undefined
   #cancelRescan: (() => void) | undefined
 
   constructor(options: FileSourceOptions) {
-    this.#folder = options.folder
-    this.#owner = options.owner
-    this.#schedule = options.schedule ?? systemSchedule
-    this.#filesMax = options.filesMax ?? 50_000
+    const { folder, owner, schedule = systemSchedule, now = () => performance.now() } = options
+    this.#folder = folder
+    this.#owner = owner
+    this.#schedule = schedule
     this.#fileBytesMax = options.fileBytesMax ?? 16 * 1024 * 1024
-    this.#watch = new FolderWatch(options.folder, () => {
-      this.#event()
+    this.#touched = new TouchedFiles({ now, quietMs, writingMsMax })
+    this.#burst = new Burst({
+      schedule,
+      quietMs,
+      lengthMsMax: burstMsMax,
+      onOver: () => this.#work(),
+    })
+    this.#secondLooks = new SecondLooks({
+      schedule,
+      now,
+      delayMs: secondLookMs,
+      patienceMs: writingMsMax,
+      onDue: (paths) => {
+        for (const path of paths) this.#touched.addFile(path)
+        this.#work()
+      },
+    })
+    this.#tree = new FolderTree({
+      top: folder,
+      filesMax: options.filesMax ?? 50_000,
+      now,
+      onEvent: (event) => {
+        if (!this.#stopped && this.#touched.add(event)) this.#burst.event()
+      },
     })
   }
 
@@ -76,124 +97,115 @@ export class FileSource implements Source {
   }
 
   get status(): SourceStatus {
-    return {
-      kind: 'files',
-      description: this.#folder,
-      synced: this.#synced,
-      objects: this.#view.size,
-    }
+    const { size } = this.#view
+    return { kind: 'files', description: this.#folder, synced: this.#synced, objects: size }
   }
 
-  /** Rejects when the folder cannot be read. */
+  /** Resolves when everything is read and `onChange` was called. Rejects when the folder cannot be read. */
   async start(): Promise<void> {
-    const found = await walkFolder(this.#folder, this.#filesMax)
-    this.#watch.follow(found.folders)
-    // What changed between the walk and the watch is found by a second walk.
-    await this.#apply(await walkFolder(this.#folder, this.#filesMax), false)
-    this.#synced = true
-    this.#rescanLater()
+    const first = this.#readAll()
+    this.#working = this.#goOnAfter(first.catch(() => undefined))
+    await first
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#watch.close()
-    this.#cancelQuiet?.()
-    this.#cancelBurst?.()
+    this.#tree.close()
+    this.#burst.cancel()
+    this.#secondLooks.cancel()
     this.#cancelRescan?.()
-    await Promise.resolve()
+    await this.#working
   }
 
-  #event(): void {
-    if (this.#stopped) return
-    this.#cancelQuiet?.()
-    this.#cancelQuiet = this.#schedule(() => {
-      this.#burstOver()
-    }, quietMs)
-    if (this.#burstStarted) return
-    this.#burstStarted = true
-    this.#cancelBurst = this.#schedule(() => {
-      this.#burstOver()
-    }, burstMsMax)
-  }
-
-  #burstOver(): void {
-    this.#cancelQuiet?.()
-    this.#cancelBurst?.()
-    this.#burstStarted = false
-    void this.#scan()
-  }
-
-  async #scan(): Promise<void> {
-    if (this.#scanning) {
-      this.#scanAgain = true
-      return
-    }
-    this.#scanning = true
-    await this.#scanOnce()
-    this.#scanning = false
-    if (this.#stopped) return
-    if (this.#scanAgain) {
-      this.#scanAgain = false
-      void this.#scan()
-    } else {
-      this.#rescanLater()
-    }
-  }
-
-  async #scanOnce(): Promise<void> {
-    let found: FoundFolder
+  async #readAll(): Promise<void> {
     try {
-      found = await walkFolder(this.#folder, this.#filesMax)
+      await this.#tree.walk()
+      // What changed between the walk and the watch is found by a second walk.
+      await this.#tree.walk()
     } catch (error) {
-      // The folder is gone or unreadable: what it held stays in force.
-      this.#reportFolder(messageOf(error))
-      this.#owner.onChange({ put: [], deleted: [] })
-      return
+      await this.stop()
+      throw new Error(`folder ${this.#folder} ${systemProblem(error)}`, { cause: error })
     }
-    if (this.#stopped) return
-    // A new folder may have got its files before it was watched.
-    if (this.#watch.follow(found.folders)) this.#scanAgain = true
-    await this.#apply(found, true)
+    await this.#update(new Set())
+    this.#synced = true
+    if (!this.#stopped) this.#owner.onChange(this.#view.merge())
   }
 
-  async #apply(found: FoundFolder, patient: boolean): Promise<void> {
-    const changed = found.files.filter(({ path, stamp }) => this.#view.stampOf(path) !== stamp)
-    const parsed = await Promise.all(changed.map((file) => this.#read(file)))
+  /** One step at a time; what is touched meanwhile is for the next one. */
+  #work(): void {
+    this.#working ??= this.#goOnAfter(this.#step())
+  }
+
+  async #goOnAfter(step: Promise<void>): Promise<void> {
+    await step
+    this.#working = undefined
     if (this.#stopped) return
+    if (this.#touched.any) this.#burst.event()
+    this.#rescanLater()
+  }
+
+  async #step(): Promise<void> {
+    const paths = this.#touched.takeSettled()
+    let everything = this.#touched.takeEverything()
+    everything = everything || !(await this.#tree.lookAt(paths))
+    let problem = ''
+    try {
+      // A new folder may have got files before it was watched.
+      if (everything && (await this.#tree.walk())) this.#touched.everything = true
+    } catch (error) {
+      problem = systemProblem(error)
+    }
+    let different = problem === '' && (await this.#update(paths))
+    different = this.#reportFolder(problem || this.#tree.problem) || different
+    if (different && !this.#stopped) this.#owner.onChange(this.#view.merge())
+  }
+
+  /** Brings the view up to what is there; `touched` are read whatever they look like. */
+  async #update(touched: ReadonlySet<string>): Promise<boolean> {
+    const files = [...this.#tree.files.values()].filter(
+      ({ path, stamp }) =>
+        (touched.has(path) || this.#view.stampOf(path) !== stamp) &&
+        !this.#touched.isBeingWritten(path),
+    )
     let different = false
-    for (const [i, file] of changed.entries()) {
-      const result = parsed[i] as ParsedFile
-      if (!result.ok && patient && this.#deferred(file.path)) continue
-      this.#suspects.delete(file.path)
-      this.#view.set(file.path, file.stamp, result)
-      different = true
+    for (let at = 0; at < files.length && !this.#stopped; at += parallelMax) {
+      const some = files.slice(at, at + parallelMax)
+      const parsed = await Promise.all(some.map(async (file) => await this.#read(file)))
+      for (const [i, file] of some.entries()) {
+        different = this.#take(file, parsed[i] as ParsedFile) || different
+      }
     }
-    const gone = this.#view.retain(new Set(found.files.map(({ path }) => path)))
-    const problem = found.omitted > 0 ? `${found.omitted} files are too many or too deep` : ''
-    const folderChanged = this.#reportFolder(problem)
-    if (different || gone || folderChanged || !this.#synced)
-      this.#owner.onChange(this.#view.merge())
+    return this.#dropMissing() || different
   }
 
-  /** Whether a file that cannot be read gets a second look; true once a version. */
-  #deferred(path: string): boolean {
-    if (this.#suspects.has(path)) return false
-    this.#suspects.add(path)
-    this.#schedule(() => {
-      if (!this.#stopped) void this.#scan()
-    }, secondLookMs)
-    return true
+  async #read({ path }: FoundFile): Promise<ParsedFile> {
+    const location = join(this.#folder, path)
+    return await readManifest(location, path, this.#fileBytesMax, this.#view.parsedOf(path))
   }
 
-  async #read({ path, size }: FoundFile): Promise<ParsedFile> {
-    if (size > this.#fileBytesMax) {
-      return { ok: false, problem: `is larger than ${this.#fileBytesMax} bytes` }
+  /** Takes a version of a file over, unless it may be half written. True when that changes something. */
+  #take({ path, stamp, identity }: FoundFile, parsed: ParsedFile): boolean {
+    // A file that took another's place was complete when it did.
+    const inPlace = this.#identities.get(path) === identity
+    const odd = !parsed.ok || (inPlace && this.#view.loses(path, parsed))
+    const known = this.#view.stampOf(path) === stamp
+    if (this.#synced && odd && !known && this.#secondLooks.defers(path, stamp)) return false
+    this.#secondLooks.forget(path)
+    this.#identities.set(path, identity)
+    return this.#view.set(path, stamp, parsed)
+  }
+
+  /** Forgets files that are gone, and not only about to be replaced or moved. */
+  #dropMissing(): boolean {
+    let any = false
+    for (const path of this.#view.paths) {
+      if (this.#tree.files.has(path) || this.#tree.mayHold(path)) continue
+      if (this.#view.loses(path) && this.#secondLooks.defers(path, 'gone')) continue
+      this.#secondLooks.forget(path)
+      this.#identities.delete(path)
+      any = this.#view.delete(path) || any
     }
-    try {
-      return parseFile(await readFile(join(this.#folder, path), 'utf8'), path)
-    } catch (error) {
-      return { ok: false, problem: messageOf(error) }
-    }
+    return any
   }
 
   /** Notes what is wrong with the folder as a whole, '' for nothing. True when that is new. */
@@ -208,15 +220,11 @@ export class FileSource implements Source {
 
   #rescanLater(): void {
     this.#cancelRescan?.()
-    if (this.#stopped) return
+    const blind = this.#tree.blind || this.#folderDiagnostics.length > 0
+    const delayMs = Math.max(blind ? pollMsMin : rescanMsMin, this.#tree.walkMs * rescanShare)
     this.#cancelRescan = this.#schedule(() => {
-      void this.#scan()
-    }, rescanMs)
+      this.#touched.everything = true
+      this.#work()
+    }, delayMs)
   }
-}
-
-/** A system error's code, without the path of the machine. */
-function messageOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? `cannot be read: ${code}` : 'cannot be read'
 }

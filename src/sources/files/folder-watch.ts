@@ -1,60 +1,104 @@
 import { watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { WalkedFolder } from './folder.ts'
+
+/** Something happened to an entry of a folder; both paths are relative to the top. */
+export interface FolderEvent {
+  readonly folder: string
+  /** Undefined: to some entry, or to the folder itself. */
+  readonly name: string | undefined
+  /** The contents of a file changed; otherwise an entry came, went or was replaced. */
+  readonly written: boolean
+}
+
+interface Watched {
+  readonly identity: string
+  readonly watcher: FSWatcher
+}
 
 /**
- * Watches a set of folders, each by itself: the set follows what the last walk found. A folder that
- * cannot be watched (no inotify instances left, a network file system) is left to the slow rescan.
+ * Watches a set of folders, each by itself (inotify on Linux): the set follows what the last walk
+ * found. A folder that is replaced by another of its name is watched anew. One that cannot be watched
+ * (limit of inotify reached, a network file system) is left to the rescan of the owner.
  */
 export class FolderWatch {
   readonly #top: string
-  readonly #onEvent: () => void
-  readonly #watchers = new Map<string, FSWatcher>()
-  /** Folders that could not be watched. */
-  readonly unwatched = new Set<string>()
+  readonly #onEvent: (event: FolderEvent) => void
+  readonly #watched = new Map<string, Watched>()
+  /** Of the folder above, where the top itself is replaced, if it is or was a link. */
+  #above: FSWatcher | undefined
+  #failed = 0
 
-  constructor(top: string, onEvent: () => void) {
-    this.#top = top
+  constructor(top: string, onEvent: (event: FolderEvent) => void) {
+    this.#top = resolve(top)
     this.#onEvent = onEvent
   }
 
-  /** Watches exactly these folders from now on. True when a folder was added. */
-  follow(folders: readonly string[]): boolean {
-    const wanted = new Set(folders)
-    for (const [folder, watcher] of this.#watchers) {
-      if (wanted.has(folder)) continue
+  /** Whether some folder could not be watched. */
+  get incomplete(): boolean {
+    return this.#failed > 0
+  }
+
+  /** Watches exactly these folders from now on. True when one was added or replaced. */
+  follow(folders: readonly WalkedFolder[]): boolean {
+    const wanted = new Map(folders.map((folder) => [folder.path, folder]))
+    for (const [path, { identity, watcher }] of this.#watched) {
+      if (wanted.get(path)?.identity === identity) continue
       watcher.close()
-      this.#watchers.delete(folder)
+      this.#watched.delete(path)
     }
+    this.#failed = 0
+    this.#above ??= this.#watchAbove()
     let added = false
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue
-      added = this.#watch(folder) || added
+    for (const { path, identity } of wanted.values()) {
+      if (this.#watched.has(path)) continue
+      const watcher = this.#open(join(this.#top, path), (written, name) => {
+        this.#tell(path, name, written)
+      })
+      if (watcher === undefined) this.#failed++
+      else this.#watched.set(path, { identity, watcher })
+      added = added || watcher !== undefined
+      watcher?.on('error', () => {
+        watcher.close()
+        if (this.#watched.get(path)?.watcher === watcher) this.#watched.delete(path)
+        this.#tell(path, undefined, false)
+      })
     }
     return added
   }
 
   close(): void {
-    for (const watcher of this.#watchers.values()) watcher.close()
-    this.#watchers.clear()
+    for (const { watcher } of this.#watched.values()) watcher.close()
+    this.#watched.clear()
+    this.#above?.close()
+    this.#above = undefined
   }
 
-  #watch(folder: string): boolean {
+  #watchAbove(): FSWatcher | undefined {
+    const watcher = this.#open(dirname(this.#top), (written, name) => {
+      if (name === undefined || name === basename(this.#top)) this.#tell('', undefined, written)
+    })
+    watcher?.on('error', () => {
+      watcher.close()
+    })
+    return watcher
+  }
+
+  #open(
+    folder: string,
+    onEvent: (written: boolean, name: string | undefined) => void,
+  ): FSWatcher | undefined {
     try {
-      const watcher = watch(join(this.#top, folder), () => {
-        this.#onEvent()
+      return watch(folder, (type, name) => {
+        onEvent(type === 'change', name ?? undefined)
       })
-      watcher.on('error', () => {
-        watcher.close()
-        this.#watchers.delete(folder)
-        this.#onEvent()
-      })
-      this.#watchers.set(folder, watcher)
-      this.unwatched.delete(folder)
-      return true
     } catch {
-      this.unwatched.add(folder)
-      return false
+      return undefined
     }
+  }
+
+  #tell(folder: string, name: string | undefined, written: boolean): void {
+    this.#onEvent({ folder, name, written })
   }
 }

@@ -1,7 +1,11 @@
-import { parseAllDocuments } from 'yaml'
+import { LineCounter, isMap, isScalar, parseAllDocuments, visit } from 'yaml'
+import type { Document, ErrorCode } from 'yaml'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import { project } from '#src/snapshot/project.ts'
+import { diagnose } from '../diagnose.ts'
+import { splitDocuments } from './split-documents.ts'
+import type { DocumentText } from './split-documents.ts'
 
 /** What a file holds, or why it cannot be read. */
 export type ParsedFile =
@@ -9,43 +13,156 @@ export type ParsedFile =
       readonly ok: true
       readonly objects: readonly AnyObject[]
       readonly diagnostics: readonly Diagnostic[]
+      /** Kept, so that of a long file that changes only the documents that differ are read again. */
+      readonly documents?: readonly ParsedDocument[]
     }
-  | { readonly ok: false; readonly problem: string }
+  | {
+      readonly ok: false
+      /** Never quotes the file: a Secret may stand there. */
+      readonly problem: string
+      /** `line 3, column 5`, or ''. */
+      readonly place?: string
+    }
+
+interface ParsedDocument {
+  readonly text: string
+  /** What `file` of its objects says. */
+  readonly place: string
+  readonly objects: readonly AnyObject[]
+  readonly diagnostics: readonly Diagnostic[]
+}
 
 /** Aliases that one document may resolve to, against "billion laughs". */
 const aliasesMax = 100
 
 /**
  * Reads the objects of one file: YAML with any number of documents, or JSON. One document that cannot
- * be parsed makes the whole file unreadable, since where it ends is not known for sure.
+ * be parsed makes the whole file unreadable, as where the others begin is not sure then; a document
+ * that parses but is no valid object harms only itself.
+ *
+ * `file` names it in objects and diagnostics: `shop.yaml`, `shop.yaml#2` for its second document.
  */
-export function parseFile(text: string, file: string): ParsedFile {
-  let documents: unknown[]
-  try {
-    documents = file.endsWith('.json') ? [JSON.parse(text)] : parseYaml(text)
-  } catch (error) {
-    return { ok: false, problem: firstLine(error instanceof Error ? error.message : String(error)) }
+export function parseFile(text: string, file: string, before?: ParsedFile): ParsedFile {
+  const kept = new Map<string, ParsedDocument>()
+  if (before?.ok === true) for (const one of before.documents ?? []) kept.set(one.text, one)
+  const documents: ParsedDocument[] = []
+  let number = 0
+  for (const chunk of splitDocuments(text)) {
+    const place = number === 0 ? file : `${file}#${number + 1}`
+    const old = kept.get(chunk.text)
+    const parsed = old === undefined ? parse(chunk, file, number) : [moved(old, chunk.text, place)]
+    if (!Array.isArray(parsed)) return parsed
+    documents.push(...parsed)
+    number += parsed.length
   }
-  const objects: AnyObject[] = []
-  const diagnostics: Diagnostic[] = []
-  for (const document of documents) {
-    const projected = project(document, file)
-    objects.push(...projected.objects)
-    diagnostics.push(...projected.diagnostics)
+  return {
+    ok: true,
+    objects: documents.flatMap(({ objects }) => objects),
+    diagnostics: documents.flatMap(({ diagnostics }) => diagnostics),
+    documents,
   }
-  return { ok: true, objects, diagnostics }
 }
 
-/** Throws for the first error in any document. */
-function parseYaml(text: string): unknown[] {
-  return parseAllDocuments(text, { logLevel: 'silent' }).map((document) => {
-    const [error] = document.errors
-    if (error !== undefined) throw error
-    return document.toJS({ maxAliasCount: aliasesMax }) as unknown
+/** The documents of one piece of text: one, nearly always. */
+function parse(
+  { text, line }: DocumentText,
+  file: string,
+  number: number,
+): ParsedDocument[] | ParsedFile {
+  const values = readJson(text, file) ?? readYaml(text, line)
+  if (!Array.isArray(values)) return values
+  return values.map((value, i) => {
+    const place = number + i === 0 ? file : `${file}#${number + i + 1}`
+    const projected = project(value, place)
+    // Several documents in one piece are not told apart, so they are not found again.
+    const found = values.length === 1 ? text : ''
+    return {
+      text: found,
+      place,
+      objects: projected.objects,
+      diagnostics: diagnose(projected, place),
+    }
   })
 }
 
-/** Parsers quote the text around an error below the first line; a Secret may stand there. */
-function firstLine(message: string): string {
-  return (message.split('\n')[0] as string).replace(/:$/, '').slice(0, 200)
+function moved(document: ParsedDocument, text: string, place: string): ParsedDocument {
+  if (document.place === place) return { ...document, text }
+  return {
+    text,
+    place,
+    objects: document.objects.map((object) => ({ ...object, file: place })),
+    diagnostics: document.diagnostics.map((diagnostic) => ({ ...diagnostic, file: place })),
+  }
+}
+
+/** JSON by the fast way. What is not quite JSON is read as YAML, which says better what is wrong. */
+function readJson(text: string, file: string): unknown[] | undefined {
+  if (!file.endsWith('.json')) return undefined
+  try {
+    return [JSON.parse(text) as unknown]
+  } catch {
+    return undefined
+  }
+}
+
+function readYaml(text: string, firstLine: number): unknown[] | ParsedFile {
+  const lines = new LineCounter()
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return line === 0 ? '' : `line ${line + firstLine - 1}, column ${col}`
+  }
+  try {
+    // Duplicate keys are looked for below: the parser's own search is quadratic.
+    const options = { prettyErrors: false, uniqueKeys: false, merge: true, lineCounter: lines }
+    const values: unknown[] = []
+    for (const document of parseAllDocuments(text, options) as Document.Parsed[]) {
+      const [error] = document.errors
+      if (error !== undefined) {
+        return { ok: false, problem: meaningOf(error.code), place: at(error.pos[0]) }
+      }
+      const repeated = findRepeatedKey(document)
+      if (repeated >= 0) return { ok: false, problem: 'repeats a key', place: at(repeated) }
+      const value = document.toJS({ maxAliasCount: aliasesMax }) as unknown
+      if (value !== null) values.push(value)
+    }
+    return values
+  } catch (error) {
+    // The parser recurses; the only other reason to throw is the number of aliases.
+    const deep = error instanceof RangeError
+    return { ok: false, problem: deep ? 'is nested too deeply' : 'uses too many aliases' }
+  }
+}
+
+/** Offset of a key that its map holds already; -1: there is none. */
+function findRepeatedKey(document: Document.Parsed): number {
+  let found = -1
+  visit(document, (_, node) => {
+    if (!isMap(node)) return undefined
+    const keys = new Set<unknown>()
+    for (const { key } of node.items) {
+      if (!isScalar(key) || key.value === '<<') continue
+      if (keys.has(key.value)) {
+        found = key.range?.[0] ?? 0
+        return visit.BREAK
+      }
+      keys.add(key.value)
+    }
+    return undefined
+  })
+  return found
+}
+
+const meanings: Partial<Record<ErrorCode, string>> = {
+  BAD_INDENT: 'is indented wrongly',
+  BLOCK_AS_IMPLICIT_KEY: 'has a mapping where a plain value is expected',
+  DUPLICATE_KEY: 'repeats a key',
+  MISSING_CHAR: 'lacks a character, such as a closing quote, bracket, comma or colon',
+  MULTILINE_IMPLICIT_KEY: 'has a key that spans lines',
+  TAB_AS_INDENT: 'is indented with a tab',
+  UNEXPECTED_TOKEN: 'has something here that cannot stand here',
+}
+
+/** In words of ours: the parser's own messages quote the file. */
+function meaningOf(code: ErrorCode): string {
+  return meanings[code] ?? `is no valid YAML (${code.toLowerCase().replaceAll('_', ' ')})`
 }

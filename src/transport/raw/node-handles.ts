@@ -120,10 +120,10 @@ interface TlsBinding {
   wrap(stream: TcpHandle, context: unknown, server: boolean, writing: boolean): TlsHandle
 }
 
-const { binding } = process as unknown as { binding(name: string): unknown }
-const streams = binding('stream_wrap') as StreamBinding
-const tcp = binding('tcp_wrap') as TcpBinding
-const tls = binding('tls_wrap') as TlsBinding
+const node = process as unknown as { binding(name: string): unknown }
+const streams = node.binding('stream_wrap') as StreamBinding
+const tcp = node.binding('tcp_wrap') as TcpBinding
+const tls = node.binding('tls_wrap') as TlsBinding
 const { streamBaseState, kReadBytesOrError, kLastWriteErr } = streams
 
 /** Status of the end of a stream. */

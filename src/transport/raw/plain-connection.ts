@@ -1,12 +1,6 @@
 import type { ConnectHandler, ConnectionHandler } from '../transport.ts'
-import { createShutdownRequest, writeFailure } from './node-handles.ts'
-import type {
-  ConnectRequest,
-  ShutdownRequest,
-  StreamHandle,
-  TcpHandle,
-  WriteRequest,
-} from './node-handles.ts'
+import { writeFailure } from './node-handles.ts'
+import type { ConnectRequest, StreamHandle, TcpHandle, WriteRequest } from './node-handles.ts'
 import { RawStream } from './raw-stream.ts'
 import { bulkBuffers, isShared } from './read-buffers.ts'
 import { lendWriteBuffer, takeBackWriteBuffer, writeBuffer } from './write-buffers.ts'
@@ -20,6 +14,7 @@ const queueBytesMax = 16 * 1024 * 1024
 export class PlainConnection extends RawStream {
   /** Writes that the kernel has not taken whole. */
   #waiting = 0
+  #endWanted = false
 
   /** An accepted connection, open from the start. */
   static accepted(tcp: TcpHandle, handler: ConnectionHandler): PlainConnection {
@@ -57,11 +52,8 @@ export class PlainConnection extends RawStream {
   end(): void {
     if (!this.writable) return
     this.writable = false
-    const request = createShutdownRequest()
-    request.handle = this.tcp
-    request.oncomplete = onShutdown
-    const status = this.tcp.shutdown(request)
-    if (status < 0) this.fail(status)
+    if (this.#waiting > 0) this.#endWanted = true
+    else this.shutDown()
   }
 
   /** A write is over; called by the handle. */
@@ -80,13 +72,7 @@ export class PlainConnection extends RawStream {
     if (this.#waiting > 0) return
     this.backedUp = false
     this.handler.onDrain()
-  }
-
-  /** Our FIN is out; called by the handle. */
-  afterShutdown(status: number): void {
-    if (this.closed) return
-    if (status < 0) this.fail(status)
-    else this.finish()
+    if (this.#endWanted && !this.closing) this.shutDown()
   }
 
   /** A connection that was opened is there, or failed; called by the handle. */
@@ -149,8 +135,4 @@ export function onConnected(this: ConnectRequest, status: number, tcp: TcpHandle
 
 function onWritten(this: WriteRequest, status: number, stream: StreamHandle): void {
   ;(stream.owner as PlainConnection).afterWrite(this, status)
-}
-
-function onShutdown(this: ShutdownRequest, status: number): void {
-  ;(this.handle.owner as PlainConnection).afterShutdown(status)
 }

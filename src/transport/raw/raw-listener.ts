@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { lacksIpv6, listenError } from '../listen-error.ts'
 import type { Listener, ListenOptions } from '../transport.ts'
 import { unheard } from '../unheard.ts'
+import { clientDescriptorsMax } from './descriptor-limit.ts'
 import { createServerHandle, reusePortFlag } from './node-handles.ts'
 import type { SocketName, TcpHandle } from './node-handles.ts'
 import { PlainConnection } from './plain-connection.ts'
@@ -13,6 +14,7 @@ const keepAliveSeconds = 60
 /** No new connection for this long: none is left in the kernel's queue, nor on its way there. */
 const quietMs = 250
 const drainMaxMs = 2000
+const descriptorsMax = clientDescriptorsMax()
 
 /** A listening socket. Its options are those of the sockets it accepts, at no further system call. */
 export class RawListener implements Listener {
@@ -54,14 +56,19 @@ export class RawListener implements Listener {
       return
     }
     this.#accepted++
+    if (client.fd >= descriptorsMax) {
+      client.close(() => undefined)
+      this.#options.onAcceptError?.('EMFILE')
+      return
+    }
     this.#options.onConnection(PlainConnection.accepted(client, unheard))
   }
 
   async #drain(): Promise<void> {
     const guarded = refuseHandshakes(this.#tcp.fd)
     const deadline = performance.now() + drainMaxMs
-    let seen = -1
-    while (guarded && seen !== this.#accepted && performance.now() < deadline) {
+    let seen = guarded ? -1 : this.#accepted
+    while (seen !== this.#accepted && performance.now() < deadline) {
       seen = this.#accepted
       await sleep(quietMs)
     }
@@ -90,7 +97,8 @@ function open(options: ListenOptions): TcpHandle {
   }
   if (status === 0) return tcp
   tcp.close(() => undefined)
-  if (lacksIpv6(address, getSystemErrorName(status))) return open({ ...options, address: '0.0.0.0' })
+  if (lacksIpv6(address, getSystemErrorName(status)))
+    return open({ ...options, address: '0.0.0.0' })
   throw listenError(address, port, status)
 }
 

@@ -4,8 +4,14 @@ import { closeReasonOf } from '../close-reason.ts'
 import { SocketPeer, plainAddress, unknownAddress } from '../peers.ts'
 import type { AddressSource, SocketAddress } from '../peers.ts'
 import type { CloseReason, Connection, ConnectionHandler } from '../transport.ts'
-import { endOfStream, readResult } from './node-handles.ts'
-import type { HandleFunction, SocketName, StreamHandle, TcpHandle } from './node-handles.ts'
+import { createShutdownRequest, endOfStream, readResult } from './node-handles.ts'
+import type {
+  HandleFunction,
+  ShutdownRequest,
+  SocketName,
+  StreamHandle,
+  TcpHandle,
+} from './node-handles.ts'
 import { bulkBuffers, sharedReadBuffer } from './read-buffers.ts'
 
 /**
@@ -106,12 +112,12 @@ export abstract class RawStream implements Connection, AddressSource {
 
   /** Hands over what was held back while reading was paused. */
   deliverHeld(): void {
-    if (this.closed || !this.#reading) return
+    if (!this.#wantsMore()) return
     const held = this.#held
     this.#held = undefined
     if (held !== undefined) this.handler.onData(held, 0, held.length)
     // The handler may have paused or closed; then the rest waits for the next `resume`.
-    if (this.closed || !this.#reading) return
+    if (!this.#wantsMore()) return
     if (!this.#heldEnd) this.startReading()
     else this.#end()
   }
@@ -163,8 +169,7 @@ export abstract class RawStream implements Connection, AddressSource {
         return undefined
       }
       this.handler.onData(this.#buffer, 0, result)
-      const bulk = this.#buffer !== sharedReadBuffer
-      return this.#bulk === bulk || this.closed ? undefined : this.#changeBuffer()
+      return this.#bulk === (this.#buffer !== sharedReadBuffer) ? undefined : this.#changeBuffer()
     }
     if (result === endOfStream) {
       if (this.#reading && this.#held === undefined) this.#end()
@@ -217,10 +222,24 @@ export abstract class RawStream implements Connection, AddressSource {
     if (!this.#reading || this.#peerEnded) this.close(this.#writeFailure)
   }
 
-  /** Our direction has ended. */
-  protected finish(): void {
+  /**
+   * Sends FIN, behind close_notify over TLS. Only when nothing waits: TLS would lose it, and libuv resets no
+   * socket that is being shut down.
+   */
+  protected shutDown(): void {
+    const request = createShutdownRequest()
+    request.handle = this.stream
+    request.oncomplete = onShutdown
+    const status = this.stream.shutdown(request)
+    if (status < 0) this.fail(status)
+  }
+
+  /** Our direction has ended; called by the handle. */
+  afterShutdown(status: number): void {
+    if (this.closed) return
     this.#finished = true
-    if (this.#peerEnded) this.close('')
+    if (status < 0) this.fail(status)
+    else if (this.#peerEnded) this.close('')
   }
 
   #end(): void {
@@ -238,10 +257,16 @@ export abstract class RawStream implements Connection, AddressSource {
 
   #hold(bytes: number): void {
     const arrived = this.#buffer.subarray(0, bytes)
-    this.#held = this.#held === undefined ? Buffer.from(arrived) : Buffer.concat([this.#held, arrived])
+    this.#held =
+      this.#held === undefined ? Buffer.from(arrived) : Buffer.concat([this.#held, arrived])
+  }
+
+  #wantsMore(): boolean {
+    return this.#reading && !this.closed
   }
 
   #changeBuffer(): Buffer | undefined {
+    if (this.closed) return undefined
     const old = this.#buffer
     if (!this.#bulk) {
       this.#buffer = sharedReadBuffer
@@ -257,6 +282,10 @@ export abstract class RawStream implements Connection, AddressSource {
 
 const onRead: HandleFunction<StreamHandle, Buffer | undefined> = function onRead() {
   return (this.owner as RawStream).read(readResult())
+}
+
+function onShutdown(this: ShutdownRequest, status: number): void {
+  ;(this.handle.owner as RawStream).afterShutdown(status)
 }
 
 const onHandleClosed: HandleFunction<TcpHandle> = function onHandleClosed() {

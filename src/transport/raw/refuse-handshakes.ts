@@ -41,8 +41,8 @@ export function refuseHandshakes(fd: number): boolean {
 }
 
 function attachFilter(fd: number): boolean {
+  // Absent with --no-experimental-ffi, whatever the types say: then the next lines throw.
   const ffi = quietly(() => getBuiltinModule('node:ffi'))
-  if (ffi === undefined) return false
   // struct sock_fprog (a length, padding, a pointer) and behind it what it points to.
   const program = Buffer.alloc(headBytes + dropNewHandshakes.length * instructionBytes)
   program.writeUInt16LE(dropNewHandshakes.length, 0)
@@ -68,11 +68,11 @@ function attachFilter(fd: number): boolean {
 
 /** `node:ffi` announces itself as experimental on the first use. It is one call here, and guarded. */
 function quietly<Result>(load: () => Result): Result {
-  const { emitWarning } = process
+  const warn: typeof process.emitWarning = Reflect.get(process, 'emitWarning')
   process.emitWarning = () => undefined
   try {
     return load()
   } finally {
-    process.emitWarning = emitWarning
+    process.emitWarning = warn
   }
 }

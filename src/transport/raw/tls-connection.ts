@@ -6,10 +6,9 @@ import { peerOverTls } from '../peers.ts'
 import type { ConnectHandler, ConnectTarget, ServerTls } from '../transport.ts'
 import { upstreamProblem } from '../upstream-tls.ts'
 import type { UpstreamContext } from '../upstream-tls.ts'
-import { createShutdownRequest, endOfStream, wrapTls, writeFailure } from './node-handles.ts'
+import { endOfStream, wrapTls, writeFailure } from './node-handles.ts'
 import type {
   ConnectRequest,
-  ShutdownRequest,
   StreamHandle,
   TcpHandle,
   TlsHandle,
@@ -98,7 +97,7 @@ export class TlsConnection extends RawStream {
     if (!this.writable) return
     this.writable = false
     if (this.#busy()) this.#endWanted = true
-    else this.#shutDown()
+    else this.shutDown()
   }
 
   override read(result: number): Buffer | undefined {
@@ -172,14 +171,7 @@ export class TlsConnection extends RawStream {
     const waited = this.backedUp
     this.backedUp = false
     if (waited) this.handler.onDrain()
-    if (this.#endWanted && !this.closing && !this.#busy()) this.#shutDown()
-  }
-
-  /** close_notify and FIN are out; called by the handle. */
-  afterShutdown(status: number): void {
-    if (this.closed) return
-    if (status < 0) this.fail(status)
-    else this.finish()
+    if (this.#endWanted && !this.closing && !this.#busy()) this.shutDown()
   }
 
   #accept(options: ServerTls, unread: Buffer, reading: boolean): void {
@@ -207,6 +199,7 @@ export class TlsConnection extends RawStream {
     this.#phase = 'handshake'
     this.attach(tls)
     tls.onhandshakedone = onHandshakeDone
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a handle has no other way
     tls.onerror = onTlsError
     if (alpn.length > 0) tls.setALPNProtocols(alpnList(alpn))
     return tls
@@ -291,15 +284,6 @@ export class TlsConnection extends RawStream {
     this.backedUp = true
     return false
   }
-
-  #shutDown(): void {
-    const tls = this.#tls as TlsHandle
-    const request = createShutdownRequest()
-    request.handle = tls
-    request.oncomplete = onShutdown
-    const status = tls.shutdown(request)
-    if (status < 0) this.fail(status)
-  }
 }
 
 function clientCertificate(tls: TlsHandle): ClientCertificate | undefined {
@@ -330,8 +314,4 @@ function onNewSession(this: TlsHandle, _id: Buffer, session: Buffer): void {
 
 function onWritten(this: WriteRequest, status: number, stream: StreamHandle): void {
   ;(stream.owner as TlsConnection).afterWrite(status)
-}
-
-function onShutdown(this: ShutdownRequest, status: number): void {
-  ;(this.handle.owner as TlsConnection).afterShutdown(status)
 }

@@ -97,6 +97,14 @@ export const get: readonly FieldPair[] = [
 
 export const post: readonly FieldPair[] = [[':method', 'POST'], ...get.slice(1)]
 
+/** `count` times some frames, one behind the other. */
+export function times(count: number, one: (i: number) => Buffer): Buffer {
+  return Buffer.concat(Array.from({ length: count }, (_, i) => one(i)))
+}
+
+/** The identifier of the client's stream number `i`, from 0. */
+export const stream = (i: number): number => i * 2 + 1
+
 /** Cuts what a session wrote into frames and decodes its field blocks. */
 export class FrameLog {
   readonly frames: Frame[] = []

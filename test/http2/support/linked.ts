@@ -16,7 +16,7 @@ import { Recorder } from './recorder.ts'
 
 /** One answer as the proxy would have seen it. */
 export class RecordedResponse implements ClientStreamHandler {
-  stream: Http2ClientStream | undefined
+  #stream: Http2ClientStream | undefined
   connected = 0
   readonly interims: number[] = []
   status = 0
@@ -29,6 +29,15 @@ export class RecordedResponse implements ClientStreamHandler {
   failure: UpstreamFailure | '' = ''
   writable = 0
   flushes = 0
+
+  get stream(): Http2ClientStream {
+    if (this.#stream === undefined) throw new Error('not opened')
+    return this.#stream
+  }
+
+  set stream(stream: Http2ClientStream) {
+    this.#stream = stream
+  }
 
   onUpstreamConnected(): void {
     this.connected++

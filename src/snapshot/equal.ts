@@ -1,0 +1,16 @@
+/**
+ * Whether two projected objects say the same: plain data without cycles, members in any order. Told
+ * apart from contents alone, so that a source may deliver an object again without anybody noticing.
+ */
+export function saysTheSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((item, i) => saysTheSame(item, b[i]))
+  }
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const keys = Object.keys(left)
+  if (keys.length !== Object.keys(right).length) return false
+  return keys.every((key) => Object.hasOwn(right, key) && saysTheSame(left[key], right[key]))
+}

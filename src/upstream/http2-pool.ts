@@ -1,0 +1,103 @@
+import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
+import { Http2ClientSession } from '#src/http2/client-session.ts'
+import type { Http2ClientOwner } from '#src/http2/client-session.ts'
+import { clientLimits } from '#src/http2/limits.ts'
+import type { CloseReason, ConnectHandler, Connection } from '#src/transport/transport.ts'
+import type { LiveEndpoint } from './live-endpoint.ts'
+import type { EndpointPool, PoolSettings } from './pool.ts'
+import type { UpstreamPools } from './pools.ts'
+
+/** What is known of one session besides its streams. */
+interface Entry {
+  readonly session: Http2ClientSession
+  /** Monotonic milliseconds since when it has no stream. */
+  idleSince: number
+}
+
+/**
+ * HTTP/2 connections to one endpoint. New streams go to the oldest connection that has room, so that
+ * the others can become idle; another connection is opened when none has.
+ */
+export class Http2Pool implements EndpointPool, Http2ClientOwner {
+  readonly settings: PoolSettings
+  readonly #endpoint: LiveEndpoint
+  readonly #pools: UpstreamPools
+  readonly #entries: Entry[] = []
+  #retired = false
+
+  constructor(endpoint: LiveEndpoint, settings: PoolSettings, pools: UpstreamPools) {
+    this.#endpoint = endpoint
+    this.settings = settings
+    this.#pools = pools
+  }
+
+  /** See `UpstreamConnector.open`. */
+  open(handler: ClientStreamHandler, idleMsMax: number): ClientStream {
+    const now = this.#pools.now()
+    for (const { session, idleSince } of this.#entries) {
+      const idleMs = session.streamCount === 0 ? now - idleSince : 0
+      if (session.capacity > 0 && idleMs <= idleMsMax && idleMsMax > 0) return session.open(handler)
+    }
+    return this.#connect().open(handler)
+  }
+
+  #connect(): Http2ClientSession {
+    const { address, port } = this.#endpoint
+    const { tls } = this.settings
+    const connecting = new Connecting()
+    const connection = this.#pools.connect({ address, port, tls }, connecting)
+    const session = new Http2ClientSession(
+      connection,
+      this,
+      clientLimits,
+      this.#pools.http2Environment,
+      { scheme: tls === undefined ? 'http' : 'https', connected: false },
+    )
+    this.#pools.connections++
+    this.#entries.push({ session, idleSince: this.#pools.now() })
+    return session
+  }
+
+  retire(): void {
+    this.#retired = true
+    for (const { session } of this.#entries.slice()) session.drain()
+    this.#pools.forget(this)
+  }
+
+  /** Closes connections that have had no stream since before `latest`. */
+  sweep(latest: number): void {
+    for (const { session, idleSince } of this.#entries.slice()) {
+      if (session.streamCount === 0 && idleSince <= latest) session.drain()
+    }
+  }
+
+  onCapacity(session: Http2ClientSession): void {
+    const entry = this.#entries.find((one) => one.session === session)
+    if (entry === undefined || session.streamCount > 0) return
+    entry.idleSince = this.#pools.now()
+    if (this.#retired || this.#pools.closing) session.drain()
+  }
+
+  onDraining(session: Http2ClientSession): void {
+    this.#forget(session)
+  }
+
+  onSessionClosed(session: Http2ClientSession, _reason: CloseReason): void {
+    this.#forget(session)
+    this.#pools.connections--
+  }
+
+  #forget(session: Http2ClientSession): void {
+    const at = this.#entries.findIndex((entry) => entry.session === session)
+    if (at >= 0) this.#entries.splice(at, 1)
+  }
+}
+
+/** Stands in until the session has taken the connection over, which is in the same turn. */
+class Connecting implements ConnectHandler {
+  onConnected(_connection: Connection): void {}
+  onData(): void {}
+  onEnd(): void {}
+  onDrain(): void {}
+  onClose(_reason: CloseReason): void {}
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { run } from '#src/commands/run.ts'
+import { createFolder, freePorts, manifest } from './instance.ts'
+
+/** Runs a command in this process. */
+async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const code = await run(args, {
+    environment: {},
+    write: async (text) => {
+      out += text
+      await Promise.resolve()
+    },
+    writeError: async (line) => {
+      err += `${line}\n`
+      await Promise.resolve()
+    },
+  })
+  return { code, out, err }
+}
+
+const prefix = 'nginx.ingress.kubernetes.io'
+
+test('lint: 0 when all is well', async (t) => {
+  const folder = createFolder(t, { 'web.yaml': manifest('a.example', 80) })
+  const { code, out } = await call('lint', folder)
+  assert.equal(code, 0)
+  assert.equal(out, '1 file, 3 objects: 0 errors, 0 warnings, 0 notes\n')
+})
+
+test('lint: every finding on a line with its place; 1 on errors', async (t) => {
+  const folder = createFolder(t, {
+    'a.yaml': manifest('a.example', 80, `${prefix}/proxy-body-size: much`),
+    'b.yaml': '{ not yaml',
+  })
+  const { code, out } = await call('lint', `${folder}/a.yaml`, `${folder}/b.yaml`)
+  assert.equal(code, 1)
+  const lines = out.trimEnd().split('\n')
+  assert.equal(lines.length, 3)
+  assert.match(lines.join('\n'), /b\.yaml: .*error: .* \(file-unreadable\)/)
+  assert.match(
+    lines.join('\n'),
+    /a\.yaml: Ingress test\/web nginx\.ingress\.kubernetes\.io\/proxy-body-size: error: .*"much".* \(annotation-invalid\)/,
+  )
+  assert.match(lines[2] ?? '', /^2 files, 3 objects: 2 errors/)
+})
+
+test('lint: a file that is not there is an error, none is a wrong call', async () => {
+  assert.equal((await call('lint', '/nonexistent.yaml')).code, 1)
+  const { code, err } = await call('lint')
+  assert.equal(code, 2)
+  assert.match(err, /^headgate: lint needs files/)
+})
+
+test('lint --strict: 1 on warnings', async (t) => {
+  const folder = createFolder(t, {
+    'class.yaml':
+      'apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: { name: other }\nspec: { controller: x/y }\n',
+    'web.yaml': manifest('a.example', 80).replace('spec:', 'spec:\n  ingressClassName: absent'),
+  })
+  const { code, out } = await call('lint', folder)
+  assert.equal(code, 0)
+  assert.match(out, /warning: .* \(class-missing\)/)
+  assert.equal((await call('lint', '--strict', folder)).code, 1)
+})
+
+test('routes --files prints the table', async (t) => {
+  const folder = createFolder(t, { 'web.yaml': manifest('a.example', 8080) })
+  const { code, out } = await call('routes', '--files', folder)
+  assert.equal(code, 0)
+  assert.match(out, /^host a\.example$/m)
+  assert.match(out, /127\.0\.0\.1:8080 ready/)
+})
+
+test('explain --files follows a request', async (t) => {
+  const folder = createFolder(t, { 'web.yaml': manifest('a.example', 8080) })
+  const found = await call('explain', '--files', folder, 'http://a.example/x')
+  assert.equal(found.code, 0)
+  assert.match(found.out, /path \/ \(prefix\) of Ingress test\/web matches/)
+  assert.match(found.out, /127\.0\.0\.1:8080 gets requests/)
+  const byHeader = await call(
+    'explain',
+    '--files',
+    folder,
+    '--header',
+    'Host: b.example',
+    'http://a.example/',
+  )
+  assert.match(byHeader.out, /no rule names the host b\.example/)
+  assert.equal((await call('explain', '--files', folder, '/x')).code, 2)
+  assert.equal((await call('explain', '--files', folder)).code, 2)
+})
+
+test('a folder that is not there, an instance that does not answer: one line and 1', async () => {
+  const [port = 0] = await freePorts(1)
+  for (const args of [
+    ['routes', '--files', '/nonexistent'],
+    ['explain', '--files', '/nonexistent', 'http://a/'],
+    ['routes', `--admin-port=${port}`],
+    ['explain', `--admin-port=${port}`, 'http://a/'],
+  ]) {
+    const { code, err } = await call(...args)
+    assert.equal(code, 1, args.join(' '))
+    assert.equal(err.trimEnd().split('\n').length, 1, err)
+  }
+})
+
+test('migrate says what becomes of each annotation', async (t) => {
+  const annotations = [
+    `${prefix}/proxy-body-size: 8m`,
+    `${prefix}/server-snippet: "x;"`,
+    `${prefix}/proxy-bdy-size: 8m`,
+    'headgate.dev/load-balance: round_robin',
+  ]
+  const folder = createFolder(t, {
+    'web.yaml': manifest('a.example', 80, annotations.join(', ')),
+    'config.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: config, namespace: ingress-nginx }\ndata: { keep-alive: "30" }\n',
+  })
+  const { code, out } = await call('migrate', '--configmap=ingress-nginx/config', folder)
+  assert.equal(code, 0)
+  assert.match(out, /^Ingress test\/web \(.*web\.yaml\)$/m)
+  assert.match(out, /^ {2}honoured {6}nginx\.ingress\.kubernetes\.io\/proxy-body-size$/m)
+  assert.match(out, /^ {2}not in force {2}nginx\.ingress\.kubernetes\.io\/server-snippet: /m)
+  assert.match(out, /^ {2}not in force {2}nginx\.ingress\.kubernetes\.io\/proxy-bdy-size: /m)
+  assert.match(out, /^ConfigMap ingress-nginx\/config /m)
+  assert.match(out, /^ {2}honoured {6}keep-alive$/m)
+  assert.doesNotMatch(out, /headgate\.dev/)
+  assert.match(out, /2 objects with settings: /)
+})
+
+test('help and version', async () => {
+  const general = await call('help')
+  assert.equal(general.code, 0)
+  for (const name of ['serve', 'lint', 'routes', 'explain', 'migrate', 'demo', 'version']) {
+    assert.match(general.out, new RegExp(`^ {2}headgate ${name} `, 'm'))
+    const { code, out } = await call(name, '--help')
+    assert.equal(code, 0)
+    assert.match(out, new RegExp(`^Usage: headgate ${name}`))
+  }
+  assert.match((await call('help', 'serve')).out, /--drain-timeout DURATION/)
+  assert.equal((await call('help', 'nothing')).code, 2)
+  assert.equal((await call()).code, 2)
+  assert.match((await call('--version')).out, /^headgate \d+\.\d+\.\d+ /)
+  assert.match((await call('--frob')).err, /the first argument is a command, got --frob/)
+})

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Compiler } from '#src/compile/compiler.ts'
+import type { AnyObject } from '#src/snapshot/objects.ts'
+import {
+  configMap,
+  ingress,
+  ingressClass,
+  metadata,
+  nginx,
+  prefix,
+  prefixed,
+  secret,
+  service,
+  slice,
+  snapshotOf,
+  to,
+} from './builders.ts'
+import { nowMs, readFakeCertificate, settings } from './compiling.ts'
+
+// A compiler keeps what it made. Whatever a table depends on must show after a change of just that.
+
+type Resolved = Readonly<Record<string, readonly string[]>>
+
+const own = {
+  ...settings,
+  namespaceSelector: [{ key: 'served', operator: 'exists', values: [] }],
+  defaultBackendService: { namespace: 'shop', name: 'rest' },
+  defaultCertificate: { namespace: 'shop', name: 'preset' },
+} as const
+
+function namespace(labels: Readonly<Record<string, string>>): AnyObject {
+  return {
+    kind: 'Namespace',
+    metadata: metadata('shop', { namespace: '', labels }),
+    file: '',
+    phase: 'Active',
+  }
+}
+
+function certificate(name: string, host: string, key = 'key'): AnyObject {
+  return secret(name, { 'tls.crt': `names ${host} until 2027-01-01`, 'tls.key': key })
+}
+
+const hosts = { 'a.example': [prefix('/', to('web')), prefix('/out', to('out'))] }
+const tls = [{ hosts: ['a.example'], secretName: 'one' }]
+
+const start: readonly AnyObject[] = [
+  namespace({ served: 'yes' }),
+  ingressClass('headgate'),
+  configMap({}),
+  service('web'),
+  service('rest'),
+  service('out', { type: 'ExternalName', externalName: 'out.example', ports: [] }),
+  slice('web-1', 'web', ['10.0.0.1']),
+  certificate('one', 'a.example'),
+  certificate('preset', 'preset.example'),
+  ingress('one', { hosts, tls }),
+]
+const resolved: Resolved = { 'out.example': ['192.0.2.1'] }
+
+/** `now` in place of the object of its kind and name; `undefined` in place of an object: it goes. */
+function replaced(objects: readonly AnyObject[], now: AnyObject): AnyObject[] {
+  const others = objects.filter(
+    ({ kind, metadata: { name } }) => kind !== now.kind || name !== now.metadata.name,
+  )
+  return [...others, now]
+}
+
+const annotated = (text: string) => ({
+  meta: { annotations: prefixed('headgate.dev', { 'load-balance': text }) },
+})
+
+const changes: Readonly<Record<string, AnyObject>> = {
+  'an option of everything': configMap({ 'keep-alive': '5' }),
+  'an option of routes': configMap({ 'proxy-body-size': '5k' }),
+  'an option of a policy': configMap({ 'http-redirect-code': '301' }),
+  'an option of listeners': configMap({ 'use-proxy-protocol': 'true' }),
+  'an option that paths are read by': configMap({
+    'strict-validate-path-type': 'false',
+    'load-balance': 'ewma',
+  }),
+  'the annotations of an Ingress': ingress('one', {
+    hosts,
+    tls,
+    annotations: nginx({ 'proxy-body-size': '5k' }),
+  }),
+  'the TLS section of an Ingress': ingress('one', { hosts }),
+  'the rules of an Ingress': ingress('one', {
+    hosts: { ...hosts, 'b.example': [prefix('/')] },
+    tls,
+  }),
+  'the age of an Ingress in a conflict': ingress('zero', { hosts, meta: { createdMs: -1 } }),
+  'the class of an Ingress': ingress('one', { hosts, tls, className: 'other' }),
+  'a class': ingressClass('headgate', 'example.com/other'),
+  'the labels of a namespace': namespace({}),
+  'the ports of a Service': service('web', {
+    ports: [{ name: 'new', port: 80, targetPort: 1, protocol: 'TCP', appProtocol: '' }],
+  }),
+  'the annotations of a Service': service('web', annotated('least-requests')),
+  'the affinity of a Service': service('web', { sessionAffinity: 'ClientIP' }),
+  'the port of an ExternalName': service('out', {
+    type: 'ExternalName',
+    externalName: 'out.example',
+    ports: [{ name: 'x', port: 80, targetPort: 8080, protocol: 'TCP', appProtocol: '' }],
+  }),
+  'the annotations of the default backend': service('rest', annotated('least-requests')),
+  'the endpoints of a slice': slice('web-1', 'web', ['10.0.0.2']),
+  'the weight of a slice': slice('web-1', 'web', ['10.0.0.1'], {
+    meta: { annotations: prefixed('headgate.dev', { weight: '7' }) },
+  }),
+  'another slice': slice('web-2', 'web', ['10.0.0.2']),
+  'a certificate': certificate('one', '*.example'),
+  'a key that no longer fits': certificate('one', 'a.example', 'wrong'),
+  'the default certificate': certificate('preset', 'other.example'),
+}
+
+for (const [title, now] of Object.entries(changes)) {
+  test(`a change shows: ${title}`, () => {
+    check(start, replaced(start, now), resolved)
+  })
+}
+
+const goes: readonly (readonly [kind: AnyObject['kind'], name: string])[] = [
+  ['Ingress', 'one'],
+  ['Service', 'web'],
+  ['Service', 'rest'],
+  ['EndpointSlice', 'web-1'],
+  ['Secret', 'one'],
+  ['Secret', 'preset'],
+  ['IngressClass', 'headgate'],
+]
+
+for (const [kind, name] of goes) {
+  test(`a change shows: ${kind} ${name} goes away, or comes`, () => {
+    const without = start.filter((object) => object.kind !== kind || object.metadata.name !== name)
+    assert.equal(without.length, start.length - 1)
+    check(start, without, resolved)
+    check(without, start, resolved)
+  })
+}
+
+test('a change shows: a name has another address, or none', () => {
+  check(start, start, { 'out.example': ['192.0.2.2'] })
+  check(start, start, {})
+})
+
+test('a change shows: a certificate expires', () => {
+  const compiler = new Compiler(own, readFakeCertificate)
+  const snapshot = snapshotOf(start, resolved)
+  const codes = (time: number): string[] =>
+    compiler.compile(snapshot, time).diagnostics.map(({ code }) => code)
+  assert.deepEqual(codes(nowMs), [])
+  assert.deepEqual(codes(Date.UTC(2027, 1)), ['certificate-expired', 'certificate-expired'])
+})
+
+/** From one state to the other the result differs, and is what a new compiler makes. */
+function check(before: readonly AnyObject[], after: readonly AnyObject[], names: Resolved): void {
+  const compiler = new Compiler(own, readFakeCertificate)
+  const first = compiler.compile(snapshotOf(before, resolved), nowMs)
+  const second = compiler.compile(snapshotOf(after, names), nowMs)
+  const fresh = new Compiler(own, readFakeCertificate).compile(snapshotOf(after, names), nowMs)
+  assert.deepEqual(second, fresh)
+  assert.notDeepEqual(second, first)
+  const again = compiler.compile(snapshotOf(before, resolved), nowMs)
+  assert.deepEqual(again, first)
+}

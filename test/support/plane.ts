@@ -1,0 +1,188 @@
+import { seededRandom } from '#algorithms/random.ts'
+import { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import { DataPlane } from '#src/proxy/data-plane.ts'
+import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import { RuleMemory } from '#src/shared/rule-memory.ts'
+import { WorkerMemory } from '#src/shared/worker-memory.ts'
+import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
+import type {
+  Backend,
+  Certificate,
+  GlobalOptions,
+  Host,
+  Listener,
+  RouteSettings,
+  Rule,
+  TableDelta,
+} from '#src/table/table.ts'
+import { createTransport } from '#src/transport/select.ts'
+import type { Transport } from '#src/transport/transport.ts'
+
+export interface PlaneSettings {
+  /** Ports of the upstream, all on 127.0.0.1. */
+  readonly upstreams: readonly number[]
+  readonly hosts?: readonly string[]
+  readonly settings?: Partial<RouteSettings>
+  readonly options?: Partial<GlobalOptions>
+  readonly certificate?: Certificate
+  readonly transport?: Transport
+}
+
+/** A data plane in this thread on free ports of 127.0.0.1, with one rule per host. */
+export class TestPlane {
+  readonly plane: DataPlane
+  readonly endpoints = EndpointMemory.create(1024, 1)
+  readonly rules = RuleMemory.create(256, 1)
+  readonly worker = WorkerMemory.create(1)
+  readonly lines: string[] = []
+  readonly released: number[] = []
+  httpPort = 0
+  httpsPort = 0
+  readonly #wheel: TimerWheel
+  readonly #ticking: NodeJS.Timeout
+  readonly #settings: PlaneSettings
+  readonly #slots = new Map<string, number>()
+  #version = 0
+
+  private constructor(settings: PlaneSettings, transport: Transport) {
+    this.#settings = settings
+    this.#wheel = new TimerWheel(performance.now())
+    this.#ticking = setInterval(() => {
+      this.#wheel.advance(performance.now())
+    }, this.#wheel.tickMs)
+    this.plane = new DataPlane({
+      transport,
+      endpoints: this.endpoints,
+      rules: this.rules,
+      worker: this.worker,
+      writer: 0,
+      wheel: this.#wheel,
+      now: () => performance.now(),
+      wallClock: Date.now,
+      random: seededRandom(7),
+      accessLog: { write: (line) => this.lines.push(line) },
+      bindAddresses: ['127.0.0.1'],
+      ticketKeys: Buffer.alloc(48, 1),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      onReleasedEndpoint: (slot) => this.released.push(slot),
+    })
+  }
+
+  static async start(settings: PlaneSettings): Promise<TestPlane> {
+    const plane = new TestPlane(settings, settings.transport ?? (await createTransport()))
+    await plane.apply(settings.upstreams)
+    plane.httpPort = plane.plane.portOf('http') ?? 0
+    plane.httpsPort = plane.plane.portOf('https') ?? 0
+    return plane
+  }
+
+  /** Puts a table with these upstreams in force: a delta of what differs, or a full one at first. */
+  async apply(upstreams: readonly number[], changed: Partial<RouteSettings> = {}): Promise<void> {
+    const full = this.#version === 0
+    const delta: TableDelta = {
+      version: ++this.#version,
+      full,
+      listeners: full ? this.#listeners() : new Map(),
+      hosts: new Map(this.#hosts(changed).map((host) => [host.key, host])),
+      backends: new Map([['app', backendOf(upstreams)]]),
+      certificates: new Map(this.#certificates().map((one) => [one.key, one])),
+      options: { ...defaultGlobalOptions, ...this.#settings.options },
+    }
+    const slots = Int32Array.from(upstreams, (port) => this.#slotOf(`endpoint ${port}`))
+    const ruleSlots = new Map(this.#hosts(changed).map(({ key }) => [`rule ${key}`, 1]))
+    await this.plane.apply({ delta, endpointSlots: new Map([['app', slots]]), ruleSlots })
+  }
+
+  async stop(drainMs = 0): Promise<void> {
+    await this.plane.drain(drainMs)
+    clearInterval(this.#ticking)
+  }
+
+  #slotOf(name: string): number {
+    const slot = this.#slots.get(name) ?? this.#slots.size + 1
+    this.#slots.set(name, slot)
+    return slot
+  }
+
+  #certificates(): Certificate[] {
+    const { certificate } = this.#settings
+    return certificate === undefined ? [] : [certificate]
+  }
+
+  #listeners(): Map<string, Listener> {
+    const base = { addresses: [], hostGroup: 'all', proxyProtocol: false }
+    const listeners = new Map<string, Listener>()
+    listeners.set('http', {
+      ...base,
+      key: 'http',
+      protocol: 'http',
+      port: 0,
+      defaultCertificate: undefined,
+    })
+    const { certificate } = this.#settings
+    if (certificate !== undefined) {
+      listeners.set('https', {
+        ...base,
+        key: 'https',
+        protocol: 'https',
+        port: 0,
+        defaultCertificate: certificate.key,
+      })
+    }
+    return listeners
+  }
+
+  #hosts(changed: Partial<RouteSettings>): Host[] {
+    const settings = { ...defaultRouteSettings, ...this.#settings.settings, ...changed }
+    return (this.#settings.hosts ?? ['']).map((pattern) => ({
+      key: `host ${pattern}`,
+      hostGroup: 'all',
+      pattern,
+      rules: [ruleOf(`rule host ${pattern}`, settings)],
+      certificate: undefined,
+      tls: false,
+      clientCertificatePolicy: '',
+    }))
+  }
+}
+
+function ruleOf(key: string, settings: RouteSettings): Rule {
+  return {
+    key,
+    origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
+    path: { type: 'prefix', value: '' },
+    pathText: '/',
+    predicates: [],
+    settings,
+    policies: [],
+    backends: [
+      {
+        backend: 'app',
+        service: 'app',
+        weight: 1,
+        balance: { algorithm: 'round-robin', options: {}, hashKey: [] },
+        protocol: 'http1',
+        tls: undefined,
+        policies: [],
+      },
+    ],
+  }
+}
+
+function backendOf(ports: readonly number[]): Backend {
+  return {
+    key: 'app',
+    service: { kind: 'Service', namespace: 'default', name: 'app' },
+    servicePort: 80,
+    clientIpAffinitySeconds: 0,
+    endpoints: ports.map((port) => ({
+      address: '127.0.0.1',
+      port,
+      uid: '',
+      state: 'ready',
+      weight: 1,
+      zone: '',
+      node: '',
+    })),
+  }
+}

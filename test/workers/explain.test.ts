@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { explain, explanationText, requestOf } from '#src/workers/explain.ts'
+import type { ExplainedRequest, StateOf } from '#src/workers/explain.ts'
+import type { Backend, Host, RouteTable } from '#src/table/table.ts'
+import { backend, endpoint, host, table } from './tables.ts'
+
+const nothingKnown: StateOf = () => undefined
+const ejected: StateOf = (_, index) => ({
+  ejectedForMs: index === 3 ? 4500 : 0,
+  requestsInFlight: index,
+})
+
+function asked(url: string, headers: ExplainedRequest['headers'] = []): ExplainedRequest {
+  const request = requestOf(url, 'GET', headers)
+  assert.ok(request)
+  return request
+}
+
+const hosts = [host('a.example', { '/x/y': 'deep', '/x': 'web' }), host('*.example', { '': 'web' })]
+const routes: RouteTable = table(hosts, [backend('web', ['10.0.0.1']), backend('deep', [])])
+
+const cases: [url: string, path: string, rule: string | undefined, status: number | undefined][] = [
+  ['http://a.example/x', '/x', '/x', undefined],
+  ['http://A.EXAMPLE:8080/x/z?q', '/x/z', '/x', undefined],
+  ['http://a.example/x/./../x//y', '/x/y', '/x/y', 503],
+  ['http://a.example/%78', '/x', '/x', undefined],
+  ['http://a.example/xy', '/xy', undefined, 404],
+  ['http://a.example', '/', undefined, 404],
+  ['http://b.example/any', '/any', '', undefined],
+  ['http://c.b.example/', '/', undefined, 404],
+  ['http://a.example/../x', '', undefined, 400],
+  ['http://a.example/%00', '', undefined, 400],
+]
+
+for (const [url, path, rule, status] of cases) {
+  test(`explains ${url}`, () => {
+    const explanation = explain(routes, asked(url), nothingKnown)
+    assert.equal(explanation.path, path)
+    assert.equal(explanation.rule?.path, rule)
+    assert.equal(explanation.status, status)
+    assert.ok(explanation.steps.length > 0)
+  })
+}
+
+test('a Host field wins over the URL', () => {
+  const { rule } = explain(routes, asked('http://x/', [['hOsT', 'b.example']]), nothingKnown)
+  assert.equal(rule?.host, '*.example')
+})
+
+test('what is no URL of a request is none', () => {
+  for (const url of ['', '/x', 'ftp://a/', 'http://', 'http:///x', 'http://a b/']) {
+    assert.equal(requestOf(url, 'GET', []), undefined, url)
+  }
+})
+
+test('predicates are followed', () => {
+  const [first] = hosts
+  assert.ok(first)
+  const predicates = [
+    { on: 'header', name: 'X-Who', match: 'exact', value: 'me' },
+    { on: 'query', name: 'v', match: 'regex', value: '^[12]$' },
+    { on: 'method', name: '', match: 'exact', value: 'GET' },
+  ] as const
+  const guarded: Host = {
+    ...first,
+    rules: [{ ...(first.rules[1] as Host['rules'][0]), predicates }],
+  }
+  const own = table([guarded], [backend('web', ['10.0.0.1'])])
+  const statusOf = (url: string, headers: ExplainedRequest['headers']): number | undefined =>
+    explain(own, asked(url, headers), nothingKnown).status
+  assert.equal(statusOf('http://a.example/x?v=2', [['x-who', 'me']]), undefined)
+  assert.equal(statusOf('http://a.example/x?v=3', [['x-who', 'me']]), 404)
+  assert.equal(statusOf('http://a.example/x?v=2', [['x-who', 'you']]), 404)
+  assert.equal(statusOf('http://a.example/x', [['x-who', 'me']]), 404)
+})
+
+test('every endpoint says what it gets, and why', () => {
+  const endpoints = [
+    endpoint('10.0.0.1'),
+    { ...endpoint('10.0.0.2'), state: 'draining' as const },
+    { ...endpoint('10.0.0.3'), weight: 0 },
+    endpoint('fd00::1'),
+  ]
+  const web: Backend = { ...backend('web', []), endpoints }
+  const own = table([host('a', { '': 'web' })], [web])
+  const explanation = explain(own, asked('http://a/'), ejected)
+  const [used] = explanation.backends
+  assert.deepEqual(
+    used?.endpoints.map(({ address, gets }) => [address, gets]),
+    [
+      ['10.0.0.1:80', 'requests'],
+      ['10.0.0.2:80', 'nothing'],
+      ['10.0.0.3:80', 'nothing'],
+      ['[fd00::1]:80', 'nothing'],
+    ],
+  )
+  const text = explanationText(explanation)
+  assert.match(text, /\[fd00::1\]:80 gets nothing: it failed .* 5 s more \(3 in flight\)/)
+  const last = { ...web, endpoints: endpoints.slice(1, 2) }
+  const fallback = explain(table([host('a', { '': 'web' })], [last]), asked('http://a/'), ejected)
+  assert.match(
+    explanationText(fallback),
+    /gets requests: it is terminating, but no endpoint is ready/,
+  )
+})
