@@ -2,7 +2,7 @@ const firstFactor = 0xcc9e2d51
 const secondFactor = 0x1b873593
 
 /**
- * Seeded 32-bit hash of a text: MurmurHash3 x86_32 over its Latin-1 bytes.
+ * Seeded hash of a text, 0 to 2^32 - 1: MurmurHash3 x86_32 over its Latin-1 bytes.
  *
  * For placing keys and endpoints, where speed and even spread count. It resists nobody who picks
  * texts on purpose, so where that matters the seed must be secret. A text with characters above
@@ -32,18 +32,18 @@ export function hashText(text: string, seed: number): number {
     tail |= (unit & 0xff) << shift
   }
   hash = mixInteger(hash ^ scramble(tail) ^ length)
-  return units > 0xff ? hashHighBytes(text, hash) : hash
+  return (units > 0xff ? hashHighBytes(text, hash) : hash) >>> 0
 }
 
 /**
  * Spreads every input bit over all 32 output bits: the finalizer of MurmurHash3, a bijection.
- * Unsigned, as are all hashes here.
+ * Signed, as is {@link hashPair}: the engine keeps signed 32 bits without allocating.
  */
 export function mixInteger(value: number): number {
   let mixed = value ^ (value >>> 16)
   mixed = Math.imul(mixed, 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
+  return mixed ^ (mixed >>> 16)
 }
 
 /** Hash of two 32-bit numbers. The order counts; for a fixed first number it is a bijection. */

@@ -15,7 +15,8 @@ import type { RunningProxy, Site } from './compare/site.ts'
  * size of its process tree; socket buffers of the kernel are not in it) divided by the connections.
  */
 const kilobytesMax = 10
-const settleMs = 3000
+/** Long enough for V8 to give back what it does not need when nothing happens. */
+const settleMs = 10_000
 
 const { values } = parseArgs({
   options: {
@@ -47,7 +48,7 @@ async function growthKb(proxy: RunningProxy, kind: 'plain' | 'tls', site: Site):
     return memoryKb(proxy.pid)
   }
   // Whatever is made on first use is there before the first look.
-  await hold(200, [String(port), '200', kind, site.host], look)
+  await hold(1000, [String(port), '1000', kind, site.host], look)
   const before = await look()
   const args = [String(port), String(connections), kind, site.host]
   return ((await hold(connections, args, look)) - before) / connections

@@ -10,15 +10,15 @@ export function inFlightAt(columns: EndpointColumns, index: number): number {
   return sum > 0 ? sum : 0
 }
 
-/** Mean age in milliseconds of the requests in flight, 0 when there is none or nobody counts. */
-export function ageAt(columns: EndpointColumns, index: number, now: number): number {
+/** Mean age in whole milliseconds of the requests in flight, 0 when there is none or nobody counts. */
+export function ageAt(columns: EndpointColumns, index: number, { now }: PickInput): number {
   const { started, writers } = columns
   const inFlight = inFlightAt(columns, index)
   if (started === undefined || inFlight === 0) return 0
   const first = columns.cell[index] as number
   let sum = 0
   for (let cell = first; cell < first + writers; cell++) sum += started[cell] as number
-  return Math.max(0, now - sum / inFlight)
+  return Math.max(0, (now - sum / inFlight) | 0)
 }
 
 /** Whether the endpoint may be picked at all. */

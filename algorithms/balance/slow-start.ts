@@ -101,7 +101,7 @@ class SlowStart implements Balancer {
   }
 
   pick(input: PickInput): number {
-    if (input.now >= this.#nextStepAt) this.#step(input.now)
+    if (input.now >= this.#nextStepAt) this.#step(input)
     return this.#inner.pick(input)
   }
 
@@ -113,7 +113,7 @@ class SlowStart implements Balancer {
     this.#inner.report?.(index, now, report)
   }
 
-  #step(now: number): void {
+  #step({ now }: PickInput): void {
     const { count, since } = this.#columns
     let warming = false
     let changed = false

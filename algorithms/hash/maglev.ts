@@ -31,7 +31,9 @@ export class Maglev implements Placement {
   locate(hash: number): number {
     const { length } = this.#table
     // Scaling keeps the high bits of the hash where a remainder would cost a division.
-    return length === 0 ? -1 : (this.#table[(hash * (length / 4_294_967_296)) | 0] as number)
+    return length === 0
+      ? -1
+      : (this.#table[((hash >>> 0) * (length / 4_294_967_296)) | 0] as number)
   }
 
   rebuild(): void {
@@ -43,8 +45,8 @@ export class Maglev implements Placement {
     const size = this.#size
     const slots = fillSlots({
       size,
-      offset: identity.map((id) => hashPair(offsetSeed, id) % size),
-      skip: identity.map((id) => (hashPair(skipSeed, id) % (size - 1)) + 1),
+      offset: identity.map((id) => (hashPair(offsetSeed, id) >>> 0) % size),
+      skip: identity.map((id) => ((hashPair(skipSeed, id) >>> 0) % (size - 1)) + 1),
       turnEvery: weight.map((own) => weightMax / own),
     })
     const table = this.#nodes.count > 0xffff ? new Int32Array(size) : new Uint16Array(size)

@@ -56,7 +56,7 @@ export class MultiProbe implements Placement {
       const count = equalWeights ? 1 : Math.max(1, Math.round(share * weightSteps))
       const owner = index[member] as number
       for (let k = 0; k < count; k++) {
-        points.push({ place: hashPair(identity[member] as number, k), owner })
+        points.push({ place: hashPair(identity[member] as number, k) >>> 0, owner })
       }
     }
     points.sort((a, b) => a.place - b.place)

@@ -9,7 +9,7 @@ export interface PlacedNodes {
 
 /** Maps hashes of keys to nodes; the same nodes in another order give the same places. */
 export interface Placement {
-  /** The node of a 32-bit hash, -1 when no node has a weight. Does not allocate. */
+  /** The node of a hash (32 bits, signed or not), -1 when no node has a weight. No allocation. */
   locate(hash: number): number
   /** The nodes, their weights or identities changed. */
   rebuild(): void

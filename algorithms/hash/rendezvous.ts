@@ -39,7 +39,7 @@ export class Rendezvous implements Placement {
     let best = -1
     let highest = -1
     for (let member = 0; member < spread.length; member++) {
-      const bid = mixInteger((spread[member] as number) ^ salt)
+      const bid = mixInteger((spread[member] as number) ^ salt) >>> 0
       if (bid <= highest) continue
       highest = bid
       best = member
@@ -54,7 +54,8 @@ export class Rendezvous implements Placement {
     let best = -1
     let highest = -1
     for (let member = 0; member < spread.length; member++) {
-      const uniform = (mixInteger((spread[member] as number) ^ salt) + 0.5) / 4_294_967_296
+      const bits = mixInteger((spread[member] as number) ^ salt) >>> 0
+      const uniform = (bits + 0.5) / 4_294_967_296
       const bid = -(weight[member] as number) / Math.log(uniform)
       if (bid <= highest) continue
       highest = bid

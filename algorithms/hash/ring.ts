@@ -49,7 +49,7 @@ export class Ring implements Placement {
     for (let member = 0; member < index.length; member++) {
       const count = counts[member] as number
       for (let k = 0; k < count; k++) {
-        packed[at++] = hashPair(identity[member] as number, k) * ownersMax + member
+        packed[at++] = (hashPair(identity[member] as number, k) >>> 0) * ownersMax + member
       }
     }
     packed.sort()
@@ -58,8 +58,9 @@ export class Ring implements Placement {
   }
 }
 
-/** Place of the first number that is not below `value`; the length when all are. */
-export function firstAtOrAfter(sorted: Uint32Array, value: number): number {
+/** Place of the first number that is not below the 32-bit `hash`; the length when all are. */
+export function firstAtOrAfter(sorted: Uint32Array, hash: number): number {
+  const value = hash >>> 0
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs'
+import { statSync, truncateSync } from 'node:fs'
 import { cpuBetween, readCpu } from './cpu.ts'
 import { load } from './load.ts'
 import type { LoadResult, LoadTarget } from './load.ts'
@@ -46,6 +46,7 @@ export async function measure(
       const i = (round + turn) % proxies.length
       const proxy = proxies[i] as RunningProxy
       rounds[i]?.push(await oneRound(workload, proxy, target(workload, proxy, site, options)))
+      checkLogs(proxy)
       emptyLogs(proxy)
     }
   }
@@ -75,6 +76,13 @@ async function oneRound(workload: Workload, proxy: RunningProxy, goal: LoadTarge
     requestsPerSecond: result.requests / result.seconds,
     p99Ms: result.p99Ms,
     errors: result.errors,
+  }
+}
+
+/** A proxy that was to write a log and wrote none has done less than the others. */
+function checkLogs(proxy: RunningProxy): void {
+  for (const file of proxy.logFiles) {
+    if (statSync(file).size === 0) throw new Error(`${proxy.build.label} wrote no access log`)
   }
 }
 

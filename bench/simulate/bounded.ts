@@ -8,7 +8,7 @@ import { within } from './scenario.ts'
 
 const servers = 100
 const keysPerServer = 10
-const points = 100
+const ringPoints = 100
 
 /** A placement that remembers where a pick looked. */
 class WatchedPlacement implements Placement {
@@ -47,7 +47,7 @@ export interface BoundedRun {
 export function runBounded(boundFactor: number, seed: number): BoundedRun {
   const endpoints = Array.from({ length: servers }, (_, i) => ({ identity: hashPair(seed, i) }))
   const columns = createColumns([...endpoints, { identity: hashPair(seed, servers), weight: 1e-9 }])
-  const placement = new WatchedPlacement(new Ring(columns, points))
+  const placement = new WatchedPlacement(new Ring(columns, ringPoints))
   const balancer = new BoundedHash(columns, placement, { boundFactor })
   const input = createPickInput()
   const { inFlight } = columns
@@ -64,8 +64,9 @@ export function runBounded(boundFactor: number, seed: number): BoundedRun {
     const server = balancer.pick(input)
     placement.seen.add(server)
     probes += placement.seen.size
-    inFlight[server] = (inFlight[server] as number) + 1
-    if ((inFlight[server] as number) > bound) exceeded = true
+    const held = (inFlight[server] as number) + 1
+    inFlight[server] = held
+    if (held > bound) exceeded = true
   }
   const most = inFlight.subarray(0, servers).reduce((peak, own) => Math.max(peak, own), 0)
   return { probes: probes / total, peakToMean: most / keysPerServer, exceeded }
@@ -74,7 +75,7 @@ export function runBounded(boundFactor: number, seed: number): BoundedRun {
 export const bounded: Scenario = {
   name: 'bounded-loads',
   title: 'Bounded loads: distinct servers that a key looks at',
-  about: `${servers * keysPerServer} keys on ${servers} servers on a ring of ${points} points each.
+  about: `${servers * keysPerServer} keys on ${servers} servers on a ring of ${ringPoints} points each.
 Published: the simulation of our reference after Mirrokni, Thorup, Zadimoghaddam 2016.`,
   run(_scale, progress) {
     const rows: Row[] = []

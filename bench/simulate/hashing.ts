@@ -236,19 +236,24 @@ function imbalancePlot(keys: number, progress: (step: string) => void): Plot {
     ['rendezvous', (nodes) => new Rendezvous(nodes)],
     ['maglev', (nodes) => new Maglev(nodes)],
   ]
+  const seeds = 8
   const series = kinds.map(([name, create]) => {
     progress(`plot: ${name}`)
     const points = sizes.map((size) => {
-      const counts = countKeys(create(nodesOf(size)), size, keys / 4)
-      return [size, peakToMean(counts)] as const
+      let sum = 0
+      for (let seed = 0; seed < seeds; seed++) {
+        sum += peakToMean(countKeys(create(nodesOf(size, seed)), size, keys / 8))
+      }
+      return [size, sum / seeds] as const
     })
     return { name, points }
   })
   return {
     file: 'hash-imbalance',
-    title: `Peak to mean of ${Math.round(keys / 4000)} thousand keys`,
+    title: `Keys of the busiest node over the mean, of ${Math.round(keys / 8000)} thousand keys`,
     xLabel: 'nodes',
     yLabel: 'peak to mean',
+    logX: true,
     logY: false,
     series,
   }

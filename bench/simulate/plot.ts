@@ -21,7 +21,7 @@ export function svgOf(plot: Plot): string {
   const points = plot.series.flatMap((series) => series.points)
   const x = axisOf(
     points.map(([value]) => value),
-    false,
+    plot.logX ?? false,
   )
   const y = axisOf(
     points.map(([, value]) => value),

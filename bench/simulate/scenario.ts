@@ -21,6 +21,7 @@ export interface Plot {
   readonly title: string
   readonly xLabel: string
   readonly yLabel: string
+  readonly logX?: boolean
   readonly logY: boolean
   readonly series: readonly Series[]
 }

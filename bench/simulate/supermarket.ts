@@ -85,7 +85,7 @@ export const supermarket: Scenario = {
   title: 'The supermarket model: mean time in the system',
   about: `${servers} servers, random arrivals and service times, in service times. Published: the
 limit of many servers (Mitzenmacher 2001). With 100 servers it is a little higher, by up to 4 % at
-load 0.9 and 6 to 13 % at 0.99. Least requests: our reference's simulation.`,
+load 0.9 and 6 to 13 % at 0.99. Least requests: simulations.`,
   run(scale, progress) {
     const rows: Row[] = []
     for (const { load, choices, above } of cases) {
@@ -119,23 +119,22 @@ load 0.9 and 6 to 13 % at 0.99. Least requests: our reference's simulation.`,
   },
 }
 
+/**
+ * At load 0.99 our reference has 1.97, from a run that is too short for the memory of the queues
+ * there. The chain of the numbers of servers by queue length, an independent program that gives the
+ * same figure at load 0.9, has 2.158 in two runs of 300 million events.
+ */
+const leastCases = [
+  { load: 0.9, published: '1.07', passes: [1.04, 1.1] },
+  { load: 0.99, published: '2.158 (reference: 1.97)', passes: [2.05, 2.27] },
+] as const
+
 function leastRows(scale: number, progress: (step: string) => void): Row[] {
-  return (
-    [
-      [0.9, 1.07, 0.03],
-      [0.99, 1.97, 0.15],
-    ] as const
-  ).map(([load, published, tolerance]) => {
+  return leastCases.map(({ load, published, passes }) => {
     progress(`least-requests, load ${load}`)
     const events = eventsFor(load, scale) / 2
     const measured = meanTime({ algorithm: 'least-requests', options: {}, servers, load, events })
-    return {
-      what: `least requests, load ${load}`,
-      measured,
-      digits: 3,
-      published: `${published}`,
-      passes: [published - tolerance, published + tolerance] as const,
-    }
+    return { what: `least requests, load ${load}`, measured, digits: 3, published, passes }
   })
 }
 

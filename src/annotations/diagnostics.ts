@@ -58,6 +58,8 @@ export const diagnosticCodes = {
     severity: 'error',
     effect: "The older object's certificate is served.",
   },
+  'certificate-repaired': { severity: 'warning', effect: 'Served as put right.' },
+  'certificate-early': { severity: 'warning', effect: 'Served; clients will not accept it yet.' },
   'tls-host-unused': {
     severity: 'warning',
     effect: 'The TLS section has no effect for this host.',

@@ -9,7 +9,12 @@ import type { ObjectName, ReadCertificate } from './settings.ts'
 
 /** A Secret as a certificate, or why it is none. */
 export type CertificateLookup =
-  | { readonly certificate: Certificate }
+  | {
+      readonly certificate: Certificate
+      readonly notBeforeMs: number
+      /** What was put right while it was read. */
+      readonly warnings: readonly string[]
+    }
   | { readonly code: DiagnosticCode; readonly problem: string }
 
 /** The certificates of a snapshot, each checked once while its Secret stays the same. */
@@ -63,5 +68,33 @@ function readSecret(secret: Secret, read: ReadCertificate): CertificateLookup {
       fingerprint: reading.fingerprint,
       notAfterMs: reading.notAfterMs,
     },
+    notBeforeMs: reading.notBeforeMs,
+    warnings: reading.warnings,
   }
+}
+
+/** Reports what is wrong with a Secret as a certificate: that it is none, or is not what clients take. */
+export function reportCertificate(
+  secret: ObjectName,
+  found: CertificateLookup,
+  nowMs: number,
+  report: (code: DiagnosticCode, message: string) => void,
+): void {
+  if ('problem' in found) {
+    report(found.code, found.problem)
+    return
+  }
+  const { certificate, notBeforeMs, warnings } = found
+  const shown = `the certificate of Secret ${secret.namespace}/${secret.name}`
+  if (certificate.notAfterMs < nowMs) {
+    report('certificate-expired', `${shown} expired on ${dateOf(certificate.notAfterMs)}`)
+  }
+  if (notBeforeMs > nowMs) {
+    report('certificate-early', `${shown} is not valid before ${dateOf(notBeforeMs)}`)
+  }
+  for (const warning of warnings) report('certificate-repaired', `${shown}: ${warning}`)
+}
+
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString()
 }

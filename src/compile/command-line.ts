@@ -3,6 +3,7 @@ import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Certificate, Rule } from '#src/table/table.ts'
+import { reportCertificate } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
 import { originOf, reportOn, reportOnMissing } from './findings.ts'
 import type { Options } from './options.ts'
@@ -65,14 +66,8 @@ export function findDefaultCertificate(
   if (defaultCertificate === undefined) return undefined
   const report = reportOnMissing('Secret', defaultCertificate, diagnostics)
   const found = certificates.find(defaultCertificate)
-  if ('problem' in found) {
-    report(found.code, '', `${found.problem} (--default-ssl-certificate)`)
-    return undefined
-  }
-  const { certificate } = found
-  if (certificate.notAfterMs < nowMs) {
-    const since = new Date(certificate.notAfterMs).toISOString()
-    report('certificate-expired', '', `expired on ${since} (--default-ssl-certificate)`)
-  }
-  return certificate
+  reportCertificate(defaultCertificate, found, nowMs, (code, message) => {
+    report(code, '', `${message} (--default-ssl-certificate)`)
+  })
+  return 'problem' in found ? undefined : found.certificate
 }

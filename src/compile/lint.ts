@@ -1,8 +1,12 @@
+import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic, DiagnosticCode } from '#src/annotations/diagnostics.ts'
 import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { compile } from './compile.ts'
 import type { CompileInputs } from './compile.ts'
+import { sortFindings } from './findings.ts'
+import { readService } from './rules.ts'
+import { readWeight } from './services/endpoints.ts'
 import type { CompileSettings } from './settings.ts'
 
 /** Findings that say only that an object of this kind is not there. */
@@ -27,9 +31,23 @@ export function lint(
   const given = new Set<Kind>(objects.map(({ kind }) => kind))
   const everyClass = !given.has('IngressClass')
   const { diagnostics } = compile(snapshotOf(objects), { ...settings, everyClass }, inputs)
-  return diagnostics.filter(({ code }) => {
+  const found = sortFindings([...diagnostics, ...lintAlone(objects, settings)])
+  return found.filter(({ code }) => {
     if (code === 'name-unresolved') return false
     const kind = aboutAbsent[code]
     return kind === undefined || given.has(kind)
   })
+}
+
+/** Services and slices are checked though no Ingress leads to them. */
+function lintAlone(objects: readonly AnyObject[], settings: CompileSettings): Diagnostic[] {
+  const diagnostics = new Diagnostics()
+  for (const object of objects) {
+    if (object.kind === 'Service') {
+      diagnostics.list.push(...readService(object, settings).diagnostics)
+    } else if (object.kind === 'EndpointSlice') {
+      readWeight(object, settings, diagnostics)
+    }
+  }
+  return diagnostics.list
 }

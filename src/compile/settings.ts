@@ -70,7 +70,10 @@ export type CertificateReading =
       readonly keyPem: string
       /** Names that the leaf covers, lower case. */
       readonly names: readonly string[]
+      readonly notBeforeMs: number
       readonly notAfterMs: number
       readonly fingerprint: string
+      /** What was put right, e.g. the order of the chain. */
+      readonly warnings: readonly string[]
     }
   | { readonly ok: false; readonly error: string }

@@ -1,6 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { covers } from '#src/annotations/names.ts'
 import type { Certificate } from '#src/table/table.ts'
+import { reportCertificate } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedTls } from './ingress.ts'
@@ -110,8 +111,7 @@ function bindUnnamed(
 }
 
 /**
- * Reports the Secrets of an Ingress's TLS sections that are missing, unusable or out of date, and
- * those that cover none of its hosts though they are there for all of them.
+ * Reports what is wrong with the Secrets of an Ingress's TLS sections, and names those that cover none of its hosts though they are there for all of them.
  */
 export function reportTlsSecrets(
   { ingress, tls, hosts: served }: ParsedIngress,
@@ -124,20 +124,13 @@ export function reportTlsSecrets(
   for (const { hosts, secretName, field } of tls) {
     if (secretName === '') continue
     const place = `${field}.secretName`
-    const found = certificates.find({ namespace, name: secretName })
-    if ('problem' in found) {
-      report(found.code, place, found.problem)
-      continue
-    }
-    const { names, notAfterMs } = found.certificate
-    if (notAfterMs < nowMs) {
-      const since = new Date(notAfterMs).toISOString()
-      report(
-        'certificate-expired',
-        place,
-        `the certificate of Secret ${namespace}/${secretName} expired on ${since}`,
-      )
-    }
+    const secret = { namespace, name: secretName }
+    const found = certificates.find(secret)
+    reportCertificate(secret, found, nowMs, (code, message) => {
+      report(code, place, message)
+    })
+    if ('problem' in found) continue
+    const { names } = found.certificate
     if (hosts.length > 0) continue
     if (!served.some((host) => names.some((name) => covers(name, host)))) {
       report(

@@ -22,9 +22,6 @@ import { serverTiming } from './timing.ts'
  */
 type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'closed'
 
-/** Answers to pipelined requests are joined until they have this length. */
-const joinedMax = 16 * 1024
-
 /**
  * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the
  * other, and sees to it that each gets one response. The next request is read only when the
@@ -42,8 +39,8 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   readonly #stream: Http1ServerStream
   /** For heads, bodies, idle times and lingering. */
   readonly #timer: Timer = new Timer(this)
+  readonly #body = new BodyReader()
   #phase: Phase = 'idle'
-  #body: BodyReader | undefined
   /** Bytes behind the request that is being served. */
   #held: Buffer | undefined
   /** Held bytes are being received. */
@@ -162,7 +159,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#stream.write()
     if (this.#phase === 'body') {
       this.#awaitBody()
-      if (this.#body?.isLong(size) === true) this.#gate.setBulk(true)
+      if (this.#body.isLong(size)) this.#gate.setBulk(true)
     }
     this.#regulate()
   }
@@ -198,7 +195,6 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
       this.#phase = 'waiting'
     } else {
       this.#phase = 'body'
-      this.#body ??= new BodyReader()
       this.#body.start(parser.framing, options)
     }
     const ended = parser.framing === 0 && head.upgrade === ''
@@ -208,7 +204,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   }
 
   #readBody(buffer: Buffer, from: number, end: number): number {
-    const body = this.#body as BodyReader
+    const body = this.#body
     const position = body.read(buffer, from, end)
     this.#inHand = end - position
     if (body.problem !== '') {
@@ -218,14 +214,14 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     if (body.dataEnd > body.dataStart) {
       this.#stream.handler?.onRequestBody(buffer, body.dataStart, body.dataEnd)
     }
-    if (this.#phase === 'body' && body.done) this.#endBody(body)
+    if (this.#phase === 'body' && body.done) this.#endBody()
     this.#conclude()
     return position
   }
 
-  #endBody(body: BodyReader): void {
-    const { trailers } = body
-    body.clear()
+  #endBody(): void {
+    const { trailers } = this.#body
+    this.#body.clear()
     this.#phase = 'waiting'
     this.#context.wheel.disarm(this.#timer)
     this.#gate.setBulk(false)
@@ -271,7 +267,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   // What the stream tells.
 
   isBodyInHand(): boolean {
-    return this.#phase !== 'body' || this.#body?.endsWithin(this.#inHand) === true
+    return this.#phase !== 'body' || this.#body.endsWithin(this.#inHand)
   }
 
   onPause(): void {
@@ -313,7 +309,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     }
     // The rest of the body is in hand.
     if (this.#phase === 'body') return
-    if (writer.pending > joinedMax) this.#stream.write()
+    if (writer.pending > serverTiming.joinedBytesMax) this.#stream.write()
     // A client that takes no answers gets no more of its requests served.
     if (this.#connection.backedUp) return
     this.#phase = 'idle'

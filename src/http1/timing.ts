@@ -8,6 +8,8 @@ export const serverTiming = {
   bodyLingerMs: 5_000,
   /** What may be thrown away meanwhile. */
   lingerBytesMax: 16 * 1024 * 1024,
+  /** Answers to pipelined requests are joined until they have this length. */
+  joinedBytesMax: 16 * 1024,
   /** When a worker drains, a new connection may still bring its first request for this long. */
   drainGraceMs: 1_000,
 } as const

@@ -65,8 +65,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   tries = 0
   failedEndpoints: LiveEndpoint[] | undefined
   lastEndpoint: LiveEndpoint | undefined
-  hashKey = 0
-  hashed = false
+  /** -1: not made yet. */
+  hashKey = -1
   // The answer.
   response: ResponseHead | undefined
   status = 0
@@ -303,7 +303,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.failed(this.attempt as Attempt, failure)
   }
 
-  /** The attempt is over without a whole answer. */
+  /** The try is over without a whole answer. */
   failed(attempt: Attempt, code: FailureCode): void {
     this.failure = code
     if (this.headSent || this.response !== undefined) {
@@ -389,16 +389,13 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.attempt?.abandon()
     // An early answer: what is left of the request must not reach the upstream.
     if (!this.body.ended) this.attempt?.stream?.reset('cancel')
-    if (this.tunnel && !this.#bothEnded()) this.stream.reset('cancel')
+    if (this.tunnel && !(this.body.ended && this.attempt?.over === true))
+      this.stream.reset('cancel')
     this.policies?.end()
     this.body.drop()
     recordExchange(this)
     releaseRequestHead(this.request)
     if (this.response !== undefined) releaseResponseHead(this.response)
     this.response = undefined
-  }
-
-  #bothEnded(): boolean {
-    return this.body.ended && this.attempt?.over === true
   }
 }

@@ -10,11 +10,10 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   const { backend } = target
   const balancer = target.balancer.keyed ? target.balancer : (backend.affinity ?? target.balancer)
   const { pickInput: input } = exchange.services
-  if (balancer.keyed && !exchange.hashed) {
+  if (balancer.keyed && exchange.hashKey < 0) {
     exchange.hashKey = hashKeyOf(exchange, balancer.balance.hashKey)
-    exchange.hashed = true
   }
-  input.key = exchange.hashKey
+  input.key = balancer.keyed ? exchange.hashKey : 0
   input.now = exchange.services.now()
   input.triedCount = 0
   const failed = exchange.failedEndpoints

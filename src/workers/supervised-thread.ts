@@ -48,6 +48,8 @@ export class SupervisedThread<Down, Up> {
   }
 
   start(): void {
+    this.#last = false
+    this.#stopped = false
     const { name, entry, resourceLimits } = this.#options
     const worker = new Worker(entry, {
       name,

@@ -17,10 +17,12 @@ export const settings: CompileSettings = {
 
 /**
  * Stands in for cryptography: a certificate is the text `names a.example *.b.example until 2027-01-01`,
- * its key is any text but `wrong`.
+ * with ` from 2026-12-01` or ` out of order` behind it if need be; its key is any text but `wrong`.
  */
 export function readFakeCertificate(certificatePem: string, keyPem: string): CertificateReading {
-  const match = /^names ([^\n]*) until (\S+)$/.exec(certificatePem.trim())
+  const match = /^names (.*) until (\S+)(?: from (\S+))?( out of order)?$/.exec(
+    certificatePem.trim(),
+  )
   if (match === null) return { ok: false, error: 'tls.crt holds no certificate' }
   if (keyPem === 'wrong') return { ok: false, error: 'tls.key does not belong to the certificate' }
   return {
@@ -28,8 +30,10 @@ export function readFakeCertificate(certificatePem: string, keyPem: string): Cer
     certificatePem,
     keyPem,
     names: (match[1] ?? '').split(' '),
+    notBeforeMs: Date.parse(match[3] ?? '2020-01-01'),
     notAfterMs: Date.parse(match[2] ?? ''),
     fingerprint: `of ${match[1]}`,
+    warnings: match[4] === undefined ? [] : ['the chain was put in order'],
   }
 }
 

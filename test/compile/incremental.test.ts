@@ -154,6 +154,18 @@ test('a change shows: a certificate expires', () => {
   assert.deepEqual(codes(Date.UTC(2027, 1)), ['certificate-expired', 'certificate-expired'])
 })
 
+test('a certificate is read once while its Secret stays the same', () => {
+  const read: string[] = []
+  const compiler = new Compiler(own, (certificatePem, keyPem) => {
+    read.push(certificatePem)
+    return readFakeCertificate(certificatePem, keyPem)
+  })
+  for (let round = 0; round < 3; round++) compiler.compile(snapshotOf(start, resolved), nowMs)
+  assert.equal(read.length, 2)
+  compiler.compile(snapshotOf(replaced(start, certificate('one', '*.example')), resolved), nowMs)
+  assert.equal(read.length, 3)
+})
+
 /** From one state to the other the result differs, and is what a new compiler makes. */
 function check(before: readonly AnyObject[], after: readonly AnyObject[], names: Resolved): void {
   const compiler = new Compiler(own, readFakeCertificate)

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lint } from '#src/compile/lint.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
-import { ingress, ingressClass, nginx, prefix, service, snapshotOf, to, web } from './builders.ts'
+import {
+  ingress,
+  ingressClass,
+  nginx,
+  prefix,
+  prefixed,
+  service,
+  slice,
+  snapshotOf,
+  to,
+  web,
+} from './builders.ts'
 import { nowMs, readFakeCertificate, settings } from './compiling.ts'
 
 function lintCodes(objects: readonly AnyObject[]): string[] {
@@ -48,4 +59,12 @@ test('that an object is missing counts where others of its kind are given', () =
 test('names are not resolved, and not complained about', () => {
   const external = service('web', { type: 'ExternalName', externalName: 'out.example', ports: [] })
   assert.deepEqual(lintCodes([external, ingress('one')]), [])
+})
+
+test('Services and slices are judged though no Ingress leads to them, and once if one does', () => {
+  const meta = { annotations: prefixed('headgate.dev', { nonsense: '1' }) }
+  const alone = [service('web', { meta }), slice('web-1', 'web', ['10.0.0.1'], { meta })]
+  const expected = ['annotation-unknown web-1', 'annotation-unknown web']
+  assert.deepEqual(lintCodes(alone), expected)
+  assert.deepEqual(lintCodes([...alone, ingress('one')]), expected)
 })

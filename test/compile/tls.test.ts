@@ -158,6 +158,20 @@ const rows: readonly Row[] = [
     findings: [`certificate-expired ${field}`],
   },
   {
+    title: 'a certificate that is not valid yet is served, and reported',
+    sections: [tls(['a.example'], 'one')],
+    objects: [certificate('one', 'a.example', '2027-01-01 from 2026-12-01')],
+    expected: [true, 'shop/one'],
+    findings: [`certificate-early ${field}`],
+  },
+  {
+    title: 'what was put right about a certificate is told',
+    sections: [tls(['a.example'], 'one')],
+    objects: [certificate('one', 'a.example', '2027-01-01 out of order')],
+    expected: [true, 'shop/one'],
+    findings: [`certificate-repaired ${field}`],
+  },
+  {
     title: 'a section for hosts without rules has no effect',
     sections: [tls(['b.example', '*.a.example', 'not a name'], 'one')],
     objects: [certificate('one', 'b.example')],

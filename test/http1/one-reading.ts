@@ -54,7 +54,7 @@ function relayRequests(pieces: readonly string[]): { requests: string[]; statuse
   }
   const client = relay.client()
   for (const piece of pieces) relay.send(client, piece)
-  relay.pass(70_000)
+  relay.pass(80_000, 8000)
   const requests = relay.upstreams
     .flatMap((upstream) => readRequests(upstream.received).messages)
     .filter((message) => message.end === 'framed')
@@ -112,7 +112,7 @@ function relayResponse(pieces: readonly string[], version: string): string[] {
   }
   upstream.connection.end()
   relay.network.run()
-  relay.pass(3000)
+  relay.pass(3000, 1000)
   const reading = readResponses(client.received, ['GET'], client.ended)
   assert.equal(reading.fault, '', `C was sent something invalid: ${client.received}`)
   assert.equal(reading.rest, '', 'C got bytes that are no response')

@@ -97,9 +97,9 @@ export class Relay implements Http1ClientOwner {
   }
 
   /** Lets time pass, and what follows from it happen. */
-  pass(ms: number): void {
-    for (let left = ms; left > 0; left -= 50) {
-      this.wheel.advance(this.wheel.now + Math.min(left, 50))
+  pass(ms: number, stepMs = 50): void {
+    for (let left = ms; left > 0; left -= stepMs) {
+      this.wheel.advance(this.wheel.now + Math.min(left, stepMs))
       this.network.run()
     }
   }

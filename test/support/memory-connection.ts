@@ -252,7 +252,7 @@ export class MemoryConnection implements Connection {
     else this.#inbox[0] = first.subarray(size)
     this.#inboxBytes -= size
     this.handler.onData(readBuffer, start, start + size)
-    readBuffer.fill(0xaa)
+    readBuffer.fill(0xaa, start, start + size)
     ;(this.#other as MemoryConnection).#makeRoom()
   }
 

@@ -56,11 +56,15 @@ test('closing a listener under a storm loses no connection that the kernel has a
 })
 
 test('the same storm does lose connections when the listener is not drained', async () => {
-  const result = await underStorm(async (listener) => {
-    listener.destroy()
-    return listener.close()
-  })
-  assert.ok(result.lost > 0)
+  let lost = 0
+  for (let attempt = 0; attempt < 20 && lost === 0; attempt++) {
+    const result = await underStorm(async (listener) => {
+      listener.destroy()
+      return listener.close()
+    })
+    lost = result.lost
+  }
+  assert.ok(lost > 0)
 })
 
 test('draining prints no warning', async () => {

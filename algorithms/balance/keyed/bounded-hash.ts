@@ -52,8 +52,7 @@ export class BoundedHash implements Balancer {
   }
 
   pick(input: PickInput): number {
-    const { key } = input
-    let index = this.#placement.locate(key)
+    let index = this.#placement.locate(input.key | 0)
     if (index < 0) return -1
     if (!this.#mayTake(index, input)) index = this.#spill(input)
     this.#load++
@@ -61,7 +60,7 @@ export class BoundedHash implements Balancer {
   }
 
   #spill(input: PickInput): number {
-    const { key } = input
+    const key = input.key | 0
     for (let jump = 1; jump <= jumpsMax; jump++) {
       const index = this.#placement.locate(hashPair(key, jump))
       if (this.#mayTake(index, input)) return index
@@ -73,21 +72,21 @@ export class BoundedHash implements Balancer {
   }
 
   #mayTake(index: number, input: PickInput): boolean {
-    return mayPick(this.#columns, index, input, false) && this.#hasRoom(index, input.now)
+    return mayPick(this.#columns, index, input, false) && this.#hasRoom(index, input)
   }
 
-  #hasRoom(index: number, now: number): boolean {
+  #hasRoom(index: number, input: PickInput): boolean {
     if (this.#boundFactor === Infinity) return true
     const inFlight = inFlightAt(this.#columns, index)
     if (inFlight === 0) return true
-    this.#count(now)
+    this.#count(input)
     const own = this.#columns.weight[index] as number
     // A whole number is below the capacity when it is below the quotient before rounding up.
     return inFlight * this.#weight < this.#boundFactor * (this.#load + 1) * own
   }
 
   /** Brings the total up to date, unless that was done a moment ago and costs too much. */
-  #count(now: number): void {
+  #count({ now }: PickInput): void {
     const columns = this.#columns
     const { count, usable, weight } = columns
     const cells = count * columns.writers
@@ -113,7 +112,7 @@ export class BoundedHash implements Balancer {
     let found = -1
     let swaps = 0
     while (swaps < length && found < 0) {
-      const hash = hashPair(input.key, jumpsMax + 1 + swaps)
+      const hash = hashPair(input.key | 0, jumpsMax + 1 + swaps) >>> 0
       const other = swaps + ((hash * ((length - swaps) / 4_294_967_296)) | 0)
       this.#swap(swaps, other)
       this.#swaps[swaps] = other
@@ -135,7 +134,7 @@ export class BoundedHash implements Balancer {
     for (let i = 0; i < columns.count; i++) {
       if (!mayPick(columns, i, input, again)) continue
       const load = inFlightAt(columns, i) / (columns.weight[i] as number)
-      const rank = hashPair(input.key, columns.identity[i] as number)
+      const rank = hashPair(input.key | 0, columns.identity[i] as number)
       if (load > bestLoad || (load === bestLoad && rank <= bestRank && best >= 0)) continue
       best = i
       bestLoad = load

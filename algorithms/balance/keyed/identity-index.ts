@@ -25,7 +25,7 @@ export class IdentityIndex {
     }
   }
 
-  /** Index of the endpoint, -1 when there is none of this identity. Does not allocate. */
+  /** Index of the endpoint, -1 when there is none of this identity (32 bits, signed or not). */
   indexOf(identity: number): number {
     return (this.#places[this.#placeOf(identity)] as number) - 1
   }
@@ -34,10 +34,11 @@ export class IdentityIndex {
   #placeOf(identity: number): number {
     const places = this.#places
     const last = places.length - 1
-    let place = mixInteger(identity) & last
+    const wanted = identity | 0
+    let place = mixInteger(wanted) & last
     for (;;) {
       const index = (places[place] as number) - 1
-      if (index < 0 || this.#columns.identity[index] === identity) return place
+      if (index < 0 || ((this.#columns.identity[index] as number) | 0) === wanted) return place
       place = (place + 1) & last
     }
   }

@@ -42,7 +42,7 @@ class Sticky implements Balancer {
   }
 
   pick(input: PickInput): number {
-    const bound = input.key === 0 ? -1 : this.#index.indexOf(input.key)
+    const bound = input.key === 0 ? -1 : this.#index.indexOf(input.key | 0)
     if (bound >= 0 && this.#mayStay(bound) && !wasTried(input, bound)) return bound
     return this.#inner.pick(input)
   }

@@ -72,13 +72,13 @@ class SubsetHash implements Balancer {
   }
 
   pick(input: PickInput): number {
-    let hash = input.key
+    let hash = input.key | 0
     for (let turn = 1; turn <= groupsMax; turn++) {
       const group = this.#ring.locate(hash)
       if (group < 0) return -1
       const index = this.#drawFrom(group, input)
       if (index >= 0) return index
-      hash = hashPair(input.key, turn)
+      hash = hashPair(input.key | 0, turn)
     }
     return this.#draw.one(input)
   }

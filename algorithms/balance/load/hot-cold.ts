@@ -64,7 +64,7 @@ export class HotCold implements Balancer {
     if (found === 0) return -1
     this.#picks = (this.#picks + 1) % sampleEvery
     if (this.#picks === 0) this.#sampleLoad()
-    const best = this.#estimate.someFailing ? -1 : this.#bestOf(found, input.now)
+    const best = this.#estimate.someFailing ? -1 : this.#bestOf(found, input)
     return best >= 0 ? best : this.#bestOfUneven(found, input)
   }
 
@@ -83,7 +83,7 @@ export class HotCold implements Balancer {
    * The best of the drawn, or -1 where one has no history: the usual case in one pass, for half of
    * the time goes into reading columns.
    */
-  #bestOf(found: number, now: number): number {
+  #bestOf(found: number, { now }: PickInput): number {
     const { cell, inFlight, latency, updated, writers } = this.#columns
     const { drawn, perWeight } = this.#candidates
     const { perDecay } = this.#estimate

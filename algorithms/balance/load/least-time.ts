@@ -30,10 +30,9 @@ export const leastTime: Algorithm = {
   create: (columns, random, options) => new LeastTime(columns, random, options.penaltyMs),
 }
 
-/** The response time as it counts: 1 to 19 ms are 20, 20 are 40, 4999 and above are 5000. */
-export function timeBucket(responseTimeMs: number): number {
-  const whole = Math.round(responseTimeMs)
-  return whole >= bucketsMaxMs ? bucketsMaxMs : whole + bucketMs - (whole % bucketMs)
+/** A response time in whole milliseconds as it counts: 1 to 19 are 20, 20 are 40, 4999 and above 5000. */
+export function timeBucket(wholeMs: number): number {
+  return wholeMs >= bucketsMaxMs ? bucketsMaxMs : wholeMs + bucketMs - (wholeMs % bucketMs)
 }
 
 class LeastTime implements Balancer {
@@ -127,23 +126,28 @@ class LeastTime implements Balancer {
       time[i] = 0
       if (!mayPick(columns, i, input, again)) continue
       longest = Math.max(longest, inFlightAt(columns, i))
-      const own = this.#timeAt(i, input.now)
+      const own = this.#wholeTimeAt(i, input)
       if (own === 0) continue
       time[i] = timeBucket(own)
       sum += own
       known++
     }
-    const unknown = timeBucket(known === 0 ? 0 : sum / known)
+    const unknown = timeBucket(known === 0 ? 0 : Math.round(sum / known))
     for (let i = 0; i < columns.count; i++) if (time[i] === 0) time[i] = unknown
     return longest
   }
 
-  #timeAt(index: number, now: number): number {
+  /** Response time in whole milliseconds, 0 when there is none. */
+  #wholeTimeAt(index: number, input: PickInput): number {
+    const { latency, updated } = this.#columns
     const cell = this.#newestCell(index)
-    const idleSeconds = Math.floor((now - (this.#columns.updated[cell] as number)) / 1000)
-    const halvings = Math.max(0, Math.floor(idleSeconds / halvingSeconds))
-    const mean = (this.#columns.latency[cell] as number) / 2 ** halvings
-    return Math.max(mean, ageAt(this.#columns, index, now))
+    const idleSeconds = Math.floor((input.now - (updated[cell] as number)) / 1000)
+    let mean = latency[cell] as number
+    for (let halving = Math.floor(idleSeconds / halvingSeconds); halving > 0; halving--) {
+      mean /= 2
+      if (mean < 0.5) return ageAt(this.#columns, index, input)
+    }
+    return Math.max(Math.round(mean), ageAt(this.#columns, index, input))
   }
 
   /** Every writer goes on from the newest mean, so that k writers compute what one would. */

@@ -89,7 +89,7 @@ class Prequal implements Balancer {
   }
 
   pick(input: PickInput): number {
-    this.#pool.expire(input.now)
+    this.#pool.expire(input)
     this.#probesDue = Math.min(probesDueMax, this.#probesDue + this.#rates.probesPerRequest)
     this.#probesFound = -1
     const place = this.#best(input)

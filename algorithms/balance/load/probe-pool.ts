@@ -1,3 +1,5 @@
+import type { PickInput } from '../balancer.ts'
+
 /** Most probe results kept. */
 export const poolSize = 16
 /** Older results do not count. */
@@ -71,7 +73,7 @@ export class ProbePool {
   }
 
   /** Removes what is too old. */
-  expire(now: number): void {
+  expire({ now }: PickInput): void {
     if (now <= this.#expireAt) return
     let oldest = now
     for (let place = this.#size - 1; place >= 0; place--) {

@@ -80,7 +80,7 @@ class ReportedWeights implements Balancer {
   }
 
   pick(input: PickInput): number {
-    if (input.now >= this.#updateAt) this.#update(input.now)
+    if (input.now >= this.#updateAt) this.#update(input)
     return this.#schedule.pick(input)
   }
 
@@ -94,7 +94,7 @@ class ReportedWeights implements Balancer {
     this.#reportedAt[index] = now
   }
 
-  #update(now: number): void {
+  #update({ now }: PickInput): void {
     this.#updateAt = now + updateMs
     const { count, weight } = this.#columns
     let sum = 0

@@ -102,7 +102,8 @@ function stateOf({ ready, serving, terminating }: SliceEndpoint): Endpoint['stat
   return serving && terminating ? 'draining' : undefined
 }
 
-function readWeight(
+/** What a slice says about all of its endpoints. */
+export function readWeight(
   slice: EndpointSlice,
   settings: CompileSettings,
   diagnostics: Diagnostics,

@@ -89,11 +89,11 @@ function isKept(rule: NameRule): boolean {
 
 /** What means nothing in a response, or for one hop only. */
 function isDropped(rule: NameRule): boolean {
-  return rule === nameRule.host || rule === nameRule.te || rule === nameRule.dropped
+  return rule === nameRule.host || rule === nameRule.dropped
 }
 
 function faultOf(name: FieldName): string {
-  if (name.rule === nameRule.connection) return 'connection-specific-field'
+  if (name.rule === nameRule.connection || name.rule === nameRule.te) return 'connection-specific-field'
   return name.rule <= lastPseudoRule && name.rule !== nameRule.invalid
     ? 'pseudo-header-unknown'
     : 'field-name-invalid'

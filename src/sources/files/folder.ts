@@ -151,8 +151,9 @@ function foundFile(path: string, info: Stats | string): FoundFile {
   return { path, identity, size, stamp: `${identity} ${size} ${mtimeMs} ${ctimeMs}` }
 }
 
-function identityOf({ dev, ino }: Stats): string {
-  return `${dev}:${ino}`
+/** The number of an inode is used again at once, its time of birth is not. */
+function identityOf({ dev, ino, birthtimeMs }: Stats): string {
+  return `${dev}:${ino}:${birthtimeMs}`
 }
 
 /** The code of a system error, such as EACCES. */

@@ -8,6 +8,7 @@ const meanings: Readonly<Record<string, string>> = {
   EACCES: 'may not be read',
   ELOOP: 'is a link that leads in a circle',
   ENOENT: 'is not there',
+  ENOTDIR: 'is not a folder',
 }
 
 /** Reads and parses one file of at most `bytesMax`. Never rejects. */

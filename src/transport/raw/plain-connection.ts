@@ -52,8 +52,7 @@ export class PlainConnection extends RawStream {
   end(): void {
     if (!this.writable) return
     this.writable = false
-    if (this.#waiting > 0) this.#endWanted = true
-    else this.shutDown()
+    this.shutDown()
   }
 
   /** A write is over; called by the handle. */
