@@ -44,22 +44,22 @@ function listOf(count: number): PathList {
   return new PathList([...patterns, { type: 'prefix', value: '' }], (text) => new RegExp(text))
 }
 
-/** Nanoseconds of one lookup: authority and target in, rule out. */
+/** Nanoseconds of CPU of one lookup: authority and target in, rule out. */
 function measure({ table, requests, target }: Site): number {
   const { bytes, spans } = requests
   const mask = spans.length - 2
   let found = 0
-  const startedAt = performance.now()
+  const before = process.threadCpuUsage()
   for (let i = 0; i < lookups; i++) {
     const at = i & mask
-    const authority = bytes.latin1Slice(spans[at] as number, spans[at + 1] as number)
+    const authority = bytes.latin1Slice(spans[at], spans[at + 1])
     const path = canonicalPath(target)
     const list = table.match(hostOf(authority))
     if (path !== undefined && list !== undefined && list.next(path, 0) >= 0) found++
   }
-  const elapsedMs = performance.now() - startedAt
+  const { user, system } = process.threadCpuUsage(before)
   if (found !== lookups) throw new Error(`only ${found} of ${lookups} lookups found a rule`)
-  return (elapsedMs * 1e6) / lookups
+  return ((user + system) * 1000) / lookups
 }
 
 function names(count: number, wildcard: boolean): string[] {

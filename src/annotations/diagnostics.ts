@@ -76,4 +76,9 @@ export class Diagnostics {
   report(code: DiagnosticCode, place: Place, message: string): void {
     this.list.push({ code, severity: diagnosticCodes[code].severity, ...place, message })
   }
+
+  /** Takes over findings that were made elsewhere. */
+  include(findings: readonly Diagnostic[]): void {
+    for (const finding of findings) this.list.push(finding)
+  }
 }

@@ -1,5 +1,6 @@
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
+import { quote } from '#src/annotations/schema.ts'
 import type { Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
@@ -75,7 +76,7 @@ export class Compiler {
     const options = this.#readOptions(snapshot)
     this.#certificates.use(snapshot)
     const round: Round = { snapshot, options, diagnostics, targets, certificates }
-    diagnostics.list.push(...options.diagnostics)
+    diagnostics.include(options.diagnostics)
 
     const parsed = this.#parseIngresses(round)
     const hosts = this.#compileHosts(parsed, round)
@@ -113,14 +114,14 @@ export class Compiler {
       const ownership = ownershipOf(ingress, snapshot, this.#settings)
       if (ownership === 'ours') ours.push(ingress)
       if (ownership !== 'missing') continue
-      const message = `IngressClass ${JSON.stringify(ingress.className)} does not exist`
+      const message = `IngressClass ${quote(ingress.className ?? '')} does not exist`
       reportOn(ingress, diagnostics)('class-missing', 'spec.ingressClassName', message)
     }
     return ours.toSorted(byAge).map((ingress) => {
       const parsed = this.#parsed.get(ingress, [options], () =>
         parseIngress(ingress, options, this.#settings),
       )
-      diagnostics.list.push(...parsed.diagnostics)
+      diagnostics.include(parsed.diagnostics)
       return parsed
     })
   }
@@ -165,7 +166,7 @@ export class Compiler {
     const compiled = this.#rules.get(route, [service, tls], () =>
       compileRule(route, { parsed, options, service, serviceValues, tls }),
     )
-    diagnostics.list.push(...compiled.diagnostics)
+    diagnostics.include(compiled.diagnostics)
     if (compiled.target !== undefined) targets.set(compiled.target.key, compiled.target)
     return compiled.rule
   }
@@ -181,7 +182,7 @@ export class Compiler {
   #serviceValues(service: Service | undefined, { diagnostics }: Round): ServiceValues {
     if (service === undefined) return noServiceValues
     const values = this.#services.get(service, [], () => readService(service, this.#settings))
-    diagnostics.list.push(...values.diagnostics)
+    diagnostics.include(values.diagnostics)
     return values
   }
 
@@ -197,7 +198,7 @@ export class Compiler {
       const compiled = this.#backends.get(key, inputs, () =>
         compileBackend(target, snapshot, this.#settings),
       )
-      diagnostics.list.push(...compiled.diagnostics)
+      diagnostics.include(compiled.diagnostics)
       backends.set(key, compiled.backend)
     }
     return backends

@@ -2,7 +2,7 @@ import { collectAnnotations } from '#src/annotations/annotated.ts'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { covers, isHostPattern } from '#src/annotations/names.ts'
-import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
+import { annotationCodes, complete, quote, readGiven } from '#src/annotations/schema.ts'
 import type { ReportField, SettingText } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
 import type { Ingress, IngressBackend, IngressRule } from '#src/snapshot/objects.ts'
@@ -128,7 +128,7 @@ function readRules({ rules, defaultBackend }: Ingress, report: ReportField): Hos
     if (host === '' || isHostPattern(host)) valid.push({ host, rule, field })
     else {
       const expected = 'must be a DNS name, or *. and a DNS name'
-      report('host-invalid', `${field}.host`, `${expected}, got ${JSON.stringify(rule.host)}`)
+      report('host-invalid', `${field}.host`, `${expected}, got ${quote(rule.host)}`)
     }
   }
   return valid
@@ -144,11 +144,7 @@ function readRoutes(
     const place = `${field}.http.paths[${i}]`
     const reading = readPath(path, options.values['strict-validate-path-type'])
     if ('problem' in reading) {
-      report(
-        'path-invalid',
-        `${place}.path`,
-        `${reading.problem}, got ${JSON.stringify(path.path)}`,
-      )
+      report('path-invalid', `${place}.path`, `${reading.problem}, got ${quote(path.path)}`)
       continue
     }
     const { match, text } = reading
@@ -182,7 +178,7 @@ function readTls({ tls }: Ingress, hosts: readonly string[], report: ReportField
       if (known.has(host) || hosts.some((own) => covers(host, own))) continue
       const message = isHostPattern(host)
         ? `${host} has no rule in this Ingress`
-        : `must be a DNS name, or *. and a DNS name, got ${JSON.stringify(section.hosts[j])}`
+        : `must be a DNS name, or *. and a DNS name, got ${quote(section.hosts[j] ?? '')}`
       report('tls-host-unused', `${field}.hosts[${j}]`, message)
     }
     return { hosts: named, secretName: section.secretName, field }

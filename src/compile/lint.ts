@@ -44,7 +44,7 @@ function lintAlone(objects: readonly AnyObject[], settings: CompileSettings): Di
   const diagnostics = new Diagnostics()
   for (const object of objects) {
     if (object.kind === 'Service') {
-      diagnostics.list.push(...readService(object, settings).diagnostics)
+      diagnostics.include(readService(object, settings).diagnostics)
     } else if (object.kind === 'EndpointSlice') {
       readWeight(object, settings, diagnostics)
     }

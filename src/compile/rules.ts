@@ -88,8 +88,8 @@ function findTarget(
   }
   const resolved = resolvePort(service, port)
   if (resolved === undefined) {
-    const ports = service.ports.map((own) => own.name || String(own.port)).join(', ') || 'none'
-    const message = `${shown} has no TCP port ${JSON.stringify(port)}; its ports are: ${ports}`
+    const ports = service.ports.slice(0, 8).map((own) => own.name || String(own.port))
+    const message = `${shown} has no TCP port ${JSON.stringify(port)}; its ports are: ${ports.join(', ') || 'none'}`
     report('service-port-missing', `${place}.service.port`, message)
     return undefined
   }

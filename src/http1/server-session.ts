@@ -28,8 +28,8 @@ type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'cl
  * exchange before it is over in both directions; bytes that come early wait, at most one read of
  * them, with reading paused. An idle session holds no buffer.
  *
- * A client that ends its direction before it has the response is taken to be gone, as nginx and
- * Envoy take it: most such clients are, and their upstream would work for nobody.
+ * A client that ends its direction before it has the response counts as gone, as nginx and Envoy
+ * have it: most are, and their upstreams would work for nobody.
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
   readonly #connection: Connection
@@ -51,7 +51,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   #inHand = 0
   #requests = 0
   #discarded = 0
-  #lingerMs: number = serverTiming.lingerMs
+  #lingerMs = 0
   #draining = false
   #clientEnded = false
 
@@ -74,6 +74,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   /** Takes no request after the one it has. An idle connection is closed at once. */
   shutdown(): void {
+    if (this.#draining) return
     this.#draining = true
     this.#stream.persistent = false
     if (this.#phase !== 'idle') return

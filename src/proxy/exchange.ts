@@ -11,7 +11,7 @@ import type {
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import type { Reply } from '#src/policies/policy.ts'
-import { recordFailure, recordSuccess } from '#src/upstream/ejection.ts'
+import { recordSuccess } from '#src/upstream/ejection.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
@@ -22,14 +22,15 @@ import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
 import { observeTry, pickEndpoint } from './pick.ts'
 import type { PolicyRun } from './policy-run.ts'
-import { recordEjection, recordExchange, recordRetry, recordStart } from './record.ts'
+import { recordExchange, recordRetry, recordStart } from './record.ts'
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
+import { tryFailed } from './try-failed.ts'
 import { expire, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
 import { prepareResponse } from './response-head.ts'
-import { mayRetryFailure, mayRetryStatus } from './retry.ts'
+import { mayRetryStatus } from './retry.ts'
 import type { Services } from './services.ts'
 
 /** A kept connection idle for longer is not trusted with a request that may not be repeated. */
@@ -78,7 +79,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   finished = false
   headSent = false
   waiting: Waiting = ''
-  #freshOnly = false
+  /** The next try is on a new connection. */
+  freshOnly = false
   /** The body of an answer of our own, until the head has gone. */
   #ownBody: Buffer | undefined
   readonly timer: Timer
@@ -92,10 +94,6 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.timer = new Timer(this)
     services.exchanges++
     recordStart(this)
-  }
-
-  get idempotent(): boolean {
-    return isIdempotent(this.request.method)
   }
 
   get peer(): Peer {
@@ -153,10 +151,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   send(): void {
     const attempt = this.attempt as Attempt
     const { body, request, services } = this
-    const repeatable = body.repeatable && this.idempotent
+    const repeatable = body.repeatable && isIdempotent(this.request.method)
     // A request that may not be repeated never risks a connection that has been idle for long.
     const riskMs = repeatable ? Infinity : riskyIdleMs
-    const idleMsMax = this.#freshOnly ? 0 : riskMs
+    const idleMsMax = this.freshOnly ? 0 : riskMs
     const stream = services.connector.open(
       attempt.endpoint,
       attempt.target.pool,
@@ -238,7 +236,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     if (mayRetryStatus(this, head.status)) {
       releaseResponseHead(head)
       attempt.abandon()
-      this.#tryElsewhere(attempt)
+      this.tryElsewhere(attempt)
       return
     }
     this.body.drop()
@@ -300,41 +298,11 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   }
 
   onFailure(failure: UpstreamFailure): void {
-    this.failed(this.attempt as Attempt, failure)
+    tryFailed(this, this.attempt as Attempt, failure)
   }
 
-  /** The try is over without a whole answer. */
-  failed(attempt: Attempt, code: FailureCode): void {
-    this.failure = code
-    if (this.headSent || this.response !== undefined) {
-      this.#cut()
-      return
-    }
-    const unsent = failures[code].unsent || attempt.stream?.sent === false
-    if (this.#wasStale(attempt, code) && this.body.repeatable && (unsent || this.idempotent)) {
-      this.#freshOnly = true
-      this.tries--
-      this.attempt = undefined
-      this.ask()
-      return
-    }
-    const { services } = this
-    if (recordFailure(services.endpoints, attempt.endpoint, services.now())) recordEjection(this)
-    observeTry(attempt, services.now(), services.now() - attempt.startedAt, 0)
-    if (mayRetryFailure(this, code, unsent)) this.#tryElsewhere(attempt)
-    else this.fail(code)
-  }
-
-  /**
-   * A kept connection that closes before any answer was most likely idle for too long. Once an
-   * exchange: the next try is on a new connection.
-   */
-  #wasStale(attempt: Attempt, code: FailureCode): boolean {
-    if (this.#freshOnly || attempt.stream?.reused !== true) return false
-    return code === 'closed' || code === 'reset'
-  }
-
-  #tryElsewhere(attempt: Attempt): void {
+  /** Gives this endpoint up for another one. */
+  tryElsewhere(attempt: Attempt): void {
     recordRetry(this)
     this.failedEndpoints ??= []
     this.failedEndpoints.push(attempt.endpoint)
@@ -362,7 +330,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   fail(code: FailureCode): void {
     this.failure = code
     this.attempt?.abandon()
-    if (this.headSent) this.#cut()
+    if (this.headSent) this.cut()
     else this.reply({ status: failures[code].status })
   }
 
@@ -375,7 +343,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.respond(own.head, own.body === undefined)
   }
 
-  #cut(): void {
+  /** Ends an answer that has begun so that it cannot pass for a whole one. */
+  cut(): void {
     this.stream.reset('upstream-failed')
     this.finish()
   }

@@ -2,6 +2,7 @@ import { pickSound } from '#src/upstream/ejection.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { isIdempotent } from './failures.ts'
 import { hashKeyOf } from './hash-key.ts'
 import type { LiveTarget } from './live-rule.ts'
 
@@ -24,7 +25,7 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
         input.tried[input.triedCount++] = index
     }
   }
-  return pickSound(backend, balancer, input, exchange.idempotent)
+  return pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
 }
 
 /** Tells the balancer how a try went. `status` 0: it failed. */

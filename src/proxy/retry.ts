@@ -1,6 +1,6 @@
 import type { RetrySettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
-import { failures } from './failures.ts'
+import { failures, isIdempotent } from './failures.ts'
 import type { FailureCode } from './failures.ts'
 
 /** Whether a failed try may be followed by one at another endpoint. */
@@ -25,7 +25,7 @@ export function mayRetryStatus(exchange: Exchange, status: number): boolean {
 /** RFC 9110 9.2.2: only what is idempotent, unless the user vouches for the rest. */
 function mayRepeat(exchange: Exchange): boolean {
   const nonIdempotent = exchange.live?.rule.settings.retry.nonIdempotent === true
-  return nonIdempotent || exchange.idempotent
+  return nonIdempotent || isIdempotent(exchange.request.method)
 }
 
 /** Tries and time are left, an endpoint is left, and the body can be sent again. */

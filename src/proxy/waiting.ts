@@ -3,6 +3,7 @@ import type { RouteSettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailureCode } from './failures.ts'
 import type { LiveRule } from './live-rule.ts'
+import { tryFailed } from './try-failed.ts'
 
 /** What an exchange's one timer is waiting for; '': for the client, whose codec has timers of its own. */
 export type Waiting = '' | 'connect' | 'send' | 'response' | 'tunnel' | 'suspended'
@@ -65,7 +66,7 @@ export function expire(exchange: Exchange): void {
     exchange.finish()
   } else if (attempt !== undefined) {
     attempt.abandon()
-    exchange.failed(attempt, failureOf(waiting))
+    tryFailed(exchange, attempt, failureOf(waiting))
   }
 }
 

@@ -81,9 +81,11 @@ abstract class Slots {
   }
 
   #take(key: string): number {
-    const slot = this.#free.pop() ?? this.#keys.length
+    const recycled = this.#free.pop()
+    const slot = recycled ?? this.#keys.length
     if (slot >= this.memory.capacity) return overflowSlot
-    this.memory.reassignSlot(slot)
+    // A slot that nobody had is zero, and its pages cost nothing until somebody writes them.
+    if (recycled !== undefined) this.memory.reassignSlot(slot)
     this.#keys[slot] = key
     this.#slots.set(key, slot)
     return slot

@@ -20,9 +20,8 @@ export async function createTransport(): Promise<Transport> {
     await selfTest(raw)
     return raw
   } catch (error) {
-    return new PortableTransport(
-      `the raw transport does not work here: ${(error as Error).message}`,
-    )
+    const { code = 'failed', message } = error as NodeJS.ErrnoException
+    return new PortableTransport(`the raw transport does not work here: ${code}, ${message}`)
   }
 }
 

@@ -114,11 +114,13 @@ export class TableFeed {
   }
 
   #retireEndpoints(key: Key, next: Backend | undefined): void {
+    const before = this.#endpointKeys.get(key) ?? []
+    if (before.length === 0) return
     const stay = new Set(next?.endpoints.map((endpoint) => endpointKey(key, endpoint)))
-    for (const old of this.#endpointKeys.get(key) ?? []) {
+    for (const old of before) {
       if (!stay.has(old)) this.endpointSlots.retire(old, this.#attached.keys())
     }
-    if (next === undefined) this.#endpointKeys.delete(key)
+    this.#endpointKeys.delete(key)
   }
 
   #admitEndpoints(backend: Backend): Int32Array {

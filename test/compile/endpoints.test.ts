@@ -302,3 +302,9 @@ test('a weight that is none is reported, and 1 holds', () => {
     'annotation-invalid EndpointSlice shop/a headgate.dev/weight',
   ])
 })
+
+test('however many addresses are wrong, each is reported and none is fatal', () => {
+  const endpoints = Array.from({ length: 200_000 }, (_, i) => `wrong-${i}`)
+  const { findings } = backendOf([service('web'), slice('a', 'web', [...endpoints, '10.0.0.1'])])
+  assert.equal(findings.length, 200_000)
+})

@@ -50,7 +50,7 @@ test('whatever the objects hold, they compile, to plain data that hangs together
       }
       for (const { message, kind } of diagnostics) assert.ok(message !== '' && kind !== '')
     }),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   )
 })
 
@@ -67,7 +67,7 @@ test('the order of the objects does not show in a single byte', () => {
         bytesOf(first),
       )
     }),
-    { numRuns: 200 },
+    { numRuns: 500 },
   )
 })
 
@@ -108,7 +108,7 @@ test('a compiler with a history makes the same as one without, and its deltas le
         assert.deepEqual(table, next.table)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   )
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Fields } from '#src/exchange/fields.ts'
 import { RequestHead } from '#src/exchange/heads.ts'
+import type { ClientStream } from '#src/exchange/streams.ts'
 import { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOptions } from '#src/http1/options.ts'
 import type { CloseReason } from '#src/transport/transport.ts'
@@ -19,6 +20,8 @@ class Bench {
   idle = 0
   gone = 0
   heard = new HeardResponse()
+  /** The exchange begun last. */
+  stream: ClientStream = undefined as never
 
   constructor(options: Partial<Http1ClientOptions> = {}, memory: MemoryOptions = {}) {
     this.network = new MemoryNetwork(memory)
@@ -32,11 +35,17 @@ class Bench {
 
   /** Begins an exchange; `ended`: the request has no body. */
   ask(head: Partial<RequestHead> = {}, ended = true): void {
-    this.heard = new HeardResponse()
-    const stream = this.session.open(this.heard)
-    stream.sendHead(requestHead(head), ended)
-    stream.flush()
+    this.open()
+    this.stream.sendHead(requestHead(head), ended)
+    this.stream.flush()
     this.network.run()
+  }
+
+  /** Begins an exchange without sending anything. */
+  open(): ClientStream {
+    this.heard = new HeardResponse()
+    this.stream = this.session.open(this.heard)
+    return this.stream
   }
 
   answer(text: string): void {
@@ -107,7 +116,7 @@ describe('requests', () => {
     head.fields.append('x-A', '1')
     bench.heard = new HeardResponse()
     bench.session.open(bench.heard).sendHead(head, true)
-    bench.session.flush()
+    bench.stream.flush()
     bench.network.run()
     assert.equal(bench.upstream.received, 'GET /x HTTP/1.1\r\nHost: a.test\r\nx-A: 1\r\n\r\n')
   })
@@ -145,20 +154,20 @@ describe('requests', () => {
 
   test('output waits for the connection, and is said to', () => {
     const bench = new Bench()
-    const { session, heard } = bench
-    session.open(heard).sendHead(requestHead({ method: 'POST', contentLength: 100_000 }), false)
-    session.flush()
-    assert.equal(session.connected, false)
-    assert.equal(session.sendData(Buffer.alloc(40_000, 'x'), 0, 40_000), false)
-    assert.equal(session.sendText('y'.repeat(30_000)), false)
-    assert.equal(session.backedUp, true)
-    assert.equal(session.sent, false)
+    const stream = bench.open()
+    stream.sendHead(requestHead({ method: 'POST', contentLength: 100_000 }), false)
+    stream.flush()
+    assert.equal(stream.connected, false)
+    assert.equal(stream.sendData(Buffer.alloc(40_000, 'x'), 0, 40_000), false)
+    assert.equal(stream.sendText('y'.repeat(30_000)), false)
+    assert.equal(stream.backedUp, true)
+    assert.equal(stream.sent, false)
     bench.network.run()
-    assert.equal(session.sent, true)
-    assert.deepEqual(heard.events, ['connected', 'writable'])
-    assert.equal(session.sendText('z'.repeat(30_000)), true)
-    session.sendEnd(undefined)
-    session.flush()
+    assert.equal(stream.sent, true)
+    assert.deepEqual(bench.heard.events, ['connected', 'writable'])
+    assert.equal(stream.sendText('z'.repeat(30_000)), true)
+    stream.sendEnd(undefined)
+    stream.flush()
     bench.network.run()
     const body = 'x'.repeat(40_000) + 'y'.repeat(30_000) + 'z'.repeat(30_000)
     assert.ok(bench.upstream.received.endsWith(`\r\n\r\n${body}`))
@@ -169,9 +178,9 @@ describe('requests', () => {
     bench.ask({ method: 'POST', contentLength: -1 }, false)
     const trailers = new Fields()
     trailers.append('X-Sum', '1')
-    bench.session.sendText('hello')
-    bench.session.sendEnd(trailers)
-    bench.session.flush()
+    bench.stream.sendText('hello')
+    bench.stream.sendEnd(trailers)
+    bench.stream.flush()
     bench.network.run()
     assert.ok(bench.upstream.received.endsWith('5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'))
   })
@@ -179,8 +188,8 @@ describe('requests', () => {
   test('a body that is not what was declared never looks whole', () => {
     const bench = new Bench()
     bench.ask({ method: 'POST', contentLength: 5 }, false)
-    bench.session.sendText('he')
-    bench.session.sendEnd(undefined)
+    bench.stream.sendText('he')
+    bench.stream.sendEnd(undefined)
     bench.network.run()
     assert.equal(bench.upstream.closeReason, 'reset')
     assert.deepEqual(bench.heard.events.slice(2), ['failure closed'])
@@ -190,12 +199,12 @@ describe('requests', () => {
     const bench = new Bench({}, { windowBytes: 1000 })
     bench.ask({ method: 'POST', contentLength: 50_000 }, false)
     bench.upstream.connection.pause()
-    assert.equal(bench.session.sendData(Buffer.alloc(50_000), 0, 50_000), false)
+    assert.equal(bench.stream.sendData(Buffer.alloc(50_000), 0, 50_000), false)
     bench.network.run()
-    assert.equal(bench.session.backedUp, true)
+    assert.equal(bench.stream.backedUp, true)
     bench.upstream.connection.resume()
     bench.network.run()
-    assert.equal(bench.session.backedUp, false)
+    assert.equal(bench.stream.backedUp, false)
     assert.equal(bench.heard.events.at(-1), 'writable')
   })
 })
@@ -322,12 +331,12 @@ describe('responses', () => {
   test('a stopped response stops the upstream', () => {
     const bench = new Bench({}, { readBytes: 1000 })
     bench.ask()
-    bench.heard.onResponseBody = () => bench.session.pauseBody()
+    bench.heard.onResponseBody = () => bench.stream.pauseBody()
     bench.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n${'x'.repeat(5000)}`)
     assert.equal(bench.opened.reading, false)
     assert.ok(bench.opened.unread > 3000)
     delete (bench.heard as Partial<HeardResponse>).onResponseBody
-    bench.session.resumeBody()
+    bench.stream.resumeBody()
     bench.network.run()
     assert.equal(bench.heard.events.at(-1), 'end')
   })
@@ -359,9 +368,9 @@ describe('using a connection again', () => {
     bench.answer(ok)
     assert.deepEqual(bench.heard.events.slice(2), ['head 200 2 ', 'end'])
     assert.equal(bench.gone, 1)
-    assert.equal(bench.session.sendText('hello'), true)
-    bench.session.sendEnd(undefined)
-    bench.session.flush()
+    assert.equal(bench.stream.sendText('hello'), true)
+    bench.stream.sendEnd(undefined)
+    bench.stream.flush()
     bench.network.run()
     assert.ok(!bench.upstream.received.includes('hello'))
   })
@@ -369,10 +378,10 @@ describe('using a connection again', () => {
   test('the second exchange says that the connection is an old one', () => {
     const bench = new Bench()
     bench.ask()
-    assert.equal(bench.session.reused, false)
+    assert.equal(bench.stream.reused, false)
     bench.answer(ok)
     bench.ask({ target: '/y' })
-    assert.equal(bench.session.reused, true)
+    assert.equal(bench.stream.reused, true)
     assert.deepEqual(bench.heard.events, [])
     bench.answer(ok)
     assert.deepEqual(bench.heard.events, ['head 200 2 ', 'end'])
@@ -384,8 +393,14 @@ describe('using a connection again', () => {
     bench.ask()
     const second = new HeardResponse()
     bench.heard.onResponseEnd = () => {
-      bench.session.open(second).sendHead(requestHead({ target: '/y' }), true)
-      bench.session.flush()
+      const next = bench.session.open(second)
+      next.sendHead(requestHead({ target: '/y' }), true)
+      next.flush()
+      // Whoever still has the first exchange can do nothing to the second.
+      bench.stream.pauseBody()
+      bench.stream.sendText('x')
+      bench.stream.flush()
+      bench.stream.reset('cancel')
     }
     bench.answer(ok)
     assert.match(bench.upstream.received, /GET \/y HTTP/)
@@ -420,11 +435,10 @@ describe('using a connection again', () => {
     bench.ask()
     bench.answer(ok)
     bench.upstream.connection.writeText(ok)
-    bench.heard = new HeardResponse()
-    bench.session.open(bench.heard).sendHead(requestHead({}), true)
+    bench.open().sendHead(requestHead({}), true)
     bench.network.run()
     assert.deepEqual(bench.heard.events, ['failure closed'])
-    assert.equal(bench.session.sent, false)
+    assert.equal(bench.stream.sent, false)
   })
 })
 
@@ -444,11 +458,12 @@ describe('failures', () => {
       const session = new Http1ClientSession(owner, clientOptions)
       const heard = new HeardResponse()
       session.attach(network.failToConnect(session, reason))
-      session.open(heard).sendHead(requestHead({}), true)
-      session.flush()
+      const stream = session.open(heard)
+      stream.sendHead(requestHead({}), true)
+      stream.flush()
       network.run()
       assert.deepEqual(heard.events, [`failure ${failure}`])
-      assert.equal(session.sent, false)
+      assert.equal(stream.sent, false)
       assert.equal(gone, 1)
     })
   }
@@ -464,7 +479,7 @@ describe('failures', () => {
       bench.upstream.connection[end]()
       bench.network.run()
       assert.deepEqual(bench.heard.events.slice(2), [`failure ${failure}`])
-      assert.equal(bench.session.sent, true)
+      assert.equal(bench.stream.sent, true)
       assert.equal(bench.gone, 1)
     })
   }
@@ -473,7 +488,7 @@ describe('failures', () => {
     const bench = new Bench()
     bench.ask()
     bench.upstream.connection.writeText(ok)
-    bench.session.reset('cancel')
+    bench.stream.reset('cancel')
     bench.network.run()
     assert.deepEqual(bench.heard.events, ['connected', 'writable'])
     assert.equal(bench.heard.flushes, 0)
@@ -483,8 +498,8 @@ describe('failures', () => {
 
   test('a reset while connecting', () => {
     const bench = new Bench()
-    bench.session.open(bench.heard).sendHead(requestHead({}), true)
-    bench.session.reset('cancel')
+    bench.open().sendHead(requestHead({}), true)
+    bench.stream.reset('cancel')
     bench.network.run()
     assert.deepEqual(bench.heard.events, [])
     assert.equal(bench.gone, 1)
@@ -493,7 +508,7 @@ describe('failures', () => {
   test('a reset amid a batch', () => {
     const bench = new Bench()
     bench.ask()
-    bench.heard.onResponse = () => bench.session.reset('cancel')
+    bench.heard.onResponse = () => bench.stream.reset('cancel')
     bench.answer(ok)
     assert.deepEqual(bench.heard.events, ['connected', 'writable'])
     assert.equal(bench.heard.body, '')
@@ -512,15 +527,15 @@ describe('upgrade', () => {
       bench.answer(`${switched}early`)
       assert.deepEqual(bench.heard.events.slice(2), ['head 101 0 '])
       assert.equal(bench.heard.body, 'early')
-      bench.session.sendText('hi')
-      bench.session.flush()
+      bench.stream.sendText('hi')
+      bench.stream.flush()
       bench.network.run()
       assert.equal(bench.upstream.received.slice(before), 'hi')
       bench.upstream.connection.end()
       bench.network.run()
       assert.equal(bench.heard.events.at(-1), 'end')
-      bench.session.sendText(' there')
-      bench.session.sendEnd(undefined)
+      bench.stream.sendText(' there')
+      bench.stream.sendEnd(undefined)
       bench.network.run()
       assert.equal(bench.upstream.received.slice(before), 'hi there')
       assert.equal(bench.upstream.ended, true)
@@ -533,7 +548,7 @@ describe('upgrade', () => {
     const bench = new Bench()
     bench.ask({ upgrade: 'websocket' }, false)
     bench.answer(switched)
-    bench.session.sendEnd(undefined)
+    bench.stream.sendEnd(undefined)
     bench.network.run()
     assert.equal(bench.upstream.ended, true)
     bench.answer('still here')

@@ -157,7 +157,10 @@ test('trailers, interim responses and early answers come through', async () => {
 
 test('a client that leaves takes all its exchanges with it', async () => {
   const { session, connection } = await client()
-  for (let i = 0; i < 5; i++) new ToyCall(session, { method: 'POST', target: '/', open: true })
+  for (let i = 0; i < 5; i++) {
+    const { stream } = new ToyCall(session, { method: 'POST', target: '/', open: true })
+    assert.equal(stream.sent, true)
+  }
   assert.equal((await new ToyCall(session, { target: '/x' }).done).status, 200)
   connection.destroy()
   const other = await client()

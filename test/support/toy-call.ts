@@ -42,7 +42,8 @@ export class ToyCall implements ClientStreamHandler {
     head.target = request.target
     head.authority = 'toy.example'
     const ended = request.body === undefined && request.open !== true
-    head.contentLength = request.body === undefined ? (ended ? 0 : -1) : request.body.length
+    const unknownLength = ended ? 0 : -1
+    head.contentLength = request.body?.length ?? unknownLength
     this.stream.sendHead(head, ended)
     if (request.body !== undefined) {
       this.stream.sendText(request.body)

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { isDnsName } from '#src/annotations/names.ts'
+import { quote } from '#src/annotations/schema.ts'
 import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { localCluster, tupleKey } from '#src/table/keys.ts'
@@ -84,7 +85,7 @@ function externalEndpoints(
 ): Endpoint[] {
   const report = reportOn(service, context.diagnostics)
   const field = 'spec.externalName'
-  const written = JSON.stringify(service.externalName)
+  const written = quote(service.externalName)
   const literal = isIP(service.externalName) > 0
   const host = externalHost(service)
   const addresses = literal ? [service.externalName] : context.snapshot.resolved(host)
@@ -100,7 +101,7 @@ function externalEndpoints(
   for (const address of addresses) {
     const problem = addressProblem(address, 'any', context.settings.source === 'files')
     if (problem === undefined) endpoints.push(externalEndpoint(address, externalPort))
-    else report('endpoint-invalid', field, `${JSON.stringify(address)} ${problem}`)
+    else report('endpoint-invalid', field, `${quote(address)} ${problem}`)
   }
   return endpoints
 }

@@ -1,6 +1,6 @@
 import { collectAnnotations } from '#src/annotations/annotated.ts'
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
-import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
+import { annotationCodes, complete, quote, readGiven } from '#src/annotations/schema.ts'
 import type { EndpointSlice, SliceEndpoint } from '#src/snapshot/objects.ts'
 import type { Endpoint } from '#src/table/table.ts'
 import { tupleKey } from '#src/table/keys.ts'
@@ -12,13 +12,7 @@ import { endpointAnnotations } from '../values/endpoint-weight.ts'
 import { annotationSchema } from '../values/schema.ts'
 import { addressProblem } from './addresses.ts'
 import { withHints } from './topology.ts'
-
-/** An endpoint with what is needed to choose among doubles. */
-export interface Candidate {
-  readonly endpoint: Endpoint
-  readonly family: 'IPv4' | 'IPv6'
-  readonly source: SliceEndpoint
-}
+import type { Candidate } from './topology.ts'
 
 /** Endpoints of one Service port. */
 export interface EndpointReading {
@@ -87,7 +81,7 @@ function readSlice(
     const problem = addressProblem(address, addressType, settings.source === 'files')
     if (problem !== undefined) {
       const field = `endpoints[${i}].addresses[0]`
-      report('endpoint-invalid', field, `${JSON.stringify(address)} ${problem}`)
+      report('endpoint-invalid', field, `${quote(address)} ${problem}`)
       continue
     }
     const endpoint = { address, port, uid: targetUid, state, weight, zone, node: nodeName }

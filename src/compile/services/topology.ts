@@ -1,5 +1,13 @@
+import type { SliceEndpoint } from '#src/snapshot/objects.ts'
+import type { Endpoint } from '#src/table/table.ts'
 import type { CompileSettings } from '../settings.ts'
-import type { Candidate } from './endpoints.ts'
+
+/** An endpoint with what is needed to choose among doubles. */
+export interface Candidate {
+  readonly endpoint: Endpoint
+  readonly family: 'IPv4' | 'IPv6'
+  readonly source: SliceEndpoint
+}
 
 /**
  * Topology hints, as kube-proxy reads them: if every ready endpoint has hints, and one is meant for

@@ -10,8 +10,6 @@ import { staticTable } from './static-table.ts'
 const cacheSlots = 128
 /** A value longer than this is never put into the table: it would push out many others. */
 const indexedValueBytesMax = 256
-/** Shorter strings are not worth the work of Huffman coding. */
-const huffmanBytesMin = 4
 
 const methodName = sentFieldName(':method')
 const schemeName = sentFieldName(':scheme')
@@ -38,7 +36,9 @@ interface CachedEntry extends TableEntry {
  *
  * A field enters the dynamic table when it is met for the second time: values that come once (ids,
  * lengths, paths) never push out those that come again. Found again it costs one look into a small
- * direct-mapped cache and a byte or two of output. Credentials are literals "never indexed".
+ * direct-mapped cache and a byte or two of output. Credentials are literals "never indexed". What enters
+ * the table is Huffman-coded, once; what does not is sent as it is: coding it each time would cost more
+ * time than its few bytes are worth.
  */
 export class HpackEncoder {
   readonly #table: DynamicTable
@@ -129,17 +129,24 @@ export class HpackEncoder {
     this.#met[slot] = hash
     const size = name.name.length + value.length + entryOverhead
     if (again && size <= this.#table.limit) this.#insert(out, name, value, slot)
-    else writeLiteral(out, 0x00, 0x0f, name, value)
+    else writeLiteral(out, 0x00, name, value)
   }
 
   /** A literal that no intermediary may put into a table (6.2.3). */
   sensitiveField(out: Output, name: FieldName, value: string): void {
-    writeLiteral(out, 0x10, 0x0f, name, value)
+    writeLiteral(out, 0x10, name, value)
   }
 
   // oxlint-disable-next-line max-params -- once a new field, from one place
   #insert(out: Output, name: FieldName, value: string, slot: number): void {
-    writeLiteral(out, 0x40, 0x3f, name, value)
+    reserveLiteral(out, name, value)
+    if (name.staticIndex > 0) {
+      writeInteger(out, 0x40, 0x3f, name.staticIndex)
+    } else {
+      out.buffer[out.length++] = 0x40
+      writeCoded(out, name.name)
+    }
+    writeCoded(out, value)
     const entry = {
       name,
       value: ownCopy(value),
@@ -182,34 +189,24 @@ function writeInteger(out: Output, bits: number, mask: number, value: number): v
   buffer[out.length++] = rest
 }
 
-// oxlint-disable-next-line max-params -- the hot path of the encoder
-function writeLiteral(
-  out: Output,
-  bits: number,
-  mask: number,
-  name: FieldName,
-  value: string,
-): void {
+function reserveLiteral(out: Output, name: FieldName, value: string): void {
   out.reserve(name.name.length + value.length + 24)
-  if (name.staticIndex > 0) {
-    writeInteger(out, bits, mask, name.staticIndex)
-  } else {
-    out.buffer[out.length++] = bits
-    writeString(out, name.name)
-  }
-  writeString(out, value)
 }
 
-/** A string (5.2), coded where that is shorter. The caller has reserved the room. */
-function writeString(out: Output, text: string): void {
-  if (text.length >= huffmanBytesMin) {
-    const coded = huffmanBytes(text)
-    if (coded < text.length) {
-      writeInteger(out, 0x80, 0x7f, coded)
-      out.length = huffmanEncode(text, out.buffer, out.length)
-      return
-    }
+/** A literal that stays out of the table; `bits` tell which of the two kinds. */
+function writeLiteral(out: Output, bits: number, name: FieldName, value: string): void {
+  reserveLiteral(out, name, value)
+  if (name.staticIndex > 0) {
+    writeInteger(out, bits, 0x0f, name.staticIndex)
+  } else {
+    out.buffer[out.length++] = bits
+    writePlain(out, name.name)
   }
+  writePlain(out, value)
+}
+
+/** A string (5.2) as it is. The caller has reserved the room. */
+function writePlain(out: Output, text: string): void {
   writeInteger(out, 0x00, 0x7f, text.length)
   const { buffer } = out
   let at = out.length
@@ -218,4 +215,15 @@ function writeString(out: Output, text: string): void {
     buffer[at++] = code > 0xff ? 0x3f : code
   }
   out.length = at
+}
+
+/** A string in Huffman code where that is shorter. */
+function writeCoded(out: Output, text: string): void {
+  const coded = huffmanBytes(text)
+  if (coded >= text.length) {
+    writePlain(out, text)
+    return
+  }
+  writeInteger(out, 0x80, 0x7f, coded)
+  out.length = huffmanEncode(text, out.buffer, out.length)
 }

@@ -93,7 +93,8 @@ function isDropped(rule: NameRule): boolean {
 }
 
 function faultOf(name: FieldName): string {
-  if (name.rule === nameRule.connection || name.rule === nameRule.te) return 'connection-specific-field'
+  if (name.rule === nameRule.connection || name.rule === nameRule.te)
+    return 'connection-specific-field'
   return name.rule <= lastPseudoRule && name.rule !== nameRule.invalid
     ? 'pseudo-header-unknown'
     : 'field-name-invalid'

@@ -33,7 +33,6 @@ export class PlainConnection extends RawStream {
     const bytes = text.length + end - start
     if (!this.writable || bytes === 0) return !this.backedUp
     const shared = isShared(buffer)
-    if (this.#waiting > 0 && shared) return this.#writeCopy(text, buffer.subarray(start, end))
     if (shared || (text !== '' && bytes <= joinBytesMax)) {
       const joined = writeBuffer(bytes)
       const at = text === '' ? 0 : joined.latin1Write(text, 0)
@@ -52,7 +51,8 @@ export class PlainConnection extends RawStream {
   end(): void {
     if (!this.writable) return
     this.writable = false
-    this.shutDown()
+    if (this.#waiting > 0) this.#endWanted = true
+    else this.shutDown()
   }
 
   /** A write is over; called by the handle. */
@@ -97,13 +97,6 @@ export class PlainConnection extends RawStream {
   #open(): void {
     this.writable = true
     this.attach(this.tcp)
-  }
-
-  /** Shared memory behind writes that wait already: it would be overwritten before its turn. */
-  #writeCopy(text: string, part: Buffer): boolean {
-    const joined = Buffer.allocUnsafeSlow(text.length + part.length)
-    part.copy(joined, joined.latin1Write(text, 0))
-    return this.#afterWrite(this.tcp.writeBuffer(null, joined), joined)
   }
 
   #afterWrite(result: number | WriteRequest, memory: Buffer | undefined): boolean {

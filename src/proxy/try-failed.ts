@@ -1,0 +1,41 @@
+import { recordFailure } from '#src/upstream/ejection.ts'
+import type { Attempt } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
+import { failures, isIdempotent } from './failures.ts'
+import type { FailureCode } from './failures.ts'
+import { observeTry } from './pick.ts'
+import { recordEjection } from './record.ts'
+import { mayRetryFailure } from './retry.ts'
+
+/** A try is over without a whole answer: another one, an answer of our own, or a cut. */
+export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCode): void {
+  const { services, request, body } = exchange
+  exchange.failure = code
+  if (exchange.headSent || exchange.response !== undefined) {
+    exchange.cut()
+    return
+  }
+  const unsent = failures[code].unsent || attempt.stream?.sent === false
+  const repeatable = body.repeatable && (unsent || isIdempotent(request.method))
+  if (repeatable && wasStale(exchange, attempt, code)) {
+    exchange.freshOnly = true
+    exchange.tries--
+    exchange.attempt = undefined
+    exchange.ask()
+    return
+  }
+  const now = services.now()
+  if (recordFailure(services.endpoints, attempt.endpoint, now)) recordEjection(exchange)
+  observeTry(attempt, now, now - attempt.startedAt, 0)
+  if (mayRetryFailure(exchange, code, unsent)) exchange.tryElsewhere(attempt)
+  else exchange.fail(code)
+}
+
+/**
+ * A kept connection that closes before any answer was most likely idle for too long (RFC 9112 9.3.1).
+ * Once an exchange: the next try is on a new connection.
+ */
+function wasStale(exchange: Exchange, { stream }: Attempt, code: FailureCode): boolean {
+  if (exchange.freshOnly || stream?.reused !== true) return false
+  return code === 'closed' || code === 'reset'
+}
