@@ -126,14 +126,14 @@ function sessions(streams: number): () => void {
   }
   const [toServer, toClient] = [new Pipe(), new Pipe()]
   const server = new Http2ServerSession(toClient, acceptor, serverLimits, environment)
-  let open = 0
+  const open = { count: 0 }
   const done = {
     onUpstreamConnected: () => undefined,
     onInterimResponse: () => undefined,
     onResponse: () => undefined,
     onResponseBody: () => undefined,
     onResponseEnd: () => {
-      open--
+      open.count--
     },
     onUpstreamFailure: (why: string) => process.stdout.write(`${why}\n`),
     onResponseFlush: () => undefined,
@@ -162,12 +162,12 @@ function sessions(streams: number): () => void {
   exchange()
   return () => {
     for (let i = 0; i < streams; i++) {
-      open++
+      open.count++
       const stream = client.open(done)
       stream.sendHead(request, true)
       stream.flush()
     }
-    for (let i = 0; open > 0; i++) {
+    for (let i = 0; open.count > 0; i++) {
       exchange()
       if (i > 1000) throw new Error('stuck')
     }

@@ -28,10 +28,14 @@ const linearMax = 6
 export class PathList {
   readonly #entries: readonly PathEntry[]
   readonly #index: PathIndex | undefined
+  /** The first pattern matches every path, as on most hosts. */
+  readonly #firstTakesAll: boolean
 
   /** `compileTest` is called once for every pattern of type `regex`. */
   constructor(patterns: readonly PathPattern[], compileTest: (pattern: string) => PathTest) {
     this.#entries = patterns.map((pattern) => entryOf(pattern, compileTest))
+    const [first] = this.#entries
+    this.#firstTakesAll = first?.type === 'prefix' && first.value === ''
     if (patterns.length > linearMax) this.#index = new PathIndex(this.#entries)
   }
 
@@ -41,6 +45,7 @@ export class PathList {
 
   /** Position of the first pattern at or after `from` that matches; -1: none does. */
   next(path: string, from: number): number {
+    if (from === 0 && this.#firstTakesAll) return 0
     if (this.#index !== undefined) return this.#index.next(path, from)
     const entries = this.#entries
     for (let at = from; at < entries.length; at++) {

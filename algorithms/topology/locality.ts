@@ -57,17 +57,15 @@ export function loadAwareShares(
   if (local === undefined || local.healthy === 0) return shares
   const remote = zones.filter((_, zone) => zone !== own)
   const remoteHealthy = remote.reduce((sum, { healthy }) => sum + healthy, 0)
+  if (remoteHealthy === 0) return shares
   const remoteLoad = remote.reduce((sum, zone) => sum + zone.healthy * zone.utilization, 0)
-  const stays = remoteHealthy === 0 || local.utilization <= remoteLoad / remoteHealthy + threshold
+  const stays = local.utilization <= remoteLoad / remoteHealthy + threshold
   if (!stays || local.utilization >= 1) return shares
-  const away = remoteHealthy === 0 ? 0 : probeShare
-  const remoteShare = 1 - (shares[own] as number)
-  return shares.map((share, zone) => {
-    if (zone === own) return 1 - away
-    return remoteShare === 0
-      ? (away * (zones[zone] as ZoneLoad).healthy) / remoteHealthy
-      : (away * share) / remoteShare
-  })
+  return shares.map((_, zone) =>
+    zone === own
+      ? 1 - probeShare
+      : (probeShare * (zones[zone] as ZoneLoad).healthy) / remoteHealthy,
+  )
 }
 
 /** One step of the smoothing of a zone's utilization; `weight` 0 to 1 is that of the new sample. */

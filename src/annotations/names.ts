@@ -17,7 +17,7 @@ export function isHostPattern(text: string): boolean {
 /** Whether a pattern covers a host: equal, or `*.` for exactly one label. */
 export function covers(pattern: string, host: string): boolean {
   if (pattern === host) return true
-  if (!pattern.startsWith('*.') || host.startsWith('*.')) return false
+  if (!pattern.startsWith('*.')) return false
   const dot = host.indexOf('.')
   return dot > 0 && host.slice(dot) === pattern.slice(1)
 }

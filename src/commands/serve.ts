@@ -42,17 +42,31 @@ export async function serve({ values }: CommandContext): Promise<number> {
     await supervisor.stop()
     throw new CommandError(errorText(error))
   }
-  output.log.info('ready', {
-    httpPort: settings.compile.httpPort,
-    httpsPort: settings.compile.httpsPort,
-    adminPort: values['admin-port'] ?? defaultAdminPort,
-    workers: supervisor.memory.writers,
-    startMs: Date.now() - startedAt.getTime(),
-  })
+  if (supervisor.ready) logReady(output.log, supervisor, { settings, values, startedAt })
   await shutdown.done
   await admin.close()
   await Promise.all([output.accessLog.flush(flushMs), output.processLog.flush(flushMs)])
   return 0
+}
+
+interface Started {
+  readonly settings: ControlPlaneSettings
+  readonly values: FlagValues
+  readonly startedAt: Date
+}
+
+function logReady(
+  log: Logger,
+  { memory }: Supervisor,
+  { settings, values, startedAt }: Started,
+): void {
+  log.info('ready', {
+    httpPort: settings.compile.httpPort,
+    httpsPort: settings.compile.httpsPort,
+    adminPort: values['admin-port'] ?? defaultAdminPort,
+    workers: memory.writers,
+    startMs: Date.now() - startedAt.getTime(),
+  })
 }
 
 interface Output {

@@ -132,7 +132,12 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
     const stream = this.#stream
     const handler = stream?.handler
     // Nothing was asked that this could answer.
-    if (stream?.sent !== true) this.#fail('closed')
+    if (stream?.sent === true) this.#receive(buffer, start, end)
+    else this.#fail('closed')
+    if (stream?.abandoned === false) handler?.onResponseFlush()
+  }
+
+  #receive(buffer: Buffer, start: number, end: number): void {
     let at = start
     while (at < end && this.#phase !== 'closed') {
       if (this.#phase === 'head') at = this.#readHead(buffer, at, end)
@@ -143,7 +148,6 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
       }
     }
     if (this.#phase === 'body' && this.#body.isLong(end - start)) this.#gate?.setBulk(true)
-    if (stream?.abandoned === false) handler?.onResponseFlush()
   }
 
   onEnd(): void {

@@ -3,7 +3,13 @@ import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import { HttpDate } from './http-date.ts'
 import type { Http1ServerOptions } from './options.ts'
 import { RequestParser } from './request-parser.ts'
-import type { Http1ServerSession } from './server-session.ts'
+
+/** A session as its context knows it. */
+export interface OpenSession {
+  shutdown(): void
+  /** Cuts the connection, whatever it is at. */
+  abort(): void
+}
 
 /** What all HTTP/1.1 client connections of a thread share. */
 export class Http1ServerContext {
@@ -14,7 +20,7 @@ export class Http1ServerContext {
   readonly date: HttpDate
   readonly parser = new RequestParser()
   /** Sessions whose connections are open, for draining and counting. */
-  readonly sessions = new Set<Http1ServerSession>()
+  readonly sessions = new Set<OpenSession>()
 
   /** `clock` tells milliseconds since 1970, for the Date field. */
   constructor(

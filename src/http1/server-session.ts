@@ -2,6 +2,7 @@ import type { ResetReason, ServerStreamHandler } from '#src/exchange/streams.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { CloseReason, Connection, ConnectionHandler } from '#src/transport/transport.ts'
 import { BodyReader } from './body-reader.ts'
+import { Lingering } from './lingering.ts'
 import { ReadGate } from './read-gate.ts'
 import { refusals } from './refusals.ts'
 import type { Refusal } from './refusals.ts'
@@ -50,8 +51,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   /** Bytes of the same read behind what is being handled. */
   #inHand = 0
   #requests = 0
-  #discarded = 0
-  #lingerMs = 0
+  #lingering: Lingering | undefined
   #draining = false
   #clientEnded = false
 
@@ -83,6 +83,11 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     else this.#linger(serverTiming.lingerMs)
   }
 
+  /** Cuts the connection, whatever it is at. */
+  abort(): void {
+    if (this.#phase !== 'closed') this.#lose('cancel')
+  }
+
   // The connection's events.
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -105,9 +110,8 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   }
 
   onDrain(): void {
-    const { wheel } = this.#context
-    wheel.disarm(this.#stream.sendTimer)
-    if (this.#phase === 'lingering') wheel.arm(this.#timer, this.#lingerMs)
+    this.#context.wheel.disarm(this.#stream.sendTimer)
+    this.#lingering?.onDrain()
     this.#stream.handler?.onClientWritable()
     this.#advance()
   }
@@ -355,23 +359,17 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     else this.#linger(serverTiming.lingerMs)
   }
 
-  /** Ends our direction and throws away what comes, so that no RST overtakes what we have sent. */
   #linger(lingerMs: number): void {
     this.#stream.write()
-    this.#connection.end()
     this.#phase = 'lingering'
     this.#heads.clear()
     this.#held = undefined
-    this.#discarded = 0
-    this.#lingerMs = lingerMs
-    if (this.#connection.backedUp) this.#context.wheel.disarm(this.#timer)
-    else this.#context.wheel.arm(this.#timer, lingerMs)
+    this.#lingering = new Lingering(this.#connection, this.#context.wheel, this.#timer, lingerMs)
     this.#regulate()
   }
 
   #discard(size: number): void {
-    this.#discarded += size
-    if (this.#discarded <= serverTiming.lingerBytesMax) return
+    if (this.#lingering?.discard(size) !== false) return
     if (this.#connection.backedUp) this.#gate.set(false)
     else this.#destroy()
   }

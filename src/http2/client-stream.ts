@@ -42,6 +42,8 @@ export class Http2ClientStream extends Http2Stream implements ClientStream {
   #asksTunnel = false
   #webSocketKey = ''
   #interims = 0
+  /** The output's count of writes when the head was put there. */
+  #headWrite = 0
 
   // oxlint-disable-next-line max-params -- once a stream, from one place
   constructor(
@@ -61,7 +63,7 @@ export class Http2ClientStream extends Http2Stream implements ClientStream {
   }
 
   get sent(): boolean {
-    return this.id !== 0 && this.core.out.writes > this.frameWrite
+    return this.id !== 0 && this.core.out.writes > this.#headWrite
   }
 
   sendHead(head: RequestHead, ended: boolean): void {
@@ -95,6 +97,7 @@ export class Http2ClientStream extends Http2Stream implements ClientStream {
     const { scheme } = this.#session
     this.frameAt = core.heads.request(this.id, head, { scheme, extended, endStream: bodyless })
     this.frameWrite = core.out.writes
+    this.#headWrite = core.out.writes
     core.floods.earn()
     if (bodyless) this.ended()
     else this.sendWaiting()

@@ -43,7 +43,7 @@ export interface Http2Limits extends NameRules {
   readonly headTimeoutMs: number
   /** Between two pieces of a request body, while we wait for the client and no answer has begun. */
   readonly bodyTimeoutMs: number
-  /** A reader must take 1 KiB, or all there is, in this time. */
+  /** A client must take 1 KiB of an answer, or all there is, and any connection something, in this time. */
   readonly sendTimeoutMs: number
   /** SETTINGS must be acknowledged. */
   readonly settingsTimeoutMs: number
@@ -95,7 +95,6 @@ export const clientLimits: Http2Limits = {
   streamWindowBytes: 256 * 1024,
   idleTimeoutMs: 0,
   bodyTimeoutMs: 0,
-  sendTimeoutMs: 0,
   resetBurst: 1000,
   resetsPerSecond: 1000,
   errorBurst: 1000,

@@ -27,8 +27,11 @@ export class Http2ServerStream extends Http2Stream implements ServerStream {
     return this.core.connection.peer
   }
 
+  /** Left out for a client that does not read: it may be, and must not pile up (RFC 9110 15.2). */
   sendInterim(head: ResponseHead): void {
-    if (!this.closed && !this.answered) this.core.heads.response(this.id, head, false)
+    const { heads, limits, out } = this.core
+    if (this.closed || this.answered || out.pending > limits.pendingOutputBytes) return
+    heads.response(this.id, head, false)
   }
 
   sendHead(head: ResponseHead, ended: boolean): void {

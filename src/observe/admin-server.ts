@@ -31,8 +31,9 @@ export interface AdminServerOptions {
 const answersMax = 16
 const connectionsMax = 256
 const requestTimeoutMs = 10_000
-/** Characters sent before others get their turn. */
-const pieceLength = 64 * 1024
+/** Characters, and milliseconds of making them, before others get their turn. */
+const sliceLength = 64 * 1024
+const sliceMs = 5
 
 /** The admin port: health, metrics, API and dashboard over node:http. */
 export class AdminServer {
@@ -144,13 +145,15 @@ async function send(
 /** Sends in slices: neither the event loop nor a slow reader's buffer sees the whole text at once. */
 async function sendPieces(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
   let text = ''
+  let startedAt = performance.now()
   for (const piece of pieces) {
     text += piece
-    if (text.length < pieceLength) continue
+    if (text.length < sliceLength && performance.now() - startedAt < sliceMs) continue
     if (response.destroyed) return
-    if (response.write(text)) await nextTurn()
+    if (text === '' || response.write(text)) await nextTurn()
     else await drained(response)
     text = ''
+    startedAt = performance.now()
   }
   response.end(text)
 }

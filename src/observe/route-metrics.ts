@@ -21,11 +21,11 @@ export function* routeMetrics(
   memory: RuleMemory,
   series: readonly RouteSeries[],
 ): Generator<string, void> {
+  const row = memory.emptyRow()
   for (const family of families) {
     yield family.head
     for (const { labels, slots } of series) {
-      const row = rowOf(memory, slots)
-      if (row !== undefined) yield family.samples(labels, row)
+      yield sumRow(memory, slots, row) ? family.samples(labels, row) : ''
     }
   }
 }
@@ -95,10 +95,10 @@ function byteFamily(name: string, help: string, cell: number): RouteFamily {
   }
 }
 
-/** The sums of a series; undefined when there was no request. */
-function rowOf(memory: RuleMemory, slots: readonly number[]): Float64Array | undefined {
-  const sum = memory.emptyRow()
-  for (const slot of slots) memory.addInto(sum, slot)
-  for (let i = 0; i < statusClasses; i++) if (sum[ruleCells.status + i] !== 0) return sum
-  return undefined
+/** Puts the sums of a series into `row`; false when there was no request. */
+function sumRow(memory: RuleMemory, slots: readonly number[], row: Float64Array): boolean {
+  row.fill(0)
+  for (const slot of slots) memory.addInto(row, slot)
+  for (let i = 0; i < statusClasses; i++) if (row[ruleCells.status + i] !== 0) return true
+  return false
 }

@@ -136,6 +136,8 @@ export class ConnectionAcceptor implements AcceptedBy {
 
   /** Cuts whatever is left. */
   destroy(): void {
+    for (const session of [...this.#plain.sessions, ...this.#secure.sessions]) session.abort()
+    for (const connection of this.#pending) connection.destroy()
     this.#http2.destroy()
   }
 

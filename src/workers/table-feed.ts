@@ -8,6 +8,8 @@ import type { Key } from '#src/table/keys.ts'
 import type { Backend, Host, RouteTable, TableDelta } from '#src/table/table.ts'
 import type { TableUpdate } from './messages.ts'
 
+const noSlots = new Int32Array(0)
+
 /**
  * Turns deltas of the control plane into updates for the workers: keeps the newest table, and gives
  * endpoints and rules their slots in shared memory. It outlives the control plane, so that a new
@@ -21,7 +23,9 @@ export class TableFeed {
   readonly ruleSlots: RuleSlots
   /** Workers that were given a table, and the version that each runs; -1: none yet. */
   readonly #attached = new Map<number, number>()
+  /** By backend, in the order of its endpoints. */
   readonly #endpointKeys = new Map<Key, readonly string[]>()
+  readonly #endpointSlots = new Map<Key, Int32Array>()
   readonly #ruleKeys = new Map<Key, readonly Key[]>()
   /** How many hosts name a rule. */
   readonly #ruleUses = new Map<Key, number>()
@@ -64,15 +68,8 @@ export class TableFeed {
   attach(writer: number): TableUpdate {
     this.#attached.set(writer, -1)
     const delta = fullDelta(this.table, this.version)
-    const endpointSlots = new Map<Key, Int32Array>()
+    const endpointSlots = this.#endpointSlots
     const ruleSlots = new Map<Key, number>()
-    for (const backend of this.table.backends.values()) {
-      const keys = this.#endpointKeys.get(backend.key) ?? []
-      endpointSlots.set(
-        backend.key,
-        Int32Array.from(keys, (key) => this.#slotOfEndpoint(key)),
-      )
-    }
     for (const { rules } of this.table.hosts.values()) {
       for (const { key } of rules) ruleSlots.set(key, this.ruleSlots.slotOf(key) ?? 0)
     }
@@ -99,12 +96,8 @@ export class TableFeed {
   }
 
   /** Slots of a backend's endpoints, in the order of the backend. */
-  slotsOf(backend: Key): readonly number[] {
-    return (this.#endpointKeys.get(backend) ?? []).map((key) => this.#slotOfEndpoint(key))
-  }
-
-  #slotOfEndpoint(key: string): number {
-    return this.endpointSlots.slotOf(key) ?? 0
+  slotsOf(backend: Key): Int32Array {
+    return this.#endpointSlots.get(backend) ?? noSlots
   }
 
   #settleRules(): void {
@@ -121,12 +114,15 @@ export class TableFeed {
       if (!stay.has(old)) this.endpointSlots.retire(old, this.#attached.keys())
     }
     this.#endpointKeys.delete(key)
+    this.#endpointSlots.delete(key)
   }
 
   #admitEndpoints(backend: Backend): Int32Array {
     const keys = backend.endpoints.map((endpoint) => endpointKey(backend.key, endpoint))
+    const slots = Int32Array.from(keys, (key) => this.endpointSlots.admit(key))
     this.#endpointKeys.set(backend.key, keys)
-    return Int32Array.from(keys, (key) => this.endpointSlots.admit(key))
+    this.#endpointSlots.set(backend.key, slots)
+    return slots
   }
 
   #retireRules(key: Key, delta: TableDelta): void {

@@ -101,9 +101,13 @@ export class WorkerPool {
     return Math.min(...this.#members.map(({ table }) => table))
   }
 
-  /** The first table is there: those who wait get it. */
+  /** The first table is there: those who wait get it, each in a turn of its own, as it may be large. */
   feedWaiting(): void {
-    for (const member of this.#members) this.#feed(member)
+    for (const member of this.#members) {
+      setImmediate(() => {
+        this.#feed(member)
+      })
+    }
   }
 
   broadcast(update: TableUpdate): void {

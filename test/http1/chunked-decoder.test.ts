@@ -16,21 +16,20 @@ function decode(text: string, size = text.length): Reading {
   const bytes = Buffer.from(text, 'latin1')
   let body = ''
   let position = 0
-  while (position < bytes.length && !decoder.done && !decoder.failed) {
+  while (position < bytes.length && outcomeOf(decoder) === 'more') {
     // A buffer of its own for each piece: nothing may be kept of the one before.
     const piece = Buffer.from(bytes.subarray(position, position + size))
-    let at = 0
-    while (at < piece.length && !decoder.done && !decoder.failed) {
-      at = decoder.read(piece, at, piece.length)
-      body += piece.latin1Slice(decoder.dataStart, decoder.dataEnd)
-    }
+    const at = decoder.read(piece, 0, piece.length)
+    body += piece.latin1Slice(decoder.dataStart, decoder.dataEnd)
     position += at
   }
-  let outcome = 'more'
-  if (decoder.done) outcome = 'done'
-  else if (decoder.failed) outcome = decoder.problem
   const trailers = decoder.trailers === undefined ? '' : toPairs(decoder.trailers).join('|')
-  return { body, outcome, rest: bytes.latin1Slice(position), trailers }
+  return { body, outcome: outcomeOf(decoder), rest: bytes.latin1Slice(position), trailers }
+}
+
+function outcomeOf(decoder: ChunkedDecoder): string {
+  if (decoder.done) return 'done'
+  return decoder.failed ? decoder.problem : 'more'
 }
 
 const good: Record<string, [text: string, wanted: Partial<Reading>]> = {
@@ -61,40 +60,42 @@ for (const [name, [text, wanted]] of Object.entries(good)) {
 }
 
 const malformed = [
-  ...[
-    '\r\n',
-    ' 5\r\nhello',
-    '5 \r\nhello',
-    '5\nhello',
-    '+5\r\nhello',
-    '-5\r\n',
-    '0x5\r\nhello',
-    'x\r\n',
-  ],
-  ...[
-    '5_0\r\n',
-    '\t5\r\n',
-    '5\rhello',
-    '5\r\rhello',
-    '5\r\nhelloX\r\n',
-    '5\r\nhello\n0\r\n',
-    '5\r\nhello\rX',
-  ],
-  ...[
-    '00000000000000005\r\n',
-    '20000000000000\r\n',
-    'FFFFFFFFFFFFFFFFF\r\n',
-    '10000000000000005\r\n',
-  ],
-  ...['5;a\nb\r\n', '5;a\rb\r\n', '5;a\u0000\r\n', '5 x\r\n', '5 ; \u007f\r\n', '5\t\r\n'],
-  ...[
-    '0\r\nX\r\n\r\n',
-    '0\r\nX : 1\r\n\r\n',
-    '0\r\nX: 1\n\r\n',
-    '0\r\nX: 1\r\n y\r\n\r\n',
-    '0\r\n\n',
-  ],
-  ...['0\r\nX: a\rb\r\n\r\n', '0\r\n: 1\r\n\r\n', '0\r\n\rX\r\n\r\n'],
+  '\r\n',
+  ' 5\r\nhello',
+  '5 \r\nhello',
+  '5\nhello',
+  '+5\r\nhello',
+  '-5\r\n',
+  '0x5\r\nhello',
+  'x\r\n',
+
+  '5_0\r\n',
+  '\t5\r\n',
+  '5\rhello',
+  '5\r\rhello',
+  '5\r\nhelloX\r\n',
+  '5\r\nhello\n0\r\n',
+  '5\r\nhello\rX',
+
+  '00000000000000005\r\n',
+  '20000000000000\r\n',
+  'FFFFFFFFFFFFFFFFF\r\n',
+  '10000000000000005\r\n',
+  '5;a\nb\r\n',
+  '5;a\rb\r\n',
+  '5;a\u0000\r\n',
+  '5 x\r\n',
+  '5 ; \u007f\r\n',
+  '5\t\r\n',
+
+  '0\r\nX\r\n\r\n',
+  '0\r\nX : 1\r\n\r\n',
+  '0\r\nX: 1\n\r\n',
+  '0\r\nX: 1\r\n y\r\n\r\n',
+  '0\r\n\n',
+  '0\r\nX: a\rb\r\n\r\n',
+  '0\r\n: 1\r\n\r\n',
+  '0\r\n\rX\r\n\r\n',
 ]
 
 test('refuses what is malformed', () => {
@@ -117,8 +118,11 @@ test('extensions are bounded in the message, not in the chunk', () => {
   assert.equal(decode(`1${' '.repeat(20_000)}`).outcome, 'chunk-extensions-too-large')
 })
 
+function section(bytes: number): string {
+  return `0\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`
+}
+
 test('trailers are bounded', () => {
-  const section = (bytes: number): string => `0\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`
   for (const size of [100_000, 100]) {
     assert.equal(decode(section(16 * 1024 - 7), size).outcome, 'done')
     assert.equal(decode(section(16 * 1024), size).outcome, 'trailers-too-large')

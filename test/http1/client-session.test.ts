@@ -1,213 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Fields } from '#src/exchange/fields.ts'
-import { RequestHead } from '#src/exchange/heads.ts'
-import type { ClientStream } from '#src/exchange/streams.ts'
 import { Http1ClientSession } from '#src/http1/client-session.ts'
-import type { Http1ClientOptions } from '#src/http1/options.ts'
 import type { CloseReason } from '#src/transport/transport.ts'
 import { MemoryNetwork } from '#test/support/memory-connection.ts'
-import type { MemoryConnection, MemoryOptions } from '#test/support/memory-connection.ts'
-import { Recorder, clientOptions } from './relay.ts'
+import { ClientBench, requestHead } from './client-bench.ts'
+import { clientOptions } from './relay.ts'
+import type { Recorder } from './relay.ts'
 import { HeardResponse } from './scripted.ts'
 
-/** A client session on a connection in memory, with a test in the places of proxy, pool and upstream. */
-class Bench {
-  readonly network: MemoryNetwork
-  readonly session: Http1ClientSession
-  readonly opened: MemoryConnection
-  readonly upstream: Recorder
-  idle = 0
-  gone = 0
-  heard = new HeardResponse()
-  /** The exchange begun last. */
-  stream: ClientStream = undefined as never
-
-  constructor(options: Partial<Http1ClientOptions> = {}, memory: MemoryOptions = {}) {
-    this.network = new MemoryNetwork(memory)
-    const owner = { onIdle: () => void this.idle++, onGone: () => void this.gone++ }
-    this.session = new Http1ClientSession(owner, { ...clientOptions, ...options })
-    const [opened, accepted] = this.network.connect(this.session)
-    this.session.attach(opened)
-    this.opened = opened
-    this.upstream = new Recorder(accepted)
-  }
-
-  /** Begins an exchange; `ended`: the request has no body. */
-  ask(head: Partial<RequestHead> = {}, ended = true): void {
-    this.open()
-    this.stream.sendHead(requestHead(head), ended)
-    this.stream.flush()
-    this.network.run()
-  }
-
-  /** Begins an exchange without sending anything. */
-  open(): ClientStream {
-    this.heard = new HeardResponse()
-    this.stream = this.session.open(this.heard)
-    return this.stream
-  }
-
-  answer(text: string): void {
-    this.upstream.connection.writeText(text)
-    this.network.run()
-  }
-}
-
-function requestHead(wanted: Partial<RequestHead>): RequestHead {
-  const head = new RequestHead()
-  return Object.assign(head, { method: 'GET', target: '/x', authority: 'a.test', ...wanted })
-}
-
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
-
-describe('requests', () => {
-  const cases: Record<string, [head: Partial<RequestHead>, ended: boolean, text: string]> = {
-    'the least there is': [{}, true, 'GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n'],
-    'POST without a body': [
-      { method: 'POST' },
-      true,
-      'POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n',
-    ],
-    'a length': [
-      { method: 'POST', contentLength: 5 },
-      false,
-      'POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\n',
-    ],
-    chunks: [
-      { method: 'POST', contentLength: -1 },
-      false,
-      'POST /x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n',
-    ],
-    expectation: [
-      { method: 'PUT', contentLength: 5, expectContinue: true },
-      false,
-      'PUT /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
-    ],
-    'trailers are welcome': [
-      { acceptsTrailers: true },
-      true,
-      'GET /x HTTP/1.1\r\nHost: a.test\r\nConnection: TE\r\nTE: trailers\r\n\r\n',
-    ],
-    upgrade: [
-      { upgrade: 'websocket', acceptsTrailers: true },
-      false,
-      'GET /x HTTP/1.1\r\nHost: a.test\r\nConnection: TE, Upgrade\r\nTE: trailers\r\n' +
-        'Upgrade: websocket\r\n\r\n',
-    ],
-    'OPTIONS *': [
-      { method: 'OPTIONS', target: '*' },
-      true,
-      'OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n',
-    ],
-  }
-  for (const [name, [head, ended, text]] of Object.entries(cases)) {
-    test(name, () => {
-      const bench = new Bench()
-      bench.ask(head, ended)
-      assert.equal(bench.upstream.received, text)
-      assert.equal(bench.opened.writes, 1)
-    })
-  }
-
-  test('fields come behind Host as they are', () => {
-    const bench = new Bench()
-    const head = requestHead({})
-    head.fields.append('x-A', '1')
-    bench.heard = new HeardResponse()
-    bench.session.open(bench.heard).sendHead(head, true)
-    bench.stream.flush()
-    bench.network.run()
-    assert.equal(bench.upstream.received, 'GET /x HTTP/1.1\r\nHost: a.test\r\nx-A: 1\r\n\r\n')
-  })
-
-  test('HTTP/1.0', () => {
-    const bench = new Bench({ version: 10 })
-    bench.ask({ upgrade: 'x', acceptsTrailers: true, method: 'POST' })
-    assert.equal(
-      bench.upstream.received,
-      'POST /x HTTP/1.0\r\nHost: a.test\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
-    )
-    bench.answer('HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok')
-    assert.deepEqual(bench.heard.events.slice(2), ['head 200 2 ', 'end'])
-    assert.equal(bench.gone, 1)
-  })
-
-  test('HTTP/1.0 cannot take a body of unknown length', () => {
-    const bench = new Bench({ version: 10 })
-    bench.ask({ method: 'POST', contentLength: -1 }, false)
-    assert.equal(bench.upstream.received, '')
-    assert.deepEqual(bench.heard.events.at(-1), 'failure limit')
-    assert.equal(bench.gone, 1)
-  })
-
-  test('not kept by our wish', () => {
-    const bench = new Bench({ persistent: false })
-    bench.ask()
-    assert.match(bench.upstream.received, /\r\nConnection: close\r\n/)
-    bench.answer(ok)
-    assert.equal(bench.heard.body, 'ok')
-    assert.equal(bench.idle, 0)
-    assert.equal(bench.gone, 1)
-    assert.equal(bench.upstream.ended, true)
-  })
-
-  test('output waits for the connection, and is said to', () => {
-    const bench = new Bench()
-    const stream = bench.open()
-    stream.sendHead(requestHead({ method: 'POST', contentLength: 100_000 }), false)
-    stream.flush()
-    assert.equal(stream.connected, false)
-    assert.equal(stream.sendData(Buffer.alloc(40_000, 'x'), 0, 40_000), false)
-    assert.equal(stream.sendText('y'.repeat(30_000)), false)
-    assert.equal(stream.backedUp, true)
-    assert.equal(stream.sent, false)
-    bench.network.run()
-    assert.equal(stream.sent, true)
-    assert.deepEqual(bench.heard.events, ['connected', 'writable'])
-    assert.equal(stream.sendText('z'.repeat(30_000)), true)
-    stream.sendEnd(undefined)
-    stream.flush()
-    bench.network.run()
-    const body = 'x'.repeat(40_000) + 'y'.repeat(30_000) + 'z'.repeat(30_000)
-    assert.ok(bench.upstream.received.endsWith(`\r\n\r\n${body}`))
-  })
-
-  test('chunks and trailers', () => {
-    const bench = new Bench()
-    bench.ask({ method: 'POST', contentLength: -1 }, false)
-    const trailers = new Fields()
-    trailers.append('X-Sum', '1')
-    bench.stream.sendText('hello')
-    bench.stream.sendEnd(trailers)
-    bench.stream.flush()
-    bench.network.run()
-    assert.ok(bench.upstream.received.endsWith('5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'))
-  })
-
-  test('a body that is not what was declared never looks whole', () => {
-    const bench = new Bench()
-    bench.ask({ method: 'POST', contentLength: 5 }, false)
-    bench.stream.sendText('he')
-    bench.stream.sendEnd(undefined)
-    bench.network.run()
-    assert.equal(bench.upstream.closeReason, 'reset')
-    assert.deepEqual(bench.heard.events.slice(2), ['failure closed'])
-  })
-
-  test('an upstream that takes nothing backs up', () => {
-    const bench = new Bench({}, { windowBytes: 1000 })
-    bench.ask({ method: 'POST', contentLength: 50_000 }, false)
-    bench.upstream.connection.pause()
-    assert.equal(bench.stream.sendData(Buffer.alloc(50_000), 0, 50_000), false)
-    bench.network.run()
-    assert.equal(bench.stream.backedUp, true)
-    bench.upstream.connection.resume()
-    bench.network.run()
-    assert.equal(bench.stream.backedUp, false)
-    assert.equal(bench.heard.events.at(-1), 'writable')
-  })
-})
 
 describe('responses', () => {
   const cases: Record<
@@ -277,7 +78,7 @@ describe('responses', () => {
   for (const [name, [text, events, body, kept]] of Object.entries(cases)) {
     for (const readBytes of [64 * 1024, 1]) {
       test(`${name}, ${readBytes} a read`, () => {
-        const bench = new Bench({}, { readBytes })
+        const bench = new ClientBench({}, { readBytes })
         bench.ask()
         assert.deepEqual(bench.heard.events, ['connected', 'writable'])
         bench.answer(text)
@@ -291,7 +92,7 @@ describe('responses', () => {
   }
 
   test('HEAD has no body', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask({ method: 'HEAD' })
     bench.answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n')
     assert.deepEqual(bench.heard.events.slice(2), ['head 200 2  ended'])
@@ -300,7 +101,7 @@ describe('responses', () => {
 
   test('a body that ends with the connection', () => {
     for (const end of ['end', 'reset'] as const) {
-      const bench = new Bench()
+      const bench = new ClientBench()
       bench.ask()
       bench.answer('HTTP/1.1 200 OK\r\n\r\nwhole')
       bench.upstream.connection[end]()
@@ -318,7 +119,7 @@ describe('responses', () => {
         ['end', 'closed'],
         ['reset', 'reset'],
       ] as const) {
-        const bench = new Bench()
+        const bench = new ClientBench()
         bench.ask()
         bench.answer(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n2\r\nok\r\n`)
         bench.upstream.connection[end]()
@@ -329,7 +130,7 @@ describe('responses', () => {
   })
 
   test('a stopped response stops the upstream', () => {
-    const bench = new Bench({}, { readBytes: 1000 })
+    const bench = new ClientBench({}, { readBytes: 1000 })
     bench.ask()
     bench.heard.onResponseBody = () => bench.stream.pauseBody()
     bench.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n${'x'.repeat(5000)}`)
@@ -342,7 +143,7 @@ describe('responses', () => {
   })
 
   test('a long body is read into a buffer of its own, while it lasts', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     bench.answer('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n')
     assert.equal(bench.opened.bulk, true)
@@ -352,7 +153,7 @@ describe('responses', () => {
   })
 
   test('each batch of events is followed by a flush', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     bench.answer('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok')
     assert.equal(bench.heard.flushes, 1)
@@ -363,7 +164,7 @@ describe('responses', () => {
 
 describe('using a connection again', () => {
   test('both directions must have ended', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask({ method: 'POST', contentLength: 5 }, false)
     bench.answer(ok)
     assert.deepEqual(bench.heard.events.slice(2), ['head 200 2 ', 'end'])
@@ -376,7 +177,7 @@ describe('using a connection again', () => {
   })
 
   test('the second exchange says that the connection is an old one', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     assert.equal(bench.stream.reused, false)
     bench.answer(ok)
@@ -389,7 +190,7 @@ describe('using a connection again', () => {
   })
 
   test('it is idle before the end is told, so that what follows may use it', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     const second = new HeardResponse()
     bench.heard.onResponseEnd = () => {
@@ -416,7 +217,7 @@ describe('using a connection again', () => {
     ['a reset', (upstream: Recorder) => upstream.connection.reset()],
   ] as const) {
     test(`${name} while idle ends it`, () => {
-      const bench = new Bench()
+      const bench = new ClientBench()
       bench.ask()
       bench.answer(ok)
       assert.equal(bench.session.idle, true)
@@ -431,7 +232,7 @@ describe('using a connection again', () => {
   }
 
   test('an answer to no question is not taken for the answer to the next', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     bench.answer(ok)
     bench.upstream.connection.writeText(ok)
@@ -474,7 +275,7 @@ describe('failures', () => {
     ['reset', 'reset'],
   ] as const) {
     test(`before an answer: ${end}`, () => {
-      const bench = new Bench()
+      const bench = new ClientBench()
       bench.ask()
       bench.upstream.connection[end]()
       bench.network.run()
@@ -485,7 +286,7 @@ describe('failures', () => {
   }
 
   test('after a reset of ours nothing is heard', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     bench.upstream.connection.writeText(ok)
     bench.stream.reset('cancel')
@@ -497,7 +298,7 @@ describe('failures', () => {
   })
 
   test('a reset while connecting', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.open().sendHead(requestHead({}), true)
     bench.stream.reset('cancel')
     bench.network.run()
@@ -506,7 +307,7 @@ describe('failures', () => {
   })
 
   test('a reset amid a batch', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask()
     bench.heard.onResponse = () => bench.stream.reset('cancel')
     bench.answer(ok)
@@ -521,7 +322,7 @@ describe('upgrade', () => {
 
   test('bytes pass both ways, each direction ends by itself', () => {
     for (const ended of [true, false]) {
-      const bench = new Bench()
+      const bench = new ClientBench()
       bench.ask({ upgrade: 'websocket' }, ended)
       const before = bench.upstream.received.length
       bench.answer(`${switched}early`)
@@ -545,7 +346,7 @@ describe('upgrade', () => {
   })
 
   test('the proxy may end first', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask({ upgrade: 'websocket' }, false)
     bench.answer(switched)
     bench.stream.sendEnd(undefined)
@@ -560,7 +361,7 @@ describe('upgrade', () => {
   })
 
   test('a reset of the upstream', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask({ upgrade: 'websocket' }, false)
     bench.answer(switched)
     bench.upstream.connection.reset()
@@ -569,7 +370,7 @@ describe('upgrade', () => {
   })
 
   test('refused, it is an exchange like any other, on a connection that is not kept', () => {
-    const bench = new Bench()
+    const bench = new ClientBench()
     bench.ask({ upgrade: 'websocket' }, false)
     bench.answer(ok)
     assert.deepEqual(bench.heard.events.slice(2), ['head 200 2 ', 'end'])

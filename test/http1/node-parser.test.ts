@@ -106,23 +106,21 @@ function compareRequests(text: string): void {
   const { requests, rejected } = hear(text)
   const node = readWithNode(text, 'request')
   const context = JSON.stringify(text)
-  for (let i = 0; ; i++) {
-    const ours = requests[i]
-    const theirs = node.messages[i]
-    const weTake = ours !== undefined && isWhole(ours)
-    const nodeTakes = theirs?.whole === true
-    if (weTake && nodeTakes) {
-      compareRequest(ours, theirs, context)
-      if (!theirs.keepAlive || theirs.upgrade) return
-    } else if (weTake) {
-      assert.ok(nodeIsStricter[node.error]?.(ours) === true, `Node: ${node.error}; ${context}`)
-      return
-    } else {
-      if (!nodeTakes) return
-      const code = rejected[0]?.replace(/^\d+ /, '') as Refusal
-      assert.ok(weAreStricter[code]?.(theirs) === true, `We: ${code}; ${context}`)
-      return
-    }
+  const taken = requests.filter(isWhole)
+  const takenByNode = node.messages.filter((message) => message.whole)
+  const shared = Math.min(taken.length, takenByNode.length)
+  for (let i = 0; i < shared; i++) {
+    const theirs = takenByNode[i] as NodeMessage
+    compareRequest(taken[i] as HeardRequest, theirs, context)
+    if (!theirs.keepAlive || theirs.upgrade) return
+  }
+  const ours = taken[shared]
+  const theirs = takenByNode[shared]
+  if (ours !== undefined) {
+    assert.ok(nodeIsStricter[node.error]?.(ours) === true, `Node: ${node.error}; ${context}`)
+  } else if (theirs !== undefined) {
+    const code = (rejected[0] ?? '').replace(/^\d+ /, '') as Refusal
+    assert.ok(weAreStricter[code]?.(theirs) === true, `We: ${code}; ${context}`)
   }
 }
 

@@ -58,6 +58,7 @@ export function readWithNode(text: string, role: 'request' | 'response'): NodeRe
     early.push(...fields)
     url += target
   }
+  // oxlint-disable-next-line max-params -- as Node calls it
   parser[HTTPParser.kOnHeadersComplete] = (
     major: number,
     minor: number,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { statusOf } from './judge.ts'
 import { Relay } from './relay.ts'
 import type { Recorder } from './relay.ts'
 import { readRequests, readResponses, valueOf } from './strict-reader.ts'
@@ -122,10 +123,6 @@ function act(upstream: Recorder, { then }: Vector): void {
   else if (then === 'rst') upstream.connection.reset()
 }
 
-function statusOf(message: Message): number {
-  return Number(message.startLine.slice(9, 12))
-}
-
 /** Why this outcome is not what came, or ''. */
 function judge(
   responses: readonly Message[],
@@ -133,23 +130,23 @@ function judge(
   outcomes: Outcomes,
   outcome: string | number,
 ): string {
+  if (client.received.includes(outcomes.nowhere ?? 'nothing of the kind')) return 'leak'
   const finals = responses.filter((response) => statusOf(response) >= 200)
-  const last = finals.at(-1)
-  if (outcomes.nowhere !== undefined && client.received.includes(outcomes.nowhere)) return 'leak'
+  const whole = finals.find((response) => response.end !== 'cut')
   if (outcome === 'abort') {
     if (!client.closed) return 'connection stays open'
-    return last === undefined || last.end === 'cut' ? '' : 'looks whole'
+    return whole === undefined ? '' : 'looks whole'
   }
-  if (finals.length !== 1 || last === undefined || last.end === 'cut') return 'no single response'
-  if (typeof outcome === 'number')
-    return statusOf(last) === outcome ? judgeNoFraming(last, outcomes) : last.startLine
-  if (statusOf(last) !== 200) return last.startLine
-  if (last.body !== (outcome.split(':')[1] ?? 'ok')) return `body ${last.body}`
-  return judgeFields(last, outcomes)
+  if (finals.length !== 1 || whole === undefined) return 'no single response'
+  if (typeof outcome === 'number') return judgeStatus(whole, outcome, outcomes)
+  if (statusOf(whole) !== 200) return whole.startLine
+  if (whole.body !== (outcome.split(':')[1] ?? 'ok')) return `body ${whole.body}`
+  return judgeFields(whole, outcomes)
 }
 
-function judgeNoFraming(response: Message, outcomes: Outcomes): string {
-  if (outcomes.noFraming !== true || statusOf(response) !== 204) return ''
+function judgeStatus(response: Message, status: number, { noFraming }: Outcomes): string {
+  if (statusOf(response) !== status) return response.startLine
+  if (noFraming !== true || status !== 204) return ''
   const framing = valueOf(response, 'transfer-encoding') ?? valueOf(response, 'content-length')
   return framing === undefined ? '' : `framing ${framing}`
 }

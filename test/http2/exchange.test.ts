@@ -228,3 +228,32 @@ test('field blocks larger than a frame are cut up and put together', () => {
   assert.equal(response.body, 'ok')
   assert.equal(linked.recorder.request.fields[1], value)
 })
+
+test('interim responses to a client that does not read are left out, the answer is not', () => {
+  const client = new RawClient({ answer: 'hold' })
+  client.serverEnd.capacity = 1000
+  client.end.pause()
+  client.send(headers(1, get))
+  const { request } = client.recorder
+  for (let i = 0; i < 200; i++) {
+    request.stream.sendInterim(responseHead(103, -1, 'link', 'x'.repeat(1000)))
+    request.stream.flush()
+    client.settle()
+  }
+  request.respond(200, 'ok')
+  client.end.resume()
+  client.settle()
+  const statuses = client.log.fieldLists().map(({ fields }) => fields[0]?.[1])
+  assert.equal(statuses.at(-1), '200')
+  assert.ok(statuses.length < 100)
+})
+
+test('sent tells whether anything of a request may have left, later frames or not', () => {
+  const linked = new Linked({ answer: 'hold' })
+  const { stream } = linked.request({ method: 'POST', open: true })
+  assert.equal(stream.sent, false)
+  linked.settle()
+  assert.equal(stream.sent, true)
+  stream.sendText('more')
+  assert.equal(stream.sent, true)
+})

@@ -16,6 +16,7 @@ import {
   windowUpdate,
 } from './support/frames.ts'
 import { responseHead } from './support/heads.ts'
+import { costOf } from './support/measure.ts'
 import { RawClient } from './support/raw-client.ts'
 
 const { endHeaders, endStream } = flag
@@ -197,12 +198,9 @@ for (const { name, counter, bytes, answer, requestsMax, code } of floods) {
   test(`flood: ${name}`, () => {
     const all = bytes()
     const client = new RawClient({ answer: answer ?? 'ok' })
-    const cpu = process.cpuUsage()
-    const memory = process.memoryUsage().rss
-    client.send(all)
-    const { user, system } = process.cpuUsage(cpu)
-    assert.ok((user + system) / 1000 < 1500, `${(user + system) / 1000} ms`)
-    assert.ok(process.memoryUsage().rss - memory < 32 * 1024 * 1024)
+    const { cpuMs, retained } = costOf(() => client.send(all))
+    assert.ok(cpuMs < 1500, `${cpuMs} ms`)
+    assert.ok(retained < 32 * 1024 * 1024, `${retained} bytes`)
     assert.ok(client.ended, 'the connection ends')
     assert.equal(client.environment.count(counter), 1)
     assert.deepEqual(client.log.codes(0), [code ?? 11])

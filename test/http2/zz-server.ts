@@ -41,9 +41,8 @@ const acceptor = {
     return `${s} ${c}\n`
   },
 }
-const nothing = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-  const c = new SocketConnection(socket, nothing)
+  const c = new SocketConnection(socket)
   new Http2ServerSession(c, acceptor as any, serverLimits, environment)
 })
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () =>

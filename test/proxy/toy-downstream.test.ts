@@ -67,8 +67,8 @@ const listener = await transport.listen({
   backlog: 16,
   onConnection(connection) {
     connection.peer.context = new ConnectionContext(httpListener, undefined)
-    new ToyServerSession(connection, plane.plane)
-    connection.resume()
+    const session = new ToyServerSession(connection, plane.plane)
+    session.connection.resume()
   },
 })
 

@@ -113,14 +113,16 @@ export function streamContract(name: string, transport: Transport, connect: Conn
         const body = pattern(12 * megabyte, 9)
         send(source.client, body)
         await waitUntil(() => stalled.client.connection?.backedUp === true)
-        // Others go through the same read buffer in the meantime.
+        // Others go through the same buffers in the meantime.
         for (let i = 0; i < 4; i++) {
-          const other = await connect(transport)
-          other.server.connection?.resume()
-          send(other.client, pattern(megabyte, i + 20))
-          await other.server.until((end) => end.ended)
-          assert.equal(digest(other.server.content), digest(pattern(megabyte, i + 20)))
-          await finish(other.client, other.server)
+          const near = await connect(transport)
+          const far = await connect(transport)
+          relay(near.server, far.client)
+          far.server.connection?.resume()
+          send(near.client, pattern(megabyte, i + 20))
+          await far.server.until((end) => end.ended)
+          assert.equal(digest(far.server.content), digest(pattern(megabyte, i + 20)))
+          await finish(near.client, near.server, far.client, far.server)
         }
         assert.equal(stalled.client.connection?.backedUp, true)
         assert.equal(stalled.server.bytes, 0)

@@ -65,8 +65,8 @@ export class Floods {
   }
 
   /** DATA or HEADERS went in either direction. */
-  earn(): void {
-    this.#controls.give(3)
+  earn(credit = 3): void {
+    this.#controls.give(credit)
   }
 
   /** The peer reset a stream that was not finished. */

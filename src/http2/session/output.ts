@@ -1,23 +1,28 @@
 import type { Connection } from '#src/transport/transport.ts'
 import { frameHeaderBytes } from '../protocol.ts'
 
-/** A whole read of 64 KiB, cut into frames, fits one buffer and so one write. */
-const bufferBytes = 72 * 1024
 /** More than this is written at once, before the turn ends. */
 const writeBytes = 64 * 1024
-const spareBuffersMax = 32
-
-/** Buffers between two uses, shared by all sessions of the thread: an idle connection holds none. */
-const spareBuffers: Buffer[] = []
+/**
+ * Buffers between two uses, shared by all sessions of the thread: an idle connection holds none. The
+ * small ones are for most turns; a large one has room for one more frame of full size when nearly
+ * `writeBytes` are there.
+ */
+const pools = [
+  { bytes: 8 * 1024, spareMax: 256, spare: [] as Buffer[] },
+  { bytes: writeBytes + 20 * 1024, spareMax: 32, spare: [] as Buffer[] },
+] as const
 const noBuffer = Buffer.alloc(0)
 
-function takeBuffer(): Buffer {
-  return spareBuffers.pop() ?? Buffer.allocUnsafeSlow(bufferBytes)
+function takeBuffer(bytes: number): Buffer {
+  const pool = bytes <= pools[0].bytes ? pools[0] : pools[1]
+  if (bytes > pool.bytes) return Buffer.allocUnsafeSlow(bytes * 2)
+  return pool.spare.pop() ?? Buffer.allocUnsafeSlow(pool.bytes)
 }
 
 function releaseBuffer(buffer: Buffer): void {
-  if (buffer.length === bufferBytes && spareBuffers.length < spareBuffersMax) {
-    spareBuffers.push(buffer)
+  for (const { bytes, spare, spareMax } of pools) {
+    if (buffer.length === bytes && spare.length < spareMax) spare.push(buffer)
   }
 }
 
@@ -61,8 +66,7 @@ export class Output {
   reserve(bytes: number): Buffer {
     const need = this.length + bytes
     if (need <= this.buffer.length) return this.buffer
-    const larger =
-      this.length === 0 && bytes <= bufferBytes ? takeBuffer() : Buffer.allocUnsafeSlow(need * 2)
+    const larger = takeBuffer(need)
     this.buffer.copy(larger, 0, 0, this.length)
     releaseBuffer(this.buffer)
     this.buffer = larger

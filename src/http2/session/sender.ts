@@ -4,8 +4,10 @@ import type { Floods } from './floods.ts'
 import type { Output } from './output.ts'
 import type { Http2Stream } from './stream.ts'
 
-/** A piece this small, cut by a window, costs the peer one token: tiny windows are an attack. */
+/** A piece this small, cut by a window, costs the peer instead of earning: tiny windows are an attack. */
 const dribbleBytes = 256
+/** What any other DATA frame is good for: some peers answer one with several WINDOW_UPDATEs. */
+const dataCredit = 10
 
 /**
  * Sends DATA of all streams of a session within the peer's windows. What cannot go at once waits in the
@@ -51,13 +53,10 @@ export class Sender {
     out.bytes(buffer, start, start + bytes)
     this.window -= bytes
     stream.sendWindow -= bytes
-    this.#floods.earn()
-    if (
-      bytes === window &&
-      bytes < dribbleBytes &&
-      !this.#floods.control('http2_window_flood', 4)
-    ) {
-      this.abused = true
+    if (bytes < dribbleBytes && bytes === window) {
+      if (!this.#floods.control('http2_window_flood', 4)) this.abused = true
+    } else {
+      this.#floods.earn(dataCredit)
     }
     out.flushIfLarge()
     return bytes

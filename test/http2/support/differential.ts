@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { flag, frameType, preface } from '#src/http2/protocol.ts'
 import { FrameLog, get, headers, settings, settingsAck } from './frames.ts'
 import type { FieldPair } from './frames.ts'
+import { pick } from './random-frames.ts'
 import type { Draw } from './random-frames.ts'
 import { RawClient } from './raw-client.ts'
 import { RawServer } from './raw-server.ts'
@@ -93,10 +94,6 @@ function pairsOf(raw: readonly string[]): string[] {
   const lines: string[] = []
   for (let i = 0; i < raw.length; i += 2) lines.push(`${raw[i]}: ${raw[i + 1]}`)
   return lines
-}
-
-function pick<Value>(draw: Draw, values: readonly Value[]): Value {
-  return values[draw(values.length)] as Value
 }
 
 const names = [

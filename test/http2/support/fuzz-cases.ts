@@ -1,10 +1,12 @@
 import { flag, preface } from '#src/http2/protocol.ts'
 import { data, frame, headers, literals, settings, settingsAck } from './frames.ts'
 import type { FieldPair } from './frames.ts'
-import { randomFrame, seededDraw } from './random-frames.ts'
+import type { RecordedResponse } from './linked.ts'
+import { pick, randomFrame, seededDraw } from './random-frames.ts'
 import type { Draw } from './random-frames.ts'
 import { RawClient } from './raw-client.ts'
 import { RawServer } from './raw-server.ts'
+import type { RecordedRequest } from './recorder.ts'
 
 /** One random run. Throws when something that must hold does not. */
 export type FuzzCase = (draw: Draw) => void
@@ -12,6 +14,24 @@ export type FuzzCase = (draw: Draw) => void
 function must(condition: boolean, what: string): void {
   if (!condition) throw new Error(what)
 }
+
+type ProxyAction = (draw: Draw, request: RecordedRequest, client: RawClient) => void
+
+/** What the proxy may do with a request at any time. */
+const proxyActions: readonly ProxyAction[] = [
+  (_draw, { stream }) => stream.pauseBody(),
+  (_draw, { stream }) => stream.resumeBody(),
+  (_draw, { stream }) => stream.reset('cancel'),
+  (_draw, { stream }) => void stream.sendText('y'),
+  (_draw, { stream }) => stream.sendEnd(undefined),
+  (draw, request) => request.respond(200, 'x'.repeat(draw(100_000))),
+  (draw, _request, client) => void client.pass(draw(5000)),
+  (draw, _request, client) => {
+    if (draw(50) === 0) client.session.drain()
+  },
+  () => undefined,
+  () => undefined,
+]
 
 /** Random frames at a server session, in random pieces, with a proxy that does random things. */
 function serverFrames(draw: Draw): void {
@@ -24,13 +44,7 @@ function serverFrames(draw: Draw): void {
     client.send(randomFrame(draw, 300))
     const request = client.recorder.requests[draw(client.recorder.requests.length + 1)]
     if (request === undefined) continue
-    const action = draw(12)
-    if (action === 0) request.stream.pauseBody()
-    else if (action === 1) request.stream.resumeBody()
-    else if (action === 2) request.stream.reset('cancel')
-    else if (action === 3) request.respond(200, 'x'.repeat(draw(100_000)))
-    else if (action === 4) client.session.drain()
-    else if (action === 5) client.pass(draw(5000))
+    pick(draw, proxyActions)(draw, request, client)
     must(client.session.streamCount <= 128, 'too many streams')
   }
   client.pass(400_000)
@@ -48,12 +62,8 @@ function clientFrames(draw: Draw): void {
     server.request({ open: i % 2 === 0, ...(i === 5 ? { upgrade: 'websocket' } : {}) }),
   )
   for (let i = 0; i < 100 && !server.ended; i++) {
-    server.send(draw(5) === 0 ? response(draw) : randomFrame(draw, 8))
-    const one = responses[draw(responses.length)]
-    const action = draw(8)
-    if (action === 0) one?.stream.pauseBody()
-    else if (action === 1) one?.stream.resumeBody()
-    else if (action === 2 && one?.failure === '') one.stream.sendText('x'.repeat(draw(50_000)))
+    server.send(draw(5) === 0 ? answer(draw) : randomFrame(draw, 8))
+    clientAction(draw, responses[draw(responses.length)] as RecordedResponse)
   }
   server.end.destroy()
   for (const one of responses) one.stream.resumeBody()
@@ -62,7 +72,14 @@ function clientFrames(draw: Draw): void {
   must(server.session.streamCount === 0, 'streams left over')
 }
 
-function response(draw: Draw): Buffer {
+function clientAction(draw: Draw, response: RecordedResponse): void {
+  const action = draw(8)
+  if (action === 0) response.stream.pauseBody()
+  else if (action === 1) response.stream.resumeBody()
+  else if (action === 2) response.stream.sendText('x'.repeat(draw(50_000)))
+}
+
+function answer(draw: Draw): Buffer {
   const status: FieldPair = [':status', String([100, 103, 200, 204, 304, 500][draw(6)])]
   return headers(draw(8) * 2 + 1, [status], flag.endHeaders | draw(2))
 }

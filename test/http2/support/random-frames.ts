@@ -18,7 +18,8 @@ export function seededDraw(seed: number): Draw {
   }
 }
 
-function pick<Value>(draw: Draw, values: readonly Value[]): Value {
+/** One of the values. */
+export function pick<Value>(draw: Draw, values: readonly Value[]): Value {
   return values[draw(values.length)] as Value
 }
 
@@ -48,31 +49,33 @@ function payloadOf(draw: Draw, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => draw(256)))
 }
 
+type Maker = (draw: Draw, id: number, flags: number) => Buffer
+
+const windowSizes = [0, 1, 100, 4096, 16_384, 65_535, 2 ** 31 - 1]
+
+const makeHeaders: Maker = (draw, id, flags) =>
+  frame(frameType.headers, flags, id, literals(fieldsOf(draw)))
+const makeData: Maker = (draw, id) => data(id, 'x'.repeat(draw(50)), draw(2))
+
+/** The kinds of frames; those that stand there more than once come more often. */
+const makers: readonly Maker[] = [
+  makeHeaders,
+  makeHeaders,
+  makeHeaders,
+  makeData,
+  makeData,
+  (draw, id) => windowUpdate(draw(2) === 0 ? 0 : id, draw(20) === 0 ? draw(2 ** 31) : draw(5000)),
+  (draw, id) => reset(id, draw(14)),
+  (draw) => settings([draw(10), pick(draw, windowSizes)]),
+  (draw) => frame(frameType.ping, draw(2), 0, payloadOf(draw, draw(12) === 0 ? 7 : 8)),
+  (draw, id) => frame(frameType.continuation, draw(8), id, literals(fieldsOf(draw).slice(0, 2))),
+  (draw, id) => frame(frameType.priority, 0, id, payloadOf(draw, 5)),
+  (draw, id) => frame(draw(20), draw(256), draw(4) === 0 ? 0 : id, payloadOf(draw, draw(40))),
+]
+
 /** One frame, mostly sensible, for some stream below `streams`; some of them not. */
 export function randomFrame(draw: Draw, streams: number): Buffer {
   const id = draw(streams) * 2 + (draw(30) === 0 ? 0 : 1)
   const flags = draw(6) === 0 ? draw(256) : flag.endHeaders | (draw(2) === 0 ? flag.endStream : 0)
-  switch (draw(12)) {
-    case 0:
-    case 1:
-    case 2:
-      return frame(frameType.headers, flags, id, literals(fieldsOf(draw)))
-    case 3:
-    case 4:
-      return data(id, 'x'.repeat(draw(50)), draw(2))
-    case 5:
-      return windowUpdate(draw(2) === 0 ? 0 : id, draw(20) === 0 ? draw(2 ** 31) : draw(5000))
-    case 6:
-      return reset(id, draw(14))
-    case 7:
-      return settings([draw(10), pick(draw, [0, 1, 100, 4096, 16_384, 65_535, 2 ** 31 - 1])])
-    case 8:
-      return frame(frameType.ping, draw(2), 0, payloadOf(draw, draw(12) === 0 ? 7 : 8))
-    case 9:
-      return frame(frameType.continuation, draw(8), id, literals(fieldsOf(draw).slice(0, 2)))
-    case 10:
-      return frame(frameType.priority, 0, id, payloadOf(draw, 5))
-    default:
-      return frame(draw(20), draw(256), draw(4) === 0 ? 0 : id, payloadOf(draw, draw(40)))
-  }
+  return pick(draw, makers)(draw, id, flags)
 }

@@ -1,25 +1,44 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Peer } from '#src/exchange/streams.ts'
 import type { CloseReason, Connection, ConnectionHandler } from '#src/transport/transport.ts'
 
+const silent: ConnectionHandler = {
+  onData: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+}
+
+/** Listens on a free port of this machine and tells it. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** Waits, turn by turn. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A `Connection` over a socket of node:net or node:tls, for tests against real peers. */
 export class SocketConnection implements Connection {
-  handler: ConnectionHandler
+  handler: ConnectionHandler = silent
   readonly peer: Peer
   readonly socket: Socket
   backedUp = false
 
   /** Starts out paused. */
-  constructor(socket: Socket, handler: ConnectionHandler, scheme: 'http' | 'https' = 'http') {
+  constructor(socket: Socket) {
     this.socket = socket
-    this.handler = handler
     this.peer = {
       address: '127.0.0.1',
       port: 1,
       localAddress: '127.0.0.1',
       localPort: 2,
       socketAddress: '127.0.0.1',
-      scheme,
+      scheme: 'http',
       tls: undefined,
     }
     let reason: CloseReason = ''
