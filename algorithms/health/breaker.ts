@@ -44,6 +44,8 @@ export class Breaker {
   #isProbing = false
   /** When the probe was let through: one without a result is given up for lost after an open time. */
   #probedAt = 0
+  /** Changes with the state and with each probe, so that a late result is known by its ticket. */
+  #ticket = 1
 
   constructor(options: BreakerOptions = {}) {
     this.#failureRatio = options.failureRatio ?? 0.5
@@ -58,20 +60,24 @@ export class Breaker {
     return now < this.#openUntil ? 'open' : 'half-open'
   }
 
-  /** Whether a request may go out; each one that may must be followed by `record`. */
-  allow(now: number): boolean {
-    if (!this.#isOpen) return true
-    if (now < this.#openUntil) return false
-    if (this.#isProbing && now - this.#probedAt < this.#openTime()) return false
+  /**
+   * Whether a request may go out: 0 for no, else a ticket to be given to `record` when the request
+   * has ended.
+   */
+  allow(now: number): number {
+    if (!this.#isOpen) return this.#ticket
+    if (now < this.#openUntil) return 0
+    if (this.#isProbing && now - this.#probedAt < this.#openTime()) return 0
     this.#isProbing = true
     this.#probedAt = now
-    return true
+    return ++this.#ticket
   }
 
-  /** A request that was allowed has ended. */
-  record(now: number, success: boolean): void {
+  /** A request that was allowed has ended. Late results, from an earlier state, change nothing. */
+  record(ticket: number, now: number, success: boolean): void {
+    if (ticket !== this.#ticket) return
     if (this.#isOpen) {
-      if (this.#isProbing && now >= this.#openUntil) this.#settleProbe(now, success)
+      this.#settleProbe(now, success)
       return
     }
     this.#turnTo(now)
@@ -88,6 +94,7 @@ export class Breaker {
       return
     }
     this.#isOpen = false
+    this.#ticket++
     this.#timesOpened = 0
     this.#successes.fill(0)
     this.#failures.fill(0)
@@ -95,6 +102,7 @@ export class Breaker {
 
   #open(now: number): void {
     this.#isOpen = true
+    this.#ticket++
     this.#openUntil = now + this.#openTime()
     this.#timesOpened++
   }

@@ -113,7 +113,10 @@ function hexDigit(unit: number): number {
 function textOf(units: Uint16Array | Uint8Array): string {
   let text = ''
   for (let at = 0; at < units.length; at += 4096) {
-    text += String.fromCharCode(...units.subarray(at, at + 4096))
+    const piece = units.subarray(at, at + 4096) as unknown as number[]
+    // Spreading goes through an iterator, which is ten times slower.
+    // oxlint-disable-next-line prefer-spread, unicorn/prefer-spread -- see above
+    text += String.fromCharCode.apply(undefined, piece)
   }
   return text
 }

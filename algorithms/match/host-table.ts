@@ -10,7 +10,7 @@ import { hashTail } from './text-hash.ts'
 export class HostTable<Value> {
   readonly #exact = new Map<string, Value>()
   /** By hash of the suffix with its leading dot. Keyed by number, so that no suffix is cut out. */
-  readonly #wildcards = new Map<number, Wildcard<Value>[]>()
+  readonly #wildcards = new Map<number, Wildcard<Value>>()
   #wildcardCount = 0
   #other: Value | undefined
 
@@ -32,7 +32,7 @@ export class HostTable<Value> {
     if (key === '') return this.#other
     if (!key.startsWith('*.')) return this.#exact.get(key)
     const suffix = key.slice(1)
-    return this.#wildcards.get(hashTail(suffix, 0))?.find((one) => one.suffix === suffix)?.value
+    return findWildcard(this.#wildcards.get(hashTail(suffix, 0)), suffix)?.value
   }
 
   /** Sets or replaces the value of a pattern. Patterns are compared without regard to case. */
@@ -56,40 +56,58 @@ export class HostTable<Value> {
   #matchWildcard(host: string): Value | undefined {
     const point = host.indexOf('.')
     if (point <= 0) return undefined
-    const bucket = this.#wildcards.get(hashTail(host, point))
-    if (bucket === undefined) return undefined
     const length = host.length - point
-    for (const { suffix, value } of bucket) {
-      if (suffix.length === length && host.endsWith(suffix)) return value
+    let wildcard = this.#wildcards.get(hashTail(host, point))
+    while (wildcard !== undefined) {
+      const { suffix } = wildcard
+      if (suffix.length === length && host.endsWith(suffix)) return wildcard.value
+      wildcard = wildcard.next
     }
     return undefined
   }
 
   #setWildcard(suffix: string, value: Value): void {
+    this.#deleteWildcard(suffix)
     const hash = hashTail(suffix, 0)
-    const others = (this.#wildcards.get(hash) ?? []).filter((one) => one.suffix !== suffix)
-    const before = this.#wildcards.get(hash)?.length ?? 0
-    this.#wildcards.set(hash, [...others, { suffix, value }])
-    this.#wildcardCount += others.length + 1 - before
+    this.#wildcards.set(hash, { suffix, value, next: this.#wildcards.get(hash) })
+    this.#wildcardCount++
   }
 
   #deleteWildcard(suffix: string): boolean {
     const hash = hashTail(suffix, 0)
-    const bucket = this.#wildcards.get(hash)
-    if (bucket === undefined) return false
-    const others = bucket.filter((one) => one.suffix !== suffix)
-    if (others.length === bucket.length) return false
-    if (others.length === 0) this.#wildcards.delete(hash)
-    else this.#wildcards.set(hash, others)
+    const first = this.#wildcards.get(hash)
+    if (findWildcard(first, suffix) === undefined) return false
+    const rest = withoutWildcard(first, suffix)
+    if (rest === undefined) this.#wildcards.delete(hash)
+    else this.#wildcards.set(hash, rest)
     this.#wildcardCount--
     return true
   }
 }
 
+/** A chain of those whose suffixes have one hash: of a single one, nearly always. */
 interface Wildcard<Value> {
   /** With its leading dot, lower case. */
   readonly suffix: string
   readonly value: Value
+  readonly next: Wildcard<Value> | undefined
+}
+
+function findWildcard<Value>(
+  first: Wildcard<Value> | undefined,
+  suffix: string,
+): Wildcard<Value> | undefined {
+  let wildcard = first
+  while (wildcard !== undefined && wildcard.suffix !== suffix) wildcard = wildcard.next
+  return wildcard
+}
+
+function withoutWildcard<Value>(
+  first: Wildcard<Value> | undefined,
+  suffix: string,
+): Wildcard<Value> | undefined {
+  if (first === undefined || first.suffix === suffix) return first?.next
+  return { ...first, next: withoutWildcard(first.next, suffix) }
 }
 
 /**

@@ -68,18 +68,6 @@ export const maxStreamId = 0x7fff_ffff
 /** What a client sends first (RFC 9113 3.4). */
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 
-/**
- * Whether a cleartext connection speaks HTTP/2 with prior knowledge, from its first bytes.
- * `partial`: they fit so far; ask again with more. No HTTP/1 request can begin like that.
- */
-export function matchPreface(buffer: Buffer, start: number, end: number): 'yes' | 'no' | 'partial' {
-  const length = Math.min(end - start, preface.length)
-  for (let i = 0; i < length; i++) {
-    if (buffer[start + i] !== preface[i]) return 'no'
-  }
-  return length === preface.length ? 'yes' : 'partial'
-}
-
 /** Why we reset a stream, as the peer reads it. */
 export const resetCodes: Readonly<Record<ResetReason, ErrorCode>> = {
   cancel: errorCode.cancel,

@@ -14,6 +14,9 @@ export interface AdminAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** An answer whose body is there at once. */
+export type ShortAnswer = AdminAnswer & { readonly body: string }
+
 export interface AdminRoute {
   /** `open`: for everybody who reaches the port. `private`: see `refusePrivate`. */
   readonly access: 'open' | 'private'
@@ -27,10 +30,12 @@ export interface AdminServerOptions {
   readonly log: Logger
 }
 
-/** Answers under way at once; more are told to come back. */
-const answersMax = 16
+/** Long answers under way at once; more are told to come back. Short ones, as probes get, always go. */
+const longAnswersMax = 8
 const connectionsMax = 256
 const requestTimeoutMs = 10_000
+/** A connection on which nothing moves so long is closed: slow readers must not hold long answers. */
+const idleTimeoutMs = 20_000
 /** Characters, and milliseconds of making them, before others get their turn. */
 const sliceLength = 64 * 1024
 const sliceMs = 5
@@ -39,7 +44,7 @@ const sliceMs = 5
 export class AdminServer {
   readonly #server: Server
   readonly #options: AdminServerOptions
-  #answers = 0
+  #longAnswers = 0
 
   constructor(options: AdminServerOptions) {
     this.#options = options
@@ -54,6 +59,7 @@ export class AdminServer {
       },
     )
     this.#server.maxConnections = connectionsMax
+    this.#server.timeout = idleTimeoutMs
   }
 
   /** Rejects when the address cannot be listened on. Gives the port. */
@@ -79,15 +85,32 @@ export class AdminServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#answers++
     try {
-      await send(response, await this.#answer(request), request.method === 'HEAD')
+      const answer = await this.#answer(request)
+      if (request.method === 'HEAD') sendHead(response, answer).end()
+      else if (typeof answer.body === 'string') sendHead(response, answer).end(answer.body)
+      else await this.#sendLong(response, answer, answer.body)
     } catch (error) {
       this.#options.log.error('admin request failed', { error: errorText(error) })
       if (response.headersSent) response.destroy()
-      else await send(response, plain(500, 'failed; see the log'), false)
+      else sendShort(response, plain(500, 'failed; see the log'))
+    }
+  }
+
+  async #sendLong(
+    response: ServerResponse,
+    answer: AdminAnswer,
+    pieces: Iterable<string>,
+  ): Promise<void> {
+    if (this.#longAnswers >= longAnswersMax) {
+      sendShort(response, { ...plain(503, 'too many at once'), headers: { 'Retry-After': '1' } })
+      return
+    }
+    this.#longAnswers++
+    try {
+      await sendPieces(sendHead(response, answer), pieces)
     } finally {
-      this.#answers--
+      this.#longAnswers--
     }
   }
 
@@ -103,15 +126,12 @@ export class AdminServer {
       const refusal = refusePrivate(request, this.#options.token)
       if (refusal !== undefined) return plain(refusal.status, refusal.message)
     }
-    if (this.#answers > answersMax) {
-      return { ...plain(503, 'too many requests at once'), headers: { 'Retry-After': '1' } }
-    }
     return await route.answer(url.searchParams)
   }
 }
 
 /** A short answer in plain text. */
-export function plain(status: number, message: string): AdminAnswer {
+export function plain(status: number, message: string): ShortAnswer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` }
 }
 
@@ -125,21 +145,18 @@ export function jsonText(text: string): AdminAnswer {
   return { status: 200, contentType: 'application/json; charset=utf-8', body: `${text}\n` }
 }
 
-async function send(
-  response: ServerResponse,
-  answer: AdminAnswer,
-  headOnly: boolean,
-): Promise<void> {
-  response.writeHead(answer.status, {
+function sendShort(response: ServerResponse, answer: ShortAnswer): void {
+  sendHead(response, answer).end(answer.body)
+}
+
+function sendHead(response: ServerResponse, answer: AdminAnswer): ServerResponse {
+  return response.writeHead(answer.status, {
     'Content-Type': answer.contentType,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...(typeof answer.body === 'string' && { 'Content-Length': Buffer.byteLength(answer.body) }),
     ...answer.headers,
   })
-  if (headOnly) response.end()
-  else if (typeof answer.body === 'string') response.end(answer.body)
-  else await sendPieces(response, answer.body)
 }
 
 /** Sends in slices: neither the event loop nor a slow reader's buffer sees the whole text at once. */

@@ -1,5 +1,3 @@
-import { http2Counters } from '#src/http2/counters.ts'
-
 interface WorkerFamily {
   readonly type: 'counter' | 'gauge'
   readonly help: string
@@ -88,7 +86,32 @@ export const workerFamilies = {
     type: 'counter',
     help: 'What HTTP/2 sessions defended themselves against, and broken or slow peers, by kind.',
     label: 'kind',
-    values: http2Counters,
+    // The kinds are those of the HTTP/2 codec, which names each of them.
+    values: [
+      'http2_rapid_reset',
+      'http2_stream_errors',
+      'http2_reset_flood',
+      'http2_settings_flood',
+      'http2_ping_flood',
+      'http2_priority_flood',
+      'http2_window_flood',
+      'http2_empty_frame_flood',
+      'http2_unknown_frame_flood',
+      'http2_continuation_flood',
+      'http2_unread_answers',
+      'http2_streams_over_limit',
+      'http2_header_list_too_large',
+      'http2_slow_reader',
+      'http2_slow_body',
+      'http2_slow_headers',
+      'http2_settings_timeout',
+      'http2_ping_timeout',
+      'http2_malformed',
+      'http2_protocol_error',
+      'http2_flow_control_error',
+      'http2_compression_error',
+      'http2_turn_limit',
+    ],
   },
   replay_bytes: {
     type: 'gauge',

@@ -46,9 +46,4 @@ export interface DataPlane {
   setTicketKeys(keys: Buffer): void
   /** Stops accepting, loses nothing accepted, finishes what is in flight; cuts the rest after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
-  /** Open client connections. */
-  readonly connectionCount: number
 }
-
-/** How a worker gets its data plane. */
-export type CreateDataPlane = (options: DataPlaneOptions) => DataPlane

@@ -9,7 +9,7 @@ import { pick, shares } from './support.ts'
 test("the ramp is Envoy's", () => {
   const vectors = [
     [1, [1, 6, 15, 30, 60], [0.1, 0.1, 0.25, 0.5, 1]],
-    [2, [1, 6, 15, 30, 60], [0.129, 0.316, 0.5, 0.707, 1]],
+    [2, [1, 6, 15, 30, 60], [0.129, 0.316, 0.5, Math.SQRT1_2, 1]],
   ] as const
   for (const [aggression, seconds, factors] of vectors) {
     seconds.forEach((second, i) => {

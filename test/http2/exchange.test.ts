@@ -257,3 +257,12 @@ test('sent tells whether anything of a request may have left, later frames or no
   stream.sendText('more')
   assert.equal(stream.sent, true)
 })
+
+test('a 204 carries no length (RFC 9110 8.6)', () => {
+  const client = new RawClient({ answer: 'hold' })
+  client.send(headers(1, get))
+  client.recorder.request.respond(204, '', [], 0)
+  client.settle()
+  assert.deepEqual(client.log.fieldLists()[0]?.fields, [[':status', '204']])
+  assert.ok(client.log.ended(1))
+})

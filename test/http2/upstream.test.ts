@@ -11,6 +11,7 @@ import {
   windowUpdate,
 } from './support/frames.ts'
 import type { FieldPair } from './support/frames.ts'
+import { RecordedResponse, requestHead } from './support/linked.ts'
 import { RawServer } from './support/raw-server.ts'
 
 const ok: readonly FieldPair[] = [[':status', '200']]
@@ -243,4 +244,15 @@ test('a request body waits for the windows of the upstream', () => {
   server.send(settings([4, 15]))
   assert.equal(server.log.body(1).length, 25)
   assert.equal(server.log.ended(1), true)
+})
+
+test('a request without a host has no :authority', () => {
+  const server = new RawServer()
+  const head = requestHead({})
+  head.authority = ''
+  server.session.open(new RecordedResponse()).sendHead(head, true)
+  server.session.open(new RecordedResponse()).flush()
+  server.settle()
+  const names = server.log.fieldLists()[0]?.fields.map(([name]) => name)
+  assert.deepEqual(names, [':method', ':scheme', ':path'])
 })

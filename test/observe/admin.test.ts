@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -169,6 +170,29 @@ test('pieces are sent whole, and others get their turn between them', async (t) 
   const body = (await big).split('\r\n\r\n')[1] ?? ''
   assert.equal(body.length, sent * 1000)
   assert.ok(sent < piecesMax, 'the other request was answered meanwhile')
+})
+
+test('long answers are bounded, and short ones go on while readers stall', async (t) => {
+  function* endless(): Generator<string> {
+    for (;;) yield 'x'.repeat(100_000)
+  }
+  const { port } = await start(t, {
+    '/endless': {
+      access: 'open',
+      answer: () => ({ status: 200, contentType: 'text/plain', body: endless() }),
+    },
+    '/short': { access: 'open', answer: () => plain(200, 'ok') },
+  })
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const socket = connect(port, '127.0.0.1')
+      t.after(() => socket.destroy())
+      socket.write('GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      await once(socket, 'readable')
+    }),
+  )
+  assert.equal(status(await ask(port, 'GET /endless HTTP/1.1\r\nHost: localhost')), 503)
+  assert.equal(status(await ask(port, 'GET /short HTTP/1.1\r\nHost: localhost')), 200)
 })
 
 test('the dashboard is static, private, and cannot run foreign code', async (t) => {

@@ -112,12 +112,9 @@ test('flush waits for what is written, up to its timeout', async () => {
   const reader = new Reader()
   const writer = new LineWriter(reader)
   writer.write('one')
-  let flushed = false
-  const flush = writer.flush(10_000).then(() => {
-    flushed = true
-  })
-  await new Promise((resolve) => setImmediate(resolve))
-  assert.equal(flushed, false)
+  const flush = writer.flush(10_000)
+  const soon = new Promise((resolve) => setImmediate(resolve, 'soon'))
+  assert.equal(await Promise.race([flush, soon]), 'soon')
   await reader.takeAll()
   await flush
   writer.write('two')

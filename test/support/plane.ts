@@ -17,6 +17,7 @@ import type {
 } from '#src/table/table.ts'
 import { createTransport } from '#src/transport/select.ts'
 import type { Transport } from '#src/transport/transport.ts'
+import { issue } from '#test/transport/certificates.ts'
 
 export interface PlaneSettings {
   /** Ports of the upstream, all on 127.0.0.1. */
@@ -184,5 +185,19 @@ function backendOf(ports: readonly number[]): Backend {
       zone: '',
       node: '',
     })),
+  }
+}
+
+/** A fresh certificate of its own for a host. */
+export async function certificateFor(host: string): Promise<Certificate> {
+  const { certificatePem, keyPem } = await issue({ commonName: host, names: [host] })
+  return {
+    key: `certificate ${host}`,
+    origin: { kind: 'Secret', namespace: 'default', name: host },
+    certificatePem,
+    keyPem,
+    names: [host],
+    fingerprint: host,
+    notAfterMs: Number.MAX_SAFE_INTEGER,
   }
 }

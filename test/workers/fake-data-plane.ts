@@ -80,10 +80,6 @@ export class DataPlane implements Contract {
     }
   }
 
-  get connectionCount(): number {
-    return this.#held.size
-  }
-
   readonly #actions: Readonly<Record<DataPlaneCommand['do'], () => void>> = {
     begin: () => {
       const { worker, writer } = this.#options

@@ -40,7 +40,7 @@ export class HeadWriter {
     const start = this.#begin()
     const tunnel = head.status === 101
     this.encoder.status(out, tunnel ? 200 : head.status)
-    if (head.contentLength >= 0 && !tunnel && head.status >= 200) {
+    if (head.contentLength >= 0 && head.status >= 200 && head.status !== 204) {
       this.encoder.field(out, contentLengthName, String(head.contentLength))
     }
     this.#without = tunnel ? 'sec-websocket-accept' : ''
@@ -57,7 +57,8 @@ export class HeadWriter {
     encoder.method(out, options.extended ? 'CONNECT' : head.method)
     if (options.extended) encoder.field(out, protocolName, head.upgrade.toLowerCase())
     encoder.scheme(out, options.scheme)
-    encoder.field(out, authorityName, head.authority)
+    // A request of HTTP/1.0 may name no host.
+    if (head.authority !== '') encoder.field(out, authorityName, head.authority)
     encoder.path(out, head.target)
     if (!options.extended && announcesLength(head)) {
       encoder.field(out, contentLengthName, String(head.contentLength))

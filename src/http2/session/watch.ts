@@ -48,14 +48,11 @@ export class Watch {
 
   /** Looks again within about a second. */
   soon(): void {
-    const { core, wheel } = this.#parts()
+    const core = this.#core
+    const { wheel } = core.environment
     if (core.phase === 'open' && core.timer.deadline > wheel.now + checkMs + wheel.tickMs) {
       wheel.arm(core.timer, checkMs)
     }
-  }
-
-  #parts(): { core: SessionCore; wheel: SessionCore['environment']['wheel'] } {
-    return { core: this.#core, wheel: this.#core.environment.wheel }
   }
 
   /** False: it acknowledges nothing of ours. */
@@ -180,7 +177,8 @@ export class Watch {
   }
 
   #again(amidFrame: boolean): void {
-    const { core, wheel } = this.#parts()
+    const core = this.#core
+    const { wheel } = core.environment
     const busy =
       core.streams.size > 0 ||
       amidFrame ||
