@@ -119,9 +119,18 @@ export const imbalance: Scenario = {
 simulation of our reference, Lamping and Veach 2014, Appleton and O'Reilly 2015, Eisenbud et al. 2016.`,
   run(scale, progress) {
     const keys = 400_000 * Math.min(1, scale)
-    const rows = [...ringRows(progress), ...probeRows(keys, progress), ...otherRows(keys, progress)]
-    return { rows, plots: [imbalancePlot(keys, progress)] }
+    const rows = [
+      ...ringRows(scale, progress),
+      ...probeRows(keys, progress),
+      ...otherRows(keys, progress),
+    ]
+    return { rows, plots: [imbalancePlot(keys, seedsFor(scale), progress)] }
   },
+}
+
+/** Sets of nodes that a figure is the mean of. */
+function seedsFor(scale: number): number {
+  return Math.max(1, Math.round(8 * scale))
 }
 
 /** Shares of a ring are lengths of arcs: exact, without the noise of keys. */
@@ -147,7 +156,8 @@ function arcs(ring: Ring): Float64Array {
   return shares
 }
 
-function ringRows(progress: (step: string) => void): Row[] {
+function ringRows(scale: number, progress: (step: string) => void): Row[] {
+  const seeds = seedsFor(scale)
   const published = [
     [10, 32, 2],
     [16, 25, 1.78],
@@ -157,7 +167,7 @@ function ringRows(progress: (step: string) => void): Row[] {
   ] as const
   return published.flatMap(([points, spread, peak]) => {
     progress(`ring, ${points} points a node`)
-    const measured = ringShares(points, 8)
+    const measured = ringShares(points, seeds)
     return [
       {
         what: `ring, ${points} points: standard deviation, %`,
@@ -228,7 +238,7 @@ function otherRows(keys: number, progress: (step: string) => void): Row[] {
   ]
 }
 
-function imbalancePlot(keys: number, progress: (step: string) => void): Plot {
+function imbalancePlot(keys: number, seeds: number, progress: (step: string) => void): Plot {
   const sizes = [3, 10, 30, 100, 300]
   const kinds: [string, (nodes: PlacedNodes) => Placement][] = [
     ['ring, 160 points', (nodes) => new Ring(nodes)],
@@ -236,7 +246,6 @@ function imbalancePlot(keys: number, progress: (step: string) => void): Plot {
     ['rendezvous', (nodes) => new Rendezvous(nodes)],
     ['maglev', (nodes) => new Maglev(nodes)],
   ]
-  const seeds = 8
   const series = kinds.map(([name, create]) => {
     progress(`plot: ${name}`)
     const points = sizes.map((size) => {

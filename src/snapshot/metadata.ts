@@ -35,21 +35,16 @@ export function textMap(entries: Iterable<readonly [string, string]>): Record<st
 }
 
 function readName(raw: Reader, shape: Naming['nameShape']): string {
-  const name = raw.text()
-  if (!raw.present) return name
-  const valid = shape === 'label' ? isDnsLabel(name) : isDnsSubdomain(name)
-  if (!valid) raw.expected(shape === 'label' ? labelRule : subdomainRule)
-  return name
+  return shape === 'label'
+    ? raw.shaped(isDnsLabel, labelRule)
+    : raw.shaped(isDnsSubdomain, 'lower-case letters, digits, - and ., as in a DNS name')
 }
 
 const labelRule = 'at most 63 lower-case letters, digits and -'
-const subdomainRule = 'lower-case letters, digits, - and ., as in a DNS name'
 
+/** As with kubectl, an empty namespace is none. */
 function readNamespace(raw: Reader): string {
-  const namespace = raw.text('default')
-  if (namespace === '') return 'default'
-  if (!isDnsLabel(namespace)) raw.expected(labelRule)
-  return namespace
+  return raw.shaped((text) => text === '' || isDnsLabel(text), labelRule) || 'default'
 }
 
 function readTime(raw: Reader): number {
@@ -76,9 +71,8 @@ function readAnnotations(raw: Reader): Record<string, string> {
 function readLabels(raw: Reader): Record<string, string> {
   const entries: [string, string][] = []
   for (const [key, value] of raw.members((name) => `metadata.labels[${name}]`)) {
-    const text = value.text()
+    const text = value.shaped(isLabelValue, 'at most 63 letters, digits, -, _ and .')
     if (!isQualifiedName(key)) value.fault('has a key that is no valid label key')
-    if (!isLabelValue(text)) value.expected('at most 63 letters, digits, -, _ and .')
     entries.push([key, text])
   }
   return textMap(entries)

@@ -94,9 +94,7 @@ function readBackend(raw: Reader): IngressBackend {
 }
 
 function readServiceName(service: Reader): string {
-  const name = service.required('name')
-  if (name.present && !isDnsLabel(name.text())) name.expected('the name of a Service')
-  return name.text()
+  return service.required('name').shaped(isDnsLabel, 'the name of a Service')
 }
 
 /** By name or by number, never both. */
@@ -107,6 +105,5 @@ function readPort(service: Reader): string | number {
   if (name.present && number.present) number.fault('excludes name')
   else if (port.present && !name.present && !number.present) number.fault('is required')
   if (!name.present) return number.integer(0, 1, portMax)
-  if (!isPortName(name.text())) name.expected('the name of a port')
-  return name.text()
+  return name.shaped(isPortName, 'the name of a port')
 }

@@ -146,6 +146,13 @@ export class Reader {
     return preset
   }
 
+  /** A text of some shape; `expected` continues "must be". */
+  shaped(isValid: (text: string) => boolean, expected: string, preset = ''): string {
+    const text = this.text(preset)
+    if (typeof this.#value === 'string' && !isValid(text)) this.expected(expected)
+    return text
+  }
+
   bool(preset: boolean): boolean {
     if (!this.present) return preset
     if (typeof this.#value === 'boolean') return this.#value

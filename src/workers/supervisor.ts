@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { LineWriter } from '#src/observe/line-writer.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { TableDelta } from '#src/table/table.ts'
@@ -9,13 +8,9 @@ import type { LogSettings } from './messages.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import type { SharedMemory } from './shared-memory.ts'
 import { TableFeed } from './table-feed.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import { UpstreamTotals } from './upstream-totals.ts'
 import { WorkerPool } from './worker-pool.ts'
-
-/** Bytes of TLS ticket keys: name, HMAC key, AES key. */
-const ticketKeyBytes = 48
-/** Ticket keys live so long, plus up to half of it: replicas must not change theirs all at once. */
-const ticketKeyMs = 4 * 3_600_000
 
 export interface SupervisorOptions {
   readonly workers: number
@@ -52,8 +47,7 @@ export class Supervisor {
   readonly controlPlane: ControlPlaneThread
   readonly upstreamTotals: UpstreamTotals
   readonly #options: SupervisorOptions
-  #ticketKeys: Uint8Array = randomBytes(ticketKeyBytes)
-  #ticketTimer: NodeJS.Timeout | undefined
+  readonly #ticketKeys: TicketKeys
   #draining = false
   #settled = 0
   /** Set while starting. */
@@ -67,13 +61,25 @@ export class Supervisor {
       this.upstreamTotals.retire(slot)
     })
     for (const ring of this.memory.accessLogs) options.accessLog.addRing(ring)
+    this.#ticketKeys = new TicketKeys({
+      onRotated: (keys) => {
+        this.pool.sendTicketKeys(keys)
+      },
+      random: Math.random,
+      schedule: (callback, delayMs) => {
+        const timer = setTimeout(callback, delayMs)
+        return () => {
+          clearTimeout(timer)
+        }
+      },
+    })
     this.pool = this.#createPool()
     this.controlPlane = this.#createControlPlane()
   }
 
   /** Resolves once every worker runs the first table; rejects when that cannot be. */
   async start(): Promise<void> {
-    this.#rotateTicketKeysLater()
+    this.#ticketKeys.start()
     await new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject }
       this.pool.start()
@@ -96,7 +102,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#ticketTimer)
+    this.#ticketKeys.stop()
     await Promise.all([this.pool.stop(), this.controlPlane.stop()])
   }
 
@@ -111,7 +117,7 @@ export class Supervisor {
       log,
       logSettings: this.#options.logSettings,
       backoff: this.#options.backoff ?? defaultBackoff,
-      ticketKeys: () => this.#ticketKeys,
+      ticketKeys: () => this.#ticketKeys.current,
       onLogLine: this.#options.onLogLine,
       onAccessLog: () => {
         accessLog.pump()
@@ -171,14 +177,5 @@ export class Supervisor {
     } else {
       this.#starting.reject(new Error(error))
     }
-  }
-
-  #rotateTicketKeysLater(): void {
-    const delayMs = ticketKeyMs * (1 + Math.random() / 2)
-    this.#ticketTimer = setTimeout(() => {
-      this.#ticketKeys = randomBytes(ticketKeyBytes)
-      this.pool.sendTicketKeys(this.#ticketKeys)
-      this.#rotateTicketKeysLater()
-    }, delayMs)
   }
 }

@@ -15,19 +15,19 @@ import { runSlowServer } from '../../bench/simulate/slow-server.ts'
 import { meanTime } from '../../bench/simulate/supermarket.ts'
 import { fill, inputOf, pick, sequence } from './support.ts'
 
-describe('Caddy: of two choices the better one is picked, not either', () => {
-  // It keeps the first of a list of candidates when a strictly better one appears, and tosses a coin.
-  const caddy = (loads: readonly number[], random: Random): number => {
-    const [a, b] = twoDistinct(loads.length, random)
-    return random() < 0.5 ? a : b
-  }
+/** It keeps the first of a list of candidates when a better one appears, and tosses a coin. */
+function caddyChoice(loads: readonly number[], random: Random): number {
+  const [a, b] = twoDistinct(loads.length, random)
+  return random() < 0.5 ? a : b
+}
 
+describe('Caddy: of two choices the better one is picked, not either', () => {
   test('for loads 5 and 3', () => {
     const random = seededRandom(1)
     const columns = createColumns([{}, {}])
     columns.inFlight.set([5, 3])
     const ours = algorithms['two-choices'].create(columns, random, {})
-    const theirs = fill(1000, 0).map(() => caddy([5, 3], random))
+    const theirs = fill(1000, 0).map(() => caddyChoice([5, 3], random))
     assert.ok(theirs.filter((index) => index === 0).length > 400)
     assert.equal(sequence(ours, 1000), 'b'.repeat(1000))
   })
@@ -170,38 +170,42 @@ interface Traffic {
   readonly fails?: Outcome
 }
 
+interface Pending {
+  readonly at: number
+  readonly index: number
+  readonly outcome: Outcome
+  readonly latencyMs: number
+}
+
 /** Shares of 300 requests a second over two seconds, where each takes 100 ms. */
-function trafficOf(
-  name: AlgorithmName,
-  { endpoints, fresh = false, fails }: Traffic,
-): { counts: number[] } {
+function trafficOf(name: AlgorithmName, { endpoints, fresh = false, fails }: Traffic) {
   const columns = createColumns(fill(endpoints, {}))
   columns.latency.fill(100)
   if (fresh) columns.latency[0] = 0
   columns.updated.fill(1000)
   const balancer = algorithms[name].create(columns, seededRandom(3), {})
   const input = inputOf({ now: 1000 })
-  const ends: { at: number; index: number; outcome: Outcome; latencyMs: number }[] = []
+  let pending: Pending[] = []
   const counts = fill(endpoints, 0)
   const total = 600
+  // The first second is for learning what is fast; what is new counts from the start.
+  const first = fresh ? 0 : total / 2
   for (let request = 0; request < total; request++) {
     input.now += 1000 / 300
-    ends.sort((a, b) => a.at - b.at)
-    while (ends[0] !== undefined && ends[0].at <= input.now) {
-      const { at, index, outcome, latencyMs } = ends.shift() as (typeof ends)[0]
+    const done = pending.filter(({ at }) => at <= input.now).toSorted((a, b) => a.at - b.at)
+    pending = pending.filter(({ at }) => at > input.now)
+    for (const { at, index, outcome, latencyMs } of done) {
       columns.inFlight[index] = (columns.inFlight[index] as number) - 1
       balancer.observe?.(index, at, latencyMs, outcome)
     }
     const index = balancer.pick(input)
     columns.inFlight[index] = (columns.inFlight[index] as number) + 1
-    const failing = index === 0 && fails !== undefined
-    const latencyMs = failing ? 1 : 100
-    ends.push({ at: input.now + latencyMs, index, latencyMs, outcome: failing ? fails : 'success' })
-    // The first second is for learning what is fast; what is new counts from the start.
-    if (fresh || request >= total / 2) counts[index] = (counts[index] as number) + 1
+    const outcome = index === 0 && fails !== undefined ? fails : 'success'
+    const latencyMs = outcome === 'success' ? 100 : 1
+    pending.push({ at: input.now + latencyMs, index, latencyMs, outcome })
+    if (request >= first) counts[index] = (counts[index] as number) + 1
   }
-  const counted = fresh ? total : total / 2
-  return { counts: counts.map((own) => own / counted) }
+  return { counts: counts.map((own) => own / (total - first)) }
 }
 
 function twoDistinct(count: number, random: Random): [number, number] {

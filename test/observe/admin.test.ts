@@ -172,10 +172,11 @@ test('pieces are sent whole, and others get their turn between them', async (t) 
   assert.ok(sent < piecesMax, 'the other request was answered meanwhile')
 })
 
+function* endless(): Generator<string> {
+  for (;;) yield 'x'.repeat(100_000)
+}
+
 test('long answers are bounded, and short ones go on while readers stall', async (t) => {
-  function* endless(): Generator<string> {
-    for (;;) yield 'x'.repeat(100_000)
-  }
   const { port } = await start(t, {
     '/endless': {
       access: 'open',

@@ -6,6 +6,7 @@ import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import type { Balance } from '#src/table/table.ts'
+import { balanceParameters, parameterOptions } from './balance-parameters.ts'
 import { hashKey } from './hash-key.ts'
 
 const names = Object.keys(algorithms) as AlgorithmName[]
@@ -65,6 +66,7 @@ export const balanceAnnotations = annotationTable({
     compatibility: 'same',
     on: ['Ingress', 'Service'],
   },
+  ...balanceParameters,
 })
 
 export type BalanceValues = ValuesOf<typeof balanceAnnotations>
@@ -73,10 +75,11 @@ export type BalanceValues = ValuesOf<typeof balanceAnnotations>
 export function balanceOf(values: BalanceValues): Balance {
   const key = values['upstream-hash-by']
   const algorithm = algorithmOf(values)
-  if (!algorithms[algorithm].keyed) return { algorithm, options: {}, hashKey: [] }
+  const parameters = parameterOptions(values)
+  if (!algorithms[algorithm].keyed) return { algorithm, options: parameters, hashKey: [] }
   return {
     algorithm,
-    options: optionsOf(values, algorithm),
+    options: { ...optionsOf(values, algorithm), ...parameters },
     // Without a key of the user's, a client stays where it is.
     hashKey: key.length > 0 ? key : [{ variable: 'remote_addr' }],
   }

@@ -1,0 +1,79 @@
+import { annotationTable } from '#src/annotations/schema.ts'
+import type { ValuesOf } from '#src/annotations/schema.ts'
+import { duration } from '#src/annotations/quantities.ts'
+import { integer } from '#src/annotations/types.ts'
+import type { ValueType } from '#src/annotations/types.ts'
+import type { Balance } from '#src/table/table.ts'
+
+/** Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads": c of 1.25 moves few keys. */
+const defaultBound = 1.25
+const boundMax = 100
+
+/** How far the load of an endpoint may exceed the mean: a factor above 1, or none at all. */
+const boundFactor: ValueType<number> = {
+  expects: `a number from 1 to ${boundMax}, or off`,
+  schema: { pattern: '^(?:off|\\d+(?:\\.\\d+)?)$' },
+  parse(text) {
+    if (text === 'off') return Infinity
+    const factor = /^\d{1,3}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN
+    return factor >= 1 && factor <= boundMax ? factor : undefined
+  },
+  format: (factor) => (factor === Infinity ? 'off' : String(factor)),
+}
+
+const defaults = { decayMs: 10_000, choices: 2 } as const
+
+const ofService = {
+  risk: 'low',
+  scope: 'service',
+  compatibility: 'own',
+  on: ['Ingress', 'Service'],
+} as const
+
+/** Parameters of balancing algorithms. An algorithm that does not know one ignores it. */
+export const balanceParameters = annotationTable({
+  'load-balance-bound': {
+    type: boundFactor,
+    default: defaultBound,
+    doc: 'Hashing algorithms: no endpoint gets more than this multiple of the mean load; what is too much goes to the next endpoint of its key. upstream-hash-by alone has no bound.',
+    example: '1.5',
+    ...ofService,
+  },
+  'load-balance-slow-start': {
+    type: duration,
+    default: 0,
+    doc: 'A new endpoint gets its share of the requests little by little over this time.',
+    example: '30s',
+    ...ofService,
+  },
+  'load-balance-decay': {
+    type: duration,
+    default: defaults.decayMs,
+    doc: 'Algorithms that measure latency: how long a measurement counts.',
+    example: '5s',
+    ...ofService,
+  },
+  'load-balance-choices': {
+    type: integer(2, 16),
+    default: defaults.choices,
+    doc: 'Algorithms that draw endpoints at random: how many they compare.',
+    example: '3',
+    ...ofService,
+  },
+})
+
+export type BalanceParameters = ValuesOf<typeof balanceParameters>
+
+/** The options that differ from what algorithms do by themselves. */
+export function parameterOptions(values: BalanceParameters): Balance['options'] {
+  const bound = values['load-balance-bound']
+  const slowStartMs = values['load-balance-slow-start']
+  const decayMs = values['load-balance-decay']
+  const choices = values['load-balance-choices']
+  return {
+    ...(bound !== defaultBound && { boundFactor: bound }),
+    ...(slowStartMs > 0 && { slowStartMs }),
+    ...(decayMs !== defaults.decayMs && { decayMs }),
+    ...(choices !== defaults.choices && { choices }),
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { saysTheSame } from '#src/snapshot/equal.ts'
+import type { ConfigMap, EndpointSlice } from '#src/snapshot/objects.ts'
+import { SharedMap } from '#src/snapshot/shared-map.ts'
+import type { SharedView } from '#src/snapshot/shared-map.ts'
+import { Store } from '#src/snapshot/store.ts'
+
+function configMap(name: string, value: string, namespace = 'shop'): ConfigMap {
+  return { kind: 'ConfigMap', metadata: metadata(name, namespace), file: '', data: { value } }
+}
+
+function slice(name: string, serviceName: string, zone = ''): EndpointSlice {
+  const endpoint = {
+    ...{ address: '10.0.0.1', ready: true, serving: true, terminating: false, zone },
+    ...{ nodeName: '', zoneHints: [], nodeHints: [], targetUid: '', targetName: '' },
+  }
+  return {
+    kind: 'EndpointSlice',
+    metadata: metadata(name, 'shop'),
+    file: '',
+    serviceName,
+    addressType: 'IPv4',
+    ports: [],
+    endpoints: [endpoint],
+  }
+}
+
+function metadata(name: string, namespace: string): ConfigMap['metadata'] {
+  return { namespace, name, uid: '', createdMs: 0, generation: 0, annotations: {}, labels: {} }
+}
+
+test('a snapshot stays as it was', () => {
+  const store = new Store()
+  store.put(configMap('a', '1'))
+  const before = store.freeze()
+  store.put(configMap('a', '2'))
+  store.put(configMap('b', '1'))
+  const after = store.freeze()
+  store.delete('ConfigMap', 'shop', 'a')
+  assert.deepEqual(
+    [...before.all('ConfigMap')].map(({ data }) => data['value']),
+    ['1'],
+  )
+  assert.equal(before.get('ConfigMap', 'shop', 'b'), undefined)
+  assert.equal(after.get('ConfigMap', 'shop', 'a')?.data['value'], '2')
+  assert.equal(store.get('ConfigMap', 'shop', 'a'), undefined)
+  assert.equal(store.count('ConfigMap'), 1)
+  assert.equal([...store.all('ConfigMap')].length, 1)
+})
+
+test('an object that says the same again stays the object that it was', () => {
+  const store = new Store()
+  const first = configMap('a', '1')
+  assert.equal(store.put(first), true)
+  assert.equal(store.put(configMap('a', '1')), false)
+  assert.equal(store.freeze().get('ConfigMap', 'shop', 'a'), first)
+  assert.equal(store.put(configMap('a', '2')), true)
+  assert.equal(store.delete('ConfigMap', 'shop', 'a'), true)
+  assert.equal(store.delete('ConfigMap', 'shop', 'a'), false)
+})
+
+test('objects of one name in two namespaces, or of two kinds, are two', () => {
+  const store = new Store()
+  store.put(configMap('c', '1', 'a-b'))
+  store.put(configMap('b-c', '2', 'a'))
+  assert.equal(store.count('ConfigMap'), 2)
+  assert.equal(store.get('ConfigMap', 'a', 'b-c')?.data['value'], '2')
+  assert.equal(store.get('Secret', 'a', 'b-c'), undefined)
+})
+
+test('slices are found by their Service, in the same array until one of them changes', () => {
+  const store = new Store()
+  store.put(slice('web-1', 'web'))
+  store.put(slice('web-2', 'web'))
+  store.put(slice('api-1', 'api'))
+  store.put(slice('none', ''))
+  const names = (service: string): string[] =>
+    store
+      .freeze()
+      .slicesOf('shop', service)
+      .map(({ metadata: { name } }) => name)
+  const web = store.freeze().slicesOf('shop', 'web')
+  assert.deepEqual(names('web').toSorted(), ['web-1', 'web-2'])
+  store.put(slice('api-1', 'api', 'z'))
+  store.put(configMap('a', '1'))
+  assert.equal(store.freeze().slicesOf('shop', 'web'), web)
+  store.put(slice('web-2', 'api'))
+  assert.deepEqual(names('web'), ['web-1'])
+  assert.deepEqual(names('api').toSorted(), ['api-1', 'web-2'])
+  store.delete('EndpointSlice', 'shop', 'web-1')
+  assert.deepEqual(names('web'), [])
+  assert.equal(store.freeze().slicesOf('shop', 'web'), store.freeze().slicesOf('other', 'none'))
+  assert.equal(web.length, 2)
+})
+
+test('names are resolved by whoever knows', () => {
+  const store = new Store()
+  const known = ['192.0.2.1']
+  const snapshot = store.freeze((name) => (name === 'a.example' ? known : undefined))
+  assert.equal(snapshot.resolved('a.example'), known)
+  assert.equal(snapshot.resolved('b.example'), undefined)
+  assert.equal(store.freeze().resolved('a.example'), undefined)
+})
+
+const step = fc.oneof(
+  fc.record({ put: fc.nat(20), value: fc.nat(3) }),
+  fc.record({ drop: fc.nat(20) }),
+  fc.constant('view' as const),
+)
+
+test('views of a shared map hold what a copy would', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const map = new SharedMap<number>()
+      const model = new Map<string, number>()
+      const views: [SharedView<number>, Map<string, number>][] = []
+      for (const one of steps) {
+        if (one === 'view') views.push([map.view(), new Map(model)])
+        else if ('drop' in one)
+          assert.equal(map.delete(`k${one.drop}`), model.delete(`k${one.drop}`))
+        else {
+          map.set(`k${one.put}`, one.value)
+          model.set(`k${one.put}`, one.value)
+        }
+        assert.equal(map.size, model.size)
+      }
+      views.push([map.view(), model])
+      for (const [view, copy] of views) {
+        assert.equal(view.size, copy.size)
+        for (let i = 0; i <= 20; i++) assert.equal(view.get(`k${i}`), copy.get(`k${i}`))
+        assert.deepEqual([...view.values()].toSorted(), [...copy.values()].toSorted())
+      }
+      assert.equal(map.view(), map.view())
+    }),
+  )
+})
+
+test('a change copies a small part of what there is', () => {
+  const map = new SharedMap<number>()
+  const count = 100_000
+  for (let i = 0; i < count; i++) map.set(`namespace/name-${i}`, i)
+  const startedAt = performance.now()
+  // Copying all 100,000 entries a hundred times takes seconds.
+  for (let i = 0; i < 100; i++) {
+    map.view()
+    map.set(`namespace/name-${i}`, -1)
+  }
+  const elapsedMs = performance.now() - startedAt
+  assert.equal(map.size, count)
+  assert.ok(elapsedMs < 500, `100 changes took ${elapsedMs} ms`)
+})
+
+test('equality is one of contents', () => {
+  const same: readonly (readonly [unknown, unknown])[] = [
+    [1, 1],
+    [
+      { a: 1, b: [2] },
+      { b: [2], a: 1 },
+    ],
+    [Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+    [undefined, undefined],
+  ]
+  for (const [a, b] of same) assert.ok(saysTheSame(a, b))
+  const other: readonly (readonly [unknown, unknown])[] = [
+    [1, '1'],
+    [{}, []],
+    [{ a: 1 }, { a: 1, b: undefined }],
+    [{ a: undefined }, { b: undefined }],
+    [[1, 2], [1]],
+    [null, {}],
+    [undefined, {}],
+  ]
+  for (const [a, b] of other) {
+    assert.ok(!saysTheSame(a, b))
+    assert.ok(!saysTheSame(b, a))
+  }
+})
