@@ -145,10 +145,10 @@ export function ringShares(points: number, seeds: number): { spread: number; pea
   return { spread, peak }
 }
 
-/** Share of each node, from 2^20 places evenly spaced around the ring. */
+/** Share of each node, from 2^19 places evenly spaced around the ring. */
 function arcs(ring: Ring): Float64Array {
   const shares = new Float64Array(100)
-  const places = 2 ** 20
+  const places = 2 ** 19
   for (let place = 0; place < places; place++) {
     const node = ring.locate(place * (4_294_967_296 / places))
     shares[node] = (shares[node] as number) + 1

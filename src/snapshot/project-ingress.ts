@@ -87,14 +87,11 @@ function readBackend(raw: Reader): IngressBackend {
     }
   }
   if (service.present) {
-    return { service: { name: readServiceName(service), port: readPort(service) } }
+    const name = service.required('name').shaped(isDnsLabel, 'the name of a Service')
+    return { service: { name, port: readPort(service) } }
   }
   if (raw.present) service.fault('is required')
   return nowhere
-}
-
-function readServiceName(service: Reader): string {
-  return service.required('name').shaped(isDnsLabel, 'the name of a Service')
 }
 
 /** By name or by number, never both. */

@@ -71,13 +71,9 @@ function readNamed<Port extends { readonly name: string }>(
     const name = item.at('name')
     if (names.has(port.name)) name.fault(`repeats the name ${JSON.stringify(port.name)}`)
     names.add(port.name)
-    name.shaped(isNoOrPortLabel, 'the name of a port')
+    if (port.name !== '' && !isDnsLabel(port.name)) name.expected('the name of a port')
     return port
   })
-}
-
-function isNoOrPortLabel(text: string): boolean {
-  return text === '' || isDnsLabel(text)
 }
 
 function readServicePort(raw: Reader): ServicePort {

@@ -87,7 +87,8 @@ export class Reader {
   /** A member that must be there. */
   required(name: string): Reader {
     const member = this.at(name)
-    if (!member.present) member.fault('is required')
+    // Of what is no object at all, that is said already.
+    if (!member.present && (this.isObject || !this.present)) member.fault('is required')
     return member
   }
 

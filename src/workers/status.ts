@@ -74,7 +74,6 @@ export function* routesJson(supervisor: Supervisor, now: number): Generator<stri
   yield before === '[' ? '[]\n' : '\n]\n'
 }
 
-// oxlint-disable-next-line max-params -- a plain combination of four independent things
 function routeStatus(supervisor: Supervisor, host: Host, rule: Rule, now: number): RouteStatus {
   const { kind, namespace, name } = rule.origin
   return {

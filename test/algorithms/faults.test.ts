@@ -76,7 +76,9 @@ test('Envoy and Traefik: weights 5, 1, 1 give no burst of four', () => {
       assert.equal(picks.slice(start, start + 7).match(/a/g)?.length, 5)
     }
   }
-  assert.equal(longestRun(earliestDeadlineFirst([5, 1, 1], 700)), 6)
+  const theirs = earliestDeadlineFirst([5, 1, 1], 700)
+  assert.equal(theirs.slice(0, 21), 'aaaabcaaaaaabcaaaabca')
+  assert.equal(longestRun(theirs), 6)
 })
 
 describe('Envoy: outliers do not mask each other, and a small set has its one ejection', () => {

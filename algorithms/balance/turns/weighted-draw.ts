@@ -59,9 +59,10 @@ export class WeightedDraw {
   }
 
   #draw(input: PickInput, wanted: number, avoidTried: boolean): number {
+    if (this.#count <= wanted && this.#count <= drawnMax) return this.#drawAll(input, avoidTried)
     const { usable, weight } = this.#columns
     const { drawn } = this
-    const most = Math.min(wanted, this.#count, drawnMax)
+    const most = Math.min(wanted, drawnMax)
     let found = 0
     let misses = 0
     while (found < most) {
@@ -80,6 +81,35 @@ export class WeightedDraw {
       misses = 0
     }
     return found
+  }
+
+  /** All that may be drawn: the first by weight, the others shuffled. */
+  #drawAll(input: PickInput, avoidTried: boolean): number {
+    const { count, weight } = this.#columns
+    const { drawn } = this
+    let found = 0
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      if (!mayPick(this.#columns, i, input, !avoidTried)) continue
+      drawn[found++] = i
+      sum += weight[i] as number
+    }
+    if (found < 2) return found
+    let first = 0
+    let rest = this.#random() * sum - (weight[drawn[0] as number] as number)
+    while (rest >= 0 && first < found - 1) rest -= weight[drawn[++first] as number] as number
+    this.#swap(0, first)
+    for (let at = 1; at < found - 1; at++) {
+      this.#swap(at, at + ((this.#random() * (found - at)) | 0))
+    }
+    return found
+  }
+
+  #swap(a: number, b: number): void {
+    const { drawn } = this
+    const index = drawn[a] as number
+    drawn[a] = drawn[b] as number
+    drawn[b] = index
   }
 
   #drawAny(): number {
