@@ -36,6 +36,9 @@ const triedMax = 64
 
 const opened = workerCell('upstream_connections_opened_total')
 
+const headTimeouts = workerCell('timeouts_total:request-head')
+const bodyTimeouts = workerCell('timeouts_total:request-body')
+
 const gauges = {
   http: workerCell('connections:http'),
   https: workerCell('connections:https'),
@@ -144,8 +147,10 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     return exchange
   }
 
-  onRejected(_peer: Peer, status: number, _code: string): string {
+  onRejected(_peer: Peer, status: number, code: string): string {
     const { worker, writer } = this.#services
+    if (code === 'head-timeout') worker.add(writer, headTimeouts, 1)
+    else if (code === 'body-timeout') worker.add(writer, bodyTimeouts, 1)
     worker.add(writer, rejectedCell(status), 1)
     return statusBody(status, false)
   }

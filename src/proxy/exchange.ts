@@ -22,7 +22,7 @@ import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
 import { observeTry, pickEndpoint } from './pick.ts'
 import type { PolicyRun } from './policy-run.ts'
-import { recordExchange, recordRetry, recordStart } from './record.ts'
+import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
@@ -270,7 +270,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
       this.onBodyEnd(undefined)
       return
     }
-    if (this.tunnel) this.stream.resumeBody()
+    if (this.tunnel) {
+      recordTunnel(this, 1)
+      this.stream.resumeBody()
+    }
     waitForUpstream(this)
   }
 
@@ -355,16 +358,22 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     const { services } = this
     services.exchanges--
     services.wheel.remove(this.timer)
+    this.#endTunnel()
     this.attempt?.abandon()
     // An early answer: what is left of the request must not reach the upstream.
     if (!this.body.ended) this.attempt?.stream?.reset('cancel')
-    if (this.tunnel && !(this.body.ended && this.attempt?.over === true))
-      this.stream.reset('cancel')
     this.policies?.end()
     this.body.drop()
     recordExchange(this)
     releaseRequestHead(this.request)
     if (this.response !== undefined) releaseResponseHead(this.response)
     this.response = undefined
+  }
+
+  /** Closes what is left of a tunnel. */
+  #endTunnel(): void {
+    if (!this.tunnel) return
+    if (this.headSent) recordTunnel(this, -1)
+    if (!this.body.ended || this.attempt?.over !== true) this.stream.reset('cancel')
   }
 }

@@ -3,29 +3,38 @@
  * allowed. Nothing else maps a failure to a status.
  *
  * `retry`: 'error' and 'timeout' are the conditions of proxy-next-upstream; 'never' ends it.
+ * `connecting`: no connection came about.
  * `unsent`: the upstream cannot have seen the request, so any method may be tried again.
  */
 export const failures = {
-  'bad-path': { status: 400, retry: 'never', unsent: true },
-  'no-route': { status: 404, retry: 'never', unsent: true },
-  'body-too-large': { status: 413, retry: 'never', unsent: false },
-  misdirected: { status: 421, retry: 'never', unsent: true },
-  internal: { status: 500, retry: 'never', unsent: false },
-  'no-endpoint': { status: 503, retry: 'never', unsent: true },
-  draining: { status: 503, retry: 'never', unsent: true },
-  'suspend-timeout': { status: 504, retry: 'never', unsent: true },
-  'connect-refused': { status: 502, retry: 'error', unsent: true },
-  'connect-timeout': { status: 504, retry: 'timeout', unsent: true },
-  'tls-failed': { status: 502, retry: 'error', unsent: true },
-  'refused-stream': { status: 502, retry: 'error', unsent: true },
-  limit: { status: 503, retry: 'error', unsent: true },
-  closed: { status: 502, retry: 'error', unsent: false },
-  reset: { status: 502, retry: 'error', unsent: false },
-  malformed: { status: 502, retry: 'invalid-header', unsent: false },
-  'head-too-large': { status: 502, retry: 'never', unsent: false },
-  'send-timeout': { status: 504, retry: 'timeout', unsent: false },
-  'response-timeout': { status: 504, retry: 'timeout', unsent: false },
-} as const satisfies Record<string, { status: number; retry: string; unsent: boolean }>
+  'bad-path': { status: 400, retry: 'never', unsent: true, connecting: false },
+  'no-route': { status: 404, retry: 'never', unsent: true, connecting: false },
+  'body-too-large': { status: 413, retry: 'never', unsent: false, connecting: false },
+  misdirected: { status: 421, retry: 'never', unsent: true, connecting: false },
+  internal: { status: 500, retry: 'never', unsent: false, connecting: false },
+  'no-endpoint': { status: 503, retry: 'never', unsent: true, connecting: false },
+  draining: { status: 503, retry: 'never', unsent: true, connecting: false },
+  'suspend-timeout': { status: 504, retry: 'never', unsent: true, connecting: false },
+  'connect-refused': { status: 502, retry: 'error', unsent: true, connecting: true },
+  'connect-timeout': { status: 504, retry: 'timeout', unsent: true, connecting: true },
+  'tls-failed': { status: 502, retry: 'error', unsent: true, connecting: true },
+  'refused-stream': { status: 502, retry: 'error', unsent: true, connecting: false },
+  limit: { status: 503, retry: 'error', unsent: true, connecting: false },
+  closed: { status: 502, retry: 'error', unsent: false, connecting: false },
+  reset: { status: 502, retry: 'error', unsent: false, connecting: false },
+  malformed: { status: 502, retry: 'invalid-header', unsent: false, connecting: false },
+  'head-too-large': { status: 502, retry: 'never', unsent: false, connecting: false },
+  'send-timeout': { status: 504, retry: 'timeout', unsent: false, connecting: false },
+  'response-timeout': { status: 504, retry: 'timeout', unsent: false, connecting: false },
+} as const satisfies Record<
+  string,
+  {
+    status: number
+    retry: string
+    unsent: boolean
+    connecting: boolean
+  }
+>
 
 export type FailureCode = keyof typeof failures
 

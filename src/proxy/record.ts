@@ -2,11 +2,13 @@ import { http2Counters } from '#src/http2/counters.ts'
 import type { Http2Counter } from '#src/http2/counters.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import { accessLogLine } from './access-log-line.ts'
+import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 
 const inFlight = workerCell('requests_in_flight')
 const retries = workerCell('upstream_retries_total')
 const ejections = workerCell('upstream_ejections_total')
+const tunnels = workerCell('tunnels')
 const otherRejected = workerCell('requests_rejected_total:other')
 
 const rejected = new Map<number, number>([
@@ -49,11 +51,31 @@ export function recordEjection({ services }: Exchange): void {
   services.worker.add(services.writer, ejections, 1)
 }
 
+/** Counts a connection that could not be made. */
+export function recordConnectFailure({ services }: Exchange, { endpoint }: Attempt): void {
+  const { connectFailures } = services.endpoints
+  connectFailures[endpoint.cell] = (connectFailures[endpoint.cell] as number) + 1
+}
+
+/** Counts a tunnel that opens (1) or ends (-1). */
+export function recordTunnel({ services }: Exchange, change: 1 | -1): void {
+  services.worker.add(services.writer, tunnels, change)
+}
+
+function recordEndpointBytes({ services, lastEndpoint, body, responseBytes }: Exchange): void {
+  if (lastEndpoint === undefined) return
+  const { bytesSent, bytesReceived } = services.endpoints
+  const { cell } = lastEndpoint
+  bytesSent[cell] = (bytesSent[cell] as number) + body.bytes
+  bytesReceived[cell] = (bytesReceived[cell] as number) + responseBytes
+}
+
 /** Counts a finished exchange and writes its line to the access log. */
 export function recordExchange(exchange: Exchange): void {
   const { live, services, status } = exchange
   const { writer } = services
   services.worker.add(writer, inFlight, -1)
+  recordEndpointBytes(exchange)
   if (live === undefined) {
     services.worker.add(writer, rejectedCell(status), 1)
   } else if (live.recorded) {

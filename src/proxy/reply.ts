@@ -1,6 +1,7 @@
 import { takeResponseHead } from '#src/exchange/heads.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { Reply } from '#src/policies/policy.ts'
+import { grpcReplyHead, isGrpc } from './grpc-reply.ts'
 
 /** Reason phrases of the statuses that we answer ourselves. */
 const reasons: Readonly<Record<number, string>> = {
@@ -50,23 +51,30 @@ export interface OwnAnswer {
 
 /** Makes the answer that a reply asks for. A status alone gets a short body, HTML for a browser. */
 export function makeReply(reply: Reply, request: RequestHead): OwnAnswer {
+  if (reply.status >= 400 && isGrpc(request)) {
+    return { head: grpcReplyHead(reply.status, reasonOf(reply.status)), body: undefined }
+  }
   const html = reply.body === undefined && wantsHtml(request)
   const body = Buffer.from(reply.body ?? statusBody(reply.status, html), 'utf8')
   const bytes = mayHaveBody(reply.status) ? body.length : 0
-  const head = takeResponseHead()
-  head.status = reply.status
-  head.reason = reasonOf(reply.status)
-  head.contentLength = bytes
-  const fields = reply.fields ?? []
-  for (let i = 0; i < fields.length; i += 2) {
-    head.fields.append(fields[i] as string, fields[i + 1] as string)
-  }
+  const head = headOf(reply, bytes)
   if (bytes > 0) {
     const type = html ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
     head.fields.append('Content-Type', reply.contentType ?? type)
   }
   const bodyless = bytes === 0 || request.method === 'HEAD'
   return { head, body: bodyless ? undefined : body }
+}
+
+function headOf({ status, fields = [] }: Reply, bodyBytes: number): ResponseHead {
+  const head = takeResponseHead()
+  head.status = status
+  head.reason = reasonOf(status)
+  head.contentLength = bodyBytes
+  for (let i = 0; i < fields.length; i += 2) {
+    head.fields.append(fields[i] as string, fields[i + 1] as string)
+  }
+  return head
 }
 
 function wantsHtml({ fields }: RequestHead): boolean {

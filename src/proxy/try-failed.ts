@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 import { failures, isIdempotent } from './failures.ts'
 import type { FailureCode } from './failures.ts'
 import { observeTry } from './pick.ts'
-import { recordEjection } from './record.ts'
+import { recordConnectFailure, recordEjection } from './record.ts'
 import { mayRetryFailure } from './retry.ts'
 
 /** A try is over without a whole answer: another one, an answer of our own, or a cut. */
@@ -25,6 +25,7 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
     return
   }
   const now = services.now()
+  if (failures[code].connecting) recordConnectFailure(exchange, attempt)
   if (recordFailure(services.endpoints, attempt.endpoint, now)) recordEjection(exchange)
   observeTry(attempt, now, now - attempt.startedAt, 0)
   if (mayRetryFailure(exchange, code, unsent)) exchange.tryElsewhere(attempt)

@@ -54,13 +54,11 @@ export const workerFamilies = {
     values: [
       'request-head',
       'request-body',
-      'keep-alive',
       'tls-handshake',
       'connect',
       'send',
       'response',
       'tunnel-idle',
-      'client-write',
       'suspension',
     ],
   },

@@ -56,7 +56,7 @@ export class PortableTransport implements Transport {
         return
       }
       connection.open()
-      handler.onConnected(connection)
+      ;(connection.handler as ConnectHandler).onConnected(connection)
     })
     return connection
   }

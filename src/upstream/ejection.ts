@@ -18,7 +18,8 @@ export function recordFailure(
   endpoint: LiveEndpoint,
   now: number,
 ): boolean {
-  const { slot } = endpoint
+  const { slot, cell } = endpoint
+  memory.failures[cell] = (memory.failures[cell] as number) + 1
   if (slot === overflowSlot) return false
   const inARow = Atomics.add(memory.consecutiveFailures, slot, 1) + 1
   if (inARow < failuresInARow || (memory.ejectedUntil[slot] as number) > now) return false

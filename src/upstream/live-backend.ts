@@ -154,8 +154,9 @@ export class LiveBackend {
   /** A try at the endpoint began or ended. */
   hold(endpoint: LiveEndpoint): void {
     endpoint.holders++
-    const { inFlight } = this.#context.memory
+    const { inFlight, requests } = this.#context.memory
     inFlight[endpoint.cell] = (inFlight[endpoint.cell] as number) + 1
+    requests[endpoint.cell] = (requests[endpoint.cell] as number) + 1
   }
 
   release(endpoint: LiveEndpoint): void {

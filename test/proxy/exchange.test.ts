@@ -375,3 +375,18 @@ test('the log line is JSON whatever the client sends', () => {
   assert.deepEqual([line['status'], line['tries'], line['response_bytes']], [200, 1, 2])
   assert.equal(line['ingress'], 'app')
 })
+
+test('our own errors reach a gRPC client as a gRPC status', () => {
+  const harness = new ProxyHarness(1)
+  const { client } = harness.start(harness.rule([]), {
+    method: 'POST',
+    target: '/pkg.Echo/Unary',
+    contentLength: 5,
+    version: 20,
+    fields: ['content-type', 'application/grpc+proto'],
+  })
+  harness.upstream.sent = true
+  harness.upstream.handler.onUpstreamFailure('reset')
+  assert.deepEqual([client.status, client.ended, client.body], [200, true, ''])
+  assert.equal(client.fields[client.fields.indexOf('grpc-status') + 1], '14')
+})

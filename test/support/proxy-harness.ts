@@ -267,7 +267,14 @@ export class ProxyHarness {
   /** Starts an exchange; the request's head has come, its body has not. */
   start(
     live: LiveRule,
-    request: { method?: string; target?: string; contentLength?: number; upgrade?: string } = {},
+    request: {
+      method?: string
+      target?: string
+      contentLength?: number
+      upgrade?: string
+      version?: number
+      fields?: readonly string[]
+    } = {},
   ): { exchange: Exchange; client: FakeClient } {
     const client = new FakeClient()
     const head = takeRequestHead()
@@ -276,6 +283,11 @@ export class ProxyHarness {
     head.authority = 'app.example'
     head.contentLength = request.contentLength ?? 0
     head.upgrade = request.upgrade ?? ''
+    head.version = request.version ?? 11
+    const fields = request.fields ?? []
+    for (let i = 0; i < fields.length; i += 2) {
+      head.fields.append(fields[i] as string, fields[i + 1] as string)
+    }
     const exchange = new Exchange(this.services, client, head, head.contentLength === 0)
     exchange.host = 'app.example'
     exchange.path = '/'

@@ -158,6 +158,7 @@ const meanings: Partial<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: 'repeats a key',
   MISSING_CHAR: 'lacks a character, such as a closing quote, bracket, comma or colon',
   MULTILINE_IMPLICIT_KEY: 'has a key that spans lines',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
   TAB_AS_INDENT: 'is indented with a tab',
   UNEXPECTED_TOKEN: 'has something here that cannot stand here',
 }
