@@ -21,14 +21,15 @@ export class Maglev implements Placement {
   readonly #nodes: PlacedNodes
   readonly #size: number
   #table: Uint16Array | Int32Array = new Uint16Array(0)
+  #stale = true
 
   constructor(nodes: PlacedNodes, size = maglevSize) {
     this.#nodes = nodes
     this.#size = size
-    this.rebuild()
   }
 
   locate(hash: number): number {
+    if (this.#stale) this.#build()
     const { length } = this.#table
     // Scaling keeps the high bits of the hash where a remainder would cost a division.
     return length === 0
@@ -36,8 +37,14 @@ export class Maglev implements Placement {
       : (this.#table[((hash >>> 0) * (length / 4_294_967_296)) | 0] as number)
   }
 
+  /** The table is built when it is next asked: several changes in a row cost one building. */
   rebuild(): void {
+    this.#stale = true
+  }
+
+  #build(): void {
     const { index, identity, weight, weightMax } = membersOf(this.#nodes)
+    this.#stale = false
     if (index.length === 0) {
       this.#table = new Uint16Array(0)
       return

@@ -25,21 +25,27 @@ export class Ring implements Placement {
   readonly #pointsPerNode: number
   #point = new Uint32Array(0)
   #owner = new Int32Array(0)
+  #stale = true
 
   constructor(nodes: PlacedNodes, pointsPerNode = ringPoints) {
     this.#nodes = nodes
     this.#pointsPerNode = pointsPerNode
-    this.rebuild()
   }
 
   locate(hash: number): number {
+    if (this.#stale) this.#build()
     const owner = this.#owner
     if (owner.length === 0) return -1
     const at = firstAtOrAfter(this.#point, hash)
     return owner[at === owner.length ? 0 : at] as number
   }
 
+  /** The ring is built when it is next asked: several changes in a row cost one building. */
   rebuild(): void {
+    this.#stale = true
+  }
+
+  #build(): void {
     const { index, identity, weight } = membersOf(this.#nodes)
     const perNode = Math.min(this.#pointsPerNode, pointsMax / Math.max(1, index.length))
     const meanWeight = weight.reduce((sum, own) => sum + own, 0) / weight.length
@@ -53,8 +59,15 @@ export class Ring implements Placement {
       }
     }
     packed.sort()
-    this.#point = Uint32Array.from(packed, (both) => Math.floor(both / ownersMax))
-    this.#owner = Int32Array.from(packed, (both) => index[both % ownersMax] as number)
+    this.#point = new Uint32Array(packed.length)
+    this.#owner = new Int32Array(packed.length)
+    for (let place = 0; place < packed.length; place++) {
+      const both = packed[place] as number
+      const point = Math.floor(both / ownersMax)
+      this.#point[place] = point
+      this.#owner[place] = index[both - point * ownersMax] as number
+    }
+    this.#stale = false
   }
 }
 

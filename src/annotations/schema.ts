@@ -29,6 +29,8 @@ export interface Setting<Value> {
   readonly emptyIsValue?: true
   /** Texts that users of ingress-nginx know and that are refused here, in lower case, with the reason. */
   readonly refused?: Readonly<Record<string, string>>
+  /** A text that is invalid or refused closes the routes (503): without the value they would be open. */
+  readonly closes?: true
 }
 
 /** One annotation. */
@@ -109,6 +111,8 @@ export const optionCodes: ReadingCodes = {
 export interface Reading {
   readonly codes: ReadingCodes
   readonly report: ReportField
+  /** Called when a value that protects a route cannot be read. */
+  readonly close?: () => void
 }
 
 /**
@@ -144,7 +148,13 @@ export function complete<Values extends object>(
   return values as Values
 }
 
-function readOne(
+function readOne(setting: Setting<unknown>, written: SettingText, reading: Reading): unknown {
+  const value = readValue(setting, written, reading)
+  if (value === undefined && setting.closes === true) reading.close?.()
+  return value
+}
+
+function readValue(
   setting: Setting<unknown>,
   { key, text }: SettingText,
   { codes, report }: Reading,
@@ -167,6 +177,8 @@ function readOne(
     report(codes.invalid, key, `must be ${type.expects}, got ${quote(trimmed)}${detail}`)
     return undefined
   }
+  const warning = type.warn?.(trimmed)
+  if (warning !== undefined) report(codes.differs, key, warning)
   if (typeof compatibility === 'object') {
     if ('differs' in compatibility) report(codes.differs, key, compatibility.differs)
     else report(codes.unused, key, compatibility.unused)

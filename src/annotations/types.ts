@@ -9,6 +9,8 @@ export interface ValueType<Value> {
   format(value: Value): string
   /** Why this invalid text is invalid, where `expects` alone leaves the user guessing. */
   explain?(text: string): string | undefined
+  /** What of this valid text is not taken as it stands. */
+  warn?(text: string): string | undefined
 }
 
 /** What JSON Schema can say about the text of a value; every annotation is a string. */

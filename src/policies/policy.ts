@@ -63,6 +63,8 @@ export interface PolicyExchange {
   /** The client's address, decided once from the connection and trusted headers. */
   readonly clientAddress: string
   readonly requestId: string
+  /** The target as the client sent it once `setTarget` has replaced it; '' until then. */
+  readonly originalTarget: string
   /** The response head from the response phases on. */
   readonly response: ResponseHead | undefined
   /** The endpoint from `upstreamChosen` on, as address:port. */

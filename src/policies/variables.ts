@@ -4,13 +4,21 @@ import type { PolicyExchange } from './policy.ts'
 /** What variables are read from. */
 export type VariableSource = Pick<
   PolicyExchange,
-  'request' | 'peer' | 'host' | 'path' | 'clientAddress' | 'scheme' | 'requestId'
+  | 'request'
+  | 'peer'
+  | 'host'
+  | 'path'
+  | 'clientAddress'
+  | 'scheme'
+  | 'requestId'
+  | 'originalTarget'
 >
 
 /** The closed set of variables without an argument, named as in nginx. */
 const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
-  args: ({ request }) => queryOf(request.target),
-  query_string: ({ request }) => queryOf(request.target),
+  args: (source) => queryOf(targetOf(source)),
+  query_string: (source) => queryOf(targetOf(source)),
+  escaped_request_uri: (source) => encodeURIComponent(targetOf(source)),
   host: ({ host }) => host,
   http_host: ({ request }) => request.authority,
   remote_addr: ({ clientAddress }) => clientAddress,
@@ -19,7 +27,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   request_id: ({ requestId }) => requestId,
   req_id: ({ requestId }) => requestId,
   request_method: ({ request }) => request.method,
-  request_uri: ({ request }) => request.target,
+  request_uri: targetOf,
   scheme: ({ scheme }) => scheme,
   server_addr: ({ peer }) => peer.localAddress,
   server_port: ({ peer }) => String(peer.localPort),
@@ -38,8 +46,13 @@ export function variableValue(source: VariableSource, name: string): string {
   if (read !== undefined) return read(source)
   if (name.startsWith('http_')) return source.request.fields.get(fieldName(name)) ?? ''
   if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
-  if (name.startsWith('arg_')) return argumentValue(source.request.target, name.slice(4))
+  if (name.startsWith('arg_')) return argumentValue(targetOf(source), name.slice(4))
   return ''
+}
+
+/** The target as the client sent it, whatever was rewritten. */
+function targetOf({ originalTarget, request }: VariableSource): string {
+  return originalTarget || request.target
 }
 
 function fieldName(variable: string): string {

@@ -21,7 +21,13 @@ const clientGoneStatus = 499
 
 const versions: Readonly<Record<number, string>> = { 10: '1.0', 11: '1.1', 20: '2' }
 
-function requestPart({ request, requestId, clientAddress, scheme }: Exchange): string {
+function requestPart({
+  request,
+  requestId,
+  clientAddress,
+  scheme,
+  originalTarget,
+}: Exchange): string {
   const { fields } = request
   return (
     `,"request_id":${quoted(requestId)}` +
@@ -29,7 +35,7 @@ function requestPart({ request, requestId, clientAddress, scheme }: Exchange): s
     `,"method":${quoted(request.method)}` +
     `,"scheme":"${scheme}"` +
     `,"host":${quoted(request.authority)}` +
-    `,"target":${quoted(request.target)}` +
+    `,"target":${quoted(originalTarget || request.target)}` +
     `,"http_version":"${versions[request.version] ?? ''}"` +
     `,"user_agent":${quoted(fields.get('user-agent') ?? '')}` +
     `,"referer":${quoted(fields.get('referer') ?? '')}`

@@ -21,6 +21,7 @@ import { Exchange } from './exchange.ts'
 import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
 import { LiveTable } from './live-table.ts'
+import { cancelSuspended } from './policy-run.ts'
 import { rejectedCell } from './record.ts'
 import { statusBody } from './reply.ts'
 import { RequestIds } from './request-ids.ts'
@@ -158,7 +159,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
   async drain(timeoutMs: number): Promise<void> {
     const services = this.#services
     services.draining = true
-    for (const exchange of services.suspended) exchange.fail('draining')
+    cancelSuspended(services)
     await this.#listeners.close()
     this.#acceptor.shutdown()
     const deadline = services.now() + timeoutMs

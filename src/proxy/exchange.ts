@@ -58,6 +58,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   port = 0
   publicHost = ''
   requestId = ''
+  /** What the client sent, once a policy has replaced the target; '' until then. */
+  originalTarget = ''
   live: LiveRule | undefined
   policies: PolicyRun | undefined
   // The try under way and those before it.

@@ -15,6 +15,7 @@ import type { BodyFilters } from './body-filters.ts'
 import { RequestSink, StreamSink } from './body-sinks.ts'
 import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
+import type { Services } from './services.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
 import { waitSuspended } from './waiting.ts'
@@ -78,6 +79,9 @@ export class PolicyRun implements PolicyExchange {
   get requestId(): string {
     return this.#exchange.requestId
   }
+  get originalTarget(): string {
+    return this.#exchange.originalTarget
+  }
   get response(): ResponseHead | undefined {
     return this.#exchange.response
   }
@@ -86,6 +90,7 @@ export class PolicyRun implements PolicyExchange {
   }
 
   setTarget(target: string): void {
+    this.#exchange.originalTarget ||= this.request.target
     this.request.target = target
   }
 
@@ -248,4 +253,9 @@ export class PolicyRun implements PolicyExchange {
     suspension?.cancel()
     for (const phase of this.#phases) phase.end?.(this)
   }
+}
+
+/** The worker drains: what a policy holds up is answered with 503, for nobody knows for how long. */
+export function cancelSuspended({ suspended }: Services): void {
+  for (const exchange of suspended) exchange.fail('draining')
 }

@@ -2,6 +2,7 @@ import { constants, createHash } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import { BoundedMap } from './bounded-map.ts'
+import { TicketKeys } from './raw/ticket-keys.ts'
 
 /** A certificate, and who may connect to it. */
 export interface TlsSite {
@@ -59,11 +60,15 @@ const contextFlags =
 export class TlsContexts {
   readonly #options: TlsContextsOptions
   readonly #contexts: BoundedMap<string, SecureContext>
+  readonly #tickets: TicketKeys
   #ticketKeys: Buffer
+  /** Contexts have their keys for good: a change needs new contexts. */
+  #fixedKeys = false
 
   constructor(options: TlsContextsOptions) {
     this.#options = options
     this.#ticketKeys = options.ticketKeys
+    this.#tickets = new TicketKeys(options.ticketKeys)
     this.#contexts = new BoundedMap(options.contextsMax ?? contextsMaxDefault)
   }
 
@@ -87,12 +92,13 @@ export class TlsContexts {
   }
 
   /**
-   * New tickets are made with these 48 bytes and older ones are not read any more: such a client does
-   * one full handshake. OpenSSL, as Node offers it, has one key at a time.
+   * New tickets are made with these 48 bytes; tickets of the keys before are still accepted and
+   * renewed, older ones cost a full handshake.
    */
   setTicketKeys(ticketKeys: Buffer): void {
     this.#ticketKeys = ticketKeys
-    this.#contexts.clear()
+    this.#tickets.rotate(ticketKeys)
+    if (this.#fixedKeys) this.#contexts.clear()
   }
 
   #create(site: TlsSite, identity: string): SecureContext {
@@ -101,7 +107,7 @@ export class TlsContexts {
       maxVersion = 'TLSv1.3',
       ciphers = defaultCiphers,
     } = this.#options
-    return createSecureContext({
+    const context = createSecureContext({
       cert: site.certificatePem,
       key: site.keyPem,
       // None given would load everything that Node trusts.
@@ -118,5 +124,7 @@ export class TlsContexts {
       sessionTimeout: sessionTimeoutSeconds,
       ticketKeys: this.#ticketKeys,
     })
+    this.#fixedKeys = !this.#tickets.attach(context)
+    return context
   }
 }

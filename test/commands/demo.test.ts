@@ -182,6 +182,8 @@ async function openChat(port: number): Promise<Chat> {
   ]
   // The example of RFC 6455 1.3.
   assert.equal(response.headers['sec-websocket-accept'], 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=')
+  // The demo cuts it when its time to drain is over.
+  socket.on('error', () => socket.destroy())
   socket.unshift(early)
   return {
     send(text) {

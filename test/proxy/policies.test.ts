@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { takeResponseHead } from '#src/exchange/heads.ts'
 import { CONTINUE, SUSPEND } from '#src/policies/policy.ts'
 import type { Phases, Suspension } from '#src/policies/policy.ts'
+import { cancelSuspended } from '#src/proxy/policy-run.ts'
 import { ProxyHarness, sendBody } from '#test/support/proxy-harness.ts'
 
 /** Asks another service first; 2xx lets the request through. */
@@ -124,6 +125,24 @@ test('a suspension has a deadline, and is cancelled when the client goes', () =>
   gone.exchange.onRequestReset('cancel')
   assert.equal(cancelled.length, 2)
   assert.equal(harness.services.suspended.size, 0)
+})
+
+test('a worker that drains cancels what policies hold up', () => {
+  let cancels = 0
+  const waiting: Phases = {
+    requestHead(exchange) {
+      exchange.suspend(60_000, () => cancels++)
+      return SUSPEND
+    },
+  }
+  const harness = new ProxyHarness()
+  const started = Array.from({ length: 3 }, () => harness.start(harness.rule([waiting])))
+  cancelSuspended(harness.services)
+  for (const { client } of started) assert.equal(client.status, 503)
+  assert.deepEqual(
+    [cancels, harness.services.suspended.size, harness.services.exchanges],
+    [3, 0, 0],
+  )
 })
 
 test('a suspension is used once', () => {

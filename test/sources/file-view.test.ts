@@ -84,9 +84,9 @@ test('an object that becomes invalid keeps its last good version', () => {
   assert.deepEqual(codes(view), ['object-invalid ConfigMap x value a.yaml'])
   assert.equal(view.loses('a.yaml', file('a.yaml', 'x=bad', 'y=1')), false)
   view.set('a.yaml', '3', file('a.yaml', 'y=2'))
-  assert.deepEqual(shown(view.merge()), ['-x'])
+  assert.deepEqual(shown(view.merge()), ['-x', 'y=2'], 'y is in another document now')
   view.set('a.yaml', '4', file('a.yaml', 'x=bad', 'y=2'))
-  assert.deepEqual(shown(view.merge()), [], 'what was deleted has no good version')
+  assert.deepEqual(shown(view.merge()), ['y=2'], 'what was deleted has no good version')
 })
 
 test('an object of several files is taken from the first by name', () => {
@@ -130,12 +130,12 @@ test('it is known whether a version would lose objects for good', () => {
 })
 
 test('any history of files leads to what their last versions hold', () => {
-  const path = fc.constantFrom('a', 'b', 'c')
+  const path: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c')
   const entry = fc.constantFrom('x=1', 'x=2', 'y=1', 'z=1')
   const step = fc.oneof(
     fc.record({
       path,
-      entries: fc.uniqueArray(entry, { selector: (text) => text[0], maxLength: 3 }),
+      entries: fc.uniqueArray(entry, { selector: (text) => text.charAt(0), maxLength: 3 }),
     }),
     fc.record({ path }),
     fc.constant('merge' as const),
@@ -153,8 +153,8 @@ test('any history of files leads to what their last versions hold', () => {
         } else assert.equal(view.delete(one.path), files.delete(one.path))
       }
       const expected = new Map<string, string>()
-      for (const [, entries] of [...files].toSorted().toReversed()) apply(expected, entries)
-      assert.deepEqual([...state].toSorted(), [...expected].toSorted())
+      for (const name of ['c', 'b', 'a']) apply(expected, files.get(name) ?? [])
+      assert.deepEqual(state, expected)
       assert.equal(view.size, expected.size)
     }),
     { numRuns: 200 },

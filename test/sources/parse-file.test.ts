@@ -60,12 +60,8 @@ test('timestamps and odd scalars stay what they are in JSON', () => {
     'data: { a: on, b: yes, c: 0x, d: 1.2.3, e: "0" }\n'
   const [object] = good(parseFile(text, 'f')).objects
   assert.equal(object?.metadata.createdMs, Date.UTC(2024, 0, 2, 3, 4, 5))
-  assert.deepEqual(
-    { ...(object as { data: object }).data },
-    {
-      ...{ a: 'on', b: 'yes', c: '0x', d: '1.2.3', e: '0' },
-    },
-  )
+  const read = { ...(object as { data: object }).data }
+  assert.deepEqual(read, { a: 'on', b: 'yes', c: '0x', d: '1.2.3', e: '0' })
 })
 
 test('a document that is no valid object harms only itself', () => {
@@ -98,7 +94,7 @@ const broken: readonly (readonly [text: string, problem: RegExp, place: string])
   ['a: 1\n\tb: 2\n', /tab/, 'line 2, column 1'],
   ['a: 1\na: 2\n', /repeats a key/, 'line 2, column 1'],
   ['x: { b: 1,\n  b: 2 }\n', /repeats a key/, 'line 2, column 3'],
-  ['a: *nowhere\n', /./, 'line 1, column 4'],
+  ['a: *nowhere\n', /anchor/, ''],
   ['{{{ not yaml', /./, ''],
 ]
 
@@ -140,7 +136,7 @@ test('bombs are refused in no time', () => {
     [laughs.join('\n'), /too many aliases/],
     ['['.repeat(100_000), /nested too deeply/],
     ['- '.repeat(20_000), /nested too deeply/],
-    [`${'{a: '.repeat(20_000)}`, /nested too deeply/],
+    ['{a: '.repeat(20_000), /nested too deeply/],
   ]
   for (const [text, problem] of bombs) {
     const parsed = parseFile(text, 'f')
@@ -169,7 +165,13 @@ test('of a file that changes, only documents that differ are read again', () => 
 
 test('reading again gives what reading afresh gives', () => {
   const document = fc.constantFrom(
-    ...[configMap('a'), configMap('b', 'y'), configMap('B'), 'text\n', '', '# c\n', '[1]\n'],
+    configMap('a'),
+    configMap('b', 'y'),
+    configMap('B'),
+    'text\n',
+    '',
+    '# c\n',
+    '[1]\n',
   )
   const file = fc.array(document, { maxLength: 6 }).map((parts) => parts.join('---\n'))
   fc.assert(
@@ -200,13 +202,9 @@ test('cutting a file into documents loses nothing', () => {
 })
 
 test('whatever a file holds, it is read or refused, never thrown over', () => {
+  const signs = 'a:  - { } [ ] " \' | > &a *a !t ? : # % <<: --- ... kind: Secret x'.split(' ')
   const piece = fc.oneof(
-    fc.constantFrom(
-      ...['a: ', '- ', '{', '}', '[', ']', '"', "'", '|', '>', '&a ', '*a', '!t ', '?', ':'],
-    ),
-    fc.constantFrom(
-      ...['\n', '\n  ', '---\n', '...\n', '#', 'kind: Secret', 'x', '\t', '%', '\0', '<<: '],
-    ),
+    fc.constantFrom(...signs, ' ', '\t', '\0', '\n', '\n  ', '\n---\n', '\n...\n'),
     fc.string({ maxLength: 5 }),
   )
   fc.assert(

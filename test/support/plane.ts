@@ -14,9 +14,10 @@ import type {
   RouteSettings,
   Rule,
   TableDelta,
+  WeightedBackend,
 } from '#src/table/table.ts'
 import { createTransport } from '#src/transport/select.ts'
-import type { Transport } from '#src/transport/transport.ts'
+import type { Transport, UpstreamTls } from '#src/transport/transport.ts'
 import { issue } from '#test/transport/certificates.ts'
 
 export interface PlaneSettings {
@@ -27,6 +28,11 @@ export interface PlaneSettings {
   readonly options?: Partial<GlobalOptions>
   readonly certificate?: Certificate
   readonly transport?: Transport
+  /** What is spoken with the upstreams; HTTP/1.1 without it. */
+  readonly protocol?: WeightedBackend['protocol']
+  readonly upstreamTls?: UpstreamTls
+  /** Client-certificate policies by host. */
+  readonly clientCertificatePolicies?: Readonly<Record<string, string>>
 }
 
 /** A data plane in this thread on free ports of 127.0.0.1, with one rule per host. */
@@ -139,15 +145,19 @@ export class TestPlane {
       key: `host ${pattern}`,
       hostGroup: 'all',
       pattern,
-      rules: [ruleOf(`rule host ${pattern}`, settings)],
+      rules: [ruleOf(`rule host ${pattern}`, settings, this.#settings)],
       certificate: undefined,
       tls: false,
-      clientCertificatePolicy: '',
+      clientCertificatePolicy: this.#settings.clientCertificatePolicies?.[pattern] ?? '',
     }))
   }
 }
 
-function ruleOf(key: string, settings: RouteSettings): Rule {
+function ruleOf(
+  key: string,
+  settings: RouteSettings,
+  { protocol, upstreamTls }: PlaneSettings,
+): Rule {
   return {
     key,
     origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
@@ -162,8 +172,8 @@ function ruleOf(key: string, settings: RouteSettings): Rule {
         service: 'app',
         weight: 1,
         balance: { algorithm: 'round-robin', options: {}, hashKey: [] },
-        protocol: 'http1',
-        tls: undefined,
+        protocol: protocol ?? 'http1',
+        tls: upstreamTls,
         policies: [],
       },
     ],

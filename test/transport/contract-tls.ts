@@ -101,6 +101,12 @@ export function tlsContract(name: string, transport: Transport): void {
       assert.equal(await resumes(toAny), true)
       site = siteB
       assert.equal(await resumes(toAny), false)
+      // Tickets of the last keys are good, those before are not.
+      contexts.setTicketKeys(randomBytes(48))
+      assert.equal(await resumes(toAny), true)
+      contexts.setTicketKeys(randomBytes(48))
+      assert.equal(await resumes(toAny), true)
+      contexts.setTicketKeys(randomBytes(48))
       contexts.setTicketKeys(randomBytes(48))
       assert.equal(await resumes(toAny), false)
       assert.equal(await resumes(toAny), true)

@@ -100,9 +100,8 @@ test('a context is made once for a site, and anew when anything about it changes
   assert.notEqual(contexts.get({ ...siteA, fingerprint: 'new' }), first)
   assert.notEqual(contexts.get({ ...siteA, clientCa: root.certificatePem }), first)
   assert.equal(contexts.size, 3)
-  assert.equal(contexts.get(siteA), first)
   contexts.setTicketKeys(Buffer.alloc(48, 6))
-  assert.notEqual(contexts.get(siteA), first)
+  assert.equal(contexts.get(siteA), first)
 })
 
 test('contexts are forgotten when they were not used for the longest time', () => {
@@ -129,6 +128,13 @@ test('what OpenSSL cannot use is thrown, without key material', () => {
     )
   }
   assert.equal(contexts.size, 0)
+})
+
+test('ticket keys of another length are refused', () => {
+  assert.throws(() => new TlsContexts({ ticketKeys: Buffer.alloc(47) }), /48 bytes, not 47/)
+  assert.throws(() => {
+    new TlsContexts({ ticketKeys }).setTicketKeys(Buffer.alloc(80))
+  }, /48 bytes, not 80/)
 })
 
 test('finite fields are used when the list names them', async () => {

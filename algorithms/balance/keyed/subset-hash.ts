@@ -1,6 +1,6 @@
 import { hashPair } from '#algorithms/hash.ts'
+import { Maglev } from '#algorithms/hash/maglev.ts'
 import type { PlacedNodes } from '#algorithms/hash/placement.ts'
-import { Ring } from '#algorithms/hash/ring.ts'
 import type { Random } from '#algorithms/random.ts'
 import type {
   Algorithm,
@@ -23,10 +23,11 @@ const groupsMax = 4
  *
  * When to use: a key is too hot for one endpoint, or must survive the loss of one, and still should
  * meet few.
- * Cost: O(log n + group); rebuild O(n log n).
+ * Cost: O(group); rebuild some milliseconds; 128 KiB.
  * Source: ingress-nginx upstream-hash-by-subset: groups are filled in order and the last is padded
- * with the first endpoints; groups sit on a ketama ring. Ours orders endpoints by identity, so that
- * workers agree, draws by weight, and goes on to the key's next group where none may be picked.
+ * with the first endpoints. Ours orders endpoints by identity, so that workers agree, places keys on
+ * groups by Maglev where that has a ring, draws by weight in the group, and goes on to the key's
+ * next group where none may be picked.
  */
 export const subsetHash: Algorithm = {
   summary: 'By the hash of a key to a small group of endpoints, and any one of the group.',
@@ -40,7 +41,7 @@ class SubsetHash implements Balancer {
   readonly #size: number
   readonly #draw: WeightedDraw
   readonly #groups: PlacedNodes & { count: number; weight: Float64Array; identity: Uint32Array }
-  readonly #ring: Ring
+  readonly #placement: Maglev
   /** Members of group g: from g * size. */
   #members = new Int32Array(0)
 
@@ -50,7 +51,7 @@ class SubsetHash implements Balancer {
     this.#size = Math.max(1, options.subsetSize ?? defaultSubsetSize)
     this.#draw = new WeightedDraw(columns, random)
     this.#groups = { count: 0, weight: new Float64Array(0), identity: new Uint32Array(0) }
-    this.#ring = new Ring(this.#groups)
+    this.#placement = new Maglev(this.#groups)
     this.rebuild()
   }
 
@@ -68,13 +69,13 @@ class SubsetHash implements Balancer {
       { length: groups.count * this.#size },
       (_, place) => order[place % order.length] as number,
     )
-    this.#ring.rebuild()
+    this.#placement.rebuild()
   }
 
   pick(input: PickInput): number {
     let hash = input.key | 0
     for (let turn = 1; turn <= groupsMax; turn++) {
-      const group = this.#ring.locate(hash)
+      const group = this.#placement.locate(hash)
       if (group < 0) return -1
       const index = this.#drawFrom(group, input)
       if (index >= 0) return index

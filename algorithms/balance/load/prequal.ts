@@ -149,24 +149,29 @@ class Prequal implements Balancer {
     let candidates = 0
     let coldest = -1
     let coldestLatency = Infinity
-    let fewest = -1
-    let fewestInFlight = Infinity
     for (let place = 0; place < size; place++) {
       const index = endpoint[place] as number
       if (usable[index] === 0 || (!isPlain && !this.#mayUse(index, input))) continue
       candidates++
-      const own = inFlight[place] as number
-      if (own < fewestInFlight) {
-        fewest = place
-        fewestInFlight = own
-      }
       const latency = latencyMs[place] as number
-      if (own > hotAbove || latency >= coldestLatency) continue
+      if (latency >= coldestLatency || (inFlight[place] as number) > hotAbove) continue
       coldest = place
       coldestLatency = latency
     }
     if (candidates < poolMin) return -1
-    return coldest >= 0 ? coldest : fewest
+    return coldest >= 0 ? coldest : this.#fewest(input)
+  }
+
+  /** Where all are hot: the one with the fewest requests in flight. */
+  #fewest(input: PickInput): number {
+    const { endpoint, inFlight, size } = this.#pool
+    let fewest = -1
+    for (let place = 0; place < size; place++) {
+      const index = endpoint[place] as number
+      if (this.#columns.usable[index] === 0 || !this.#mayUse(index, input)) continue
+      if (fewest < 0 || (inFlight[place] as number) < (inFlight[fewest] as number)) fewest = place
+    }
+    return fewest
   }
 
   #mayUse(index: number, input: PickInput): boolean {

@@ -60,27 +60,33 @@ export class WeightedDraw {
 
   #draw(input: PickInput, wanted: number, avoidTried: boolean): number {
     if (this.#count <= wanted && this.#count <= drawnMax) return this.#drawAll(input, avoidTried)
-    const { usable, weight } = this.#columns
-    const { drawn } = this
     const most = Math.min(wanted, drawnMax)
-    let found = 0
+    let found = this.#equal && most > 1 && !avoidTried ? this.#drawPair() : 0
     let misses = 0
     while (found < most) {
       let index = this.#drawAny()
-      if (
-        usable[index] === 0 ||
-        weight[index] === 0 ||
-        isAmong(drawn, found, index) ||
-        (avoidTried && wasTried(input, index))
-      ) {
+      if (!this.#isLeft(index, input, found, avoidTried)) {
         if (++misses < missesMax) continue
         index = this.#scan(input, found, avoidTried)
         if (index < 0) return found
       }
-      drawn[found++] = index
+      this.drawn[found++] = index
       misses = 0
     }
     return found
+  }
+
+  /** Two distinct ones at once, if the first two drawn will do: 2 or 0. */
+  #drawPair(): number {
+    const { usable, weight } = this.#columns
+    const first = (this.#random() * this.#count) | 0
+    const skipping = (this.#random() * (this.#count - 1)) | 0
+    const second = skipping < first ? skipping : skipping + 1
+    // Where weights are equal, one that is 0 makes all of them 0.
+    if (usable[first] === 0 || usable[second] === 0 || weight[first] === 0) return 0
+    this.drawn[0] = first
+    this.drawn[1] = second
+    return 2
   }
 
   /** All that may be drawn: the first by weight, the others shuffled. */
@@ -137,7 +143,13 @@ export class WeightedDraw {
   }
 
   #isLeft(index: number, input: PickInput, found: number, avoidTried: boolean): boolean {
-    return mayPick(this.#columns, index, input, !avoidTried) && !isAmong(this.drawn, found, index)
+    const { usable, weight } = this.#columns
+    return (
+      usable[index] === 1 &&
+      weight[index] !== 0 &&
+      !isAmong(this.drawn, found, index) &&
+      !(avoidTried && wasTried(input, index))
+    )
   }
 
   #fill(sum: number): void {

@@ -6,6 +6,8 @@ import { Burst, systemSchedule } from './burst.ts'
 import type { Schedule } from './burst.ts'
 import { FileView } from './file-view.ts'
 import { FolderTree } from './folder-tree.ts'
+import { systemWatch } from './folder-watch.ts'
+import type { WatchEntries } from './folder-watch.ts'
 import type { FoundFile } from './folder.ts'
 import type { ParsedFile } from './parse-file.ts'
 import { readManifest, systemProblem } from './read-file.ts'
@@ -16,6 +18,7 @@ export interface FileSourceOptions {
   readonly folder: string
   readonly owner: SourceOwner
   readonly schedule?: Schedule
+  readonly watchEntries?: WatchEntries
   /** Monotonic milliseconds. */
   readonly now?: () => number
   readonly filesMax?: number
@@ -85,6 +88,7 @@ export class FileSource implements Source {
     this.#tree = new FolderTree({
       top: folder,
       filesMax: options.filesMax ?? 50_000,
+      watchEntries: options.watchEntries ?? systemWatch,
       now,
       onEvent: (event) => {
         if (!this.#stopped && this.#touched.add(event)) this.#burst.event()
@@ -108,13 +112,18 @@ export class FileSource implements Source {
     await first
   }
 
+  /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
+    this.#close()
+    await this.#working
+  }
+
+  #close(): void {
     this.#stopped = true
     this.#tree.close()
     this.#burst.cancel()
     this.#secondLooks.cancel()
     this.#cancelRescan?.()
-    await this.#working
   }
 
   async #readAll(): Promise<void> {
@@ -123,10 +132,11 @@ export class FileSource implements Source {
       // What changed between the walk and the watch is found by a second walk.
       await this.#tree.walk()
     } catch (error) {
-      await this.stop()
+      this.#close()
       throw new Error(`folder ${this.#folder} ${systemProblem(error)}`, { cause: error })
     }
     await this.#update(new Set())
+    this.#reportFolder(this.#tree.problem)
     this.#synced = true
     if (!this.#stopped) this.#owner.onChange(this.#view.merge())
   }

@@ -1,4 +1,4 @@
-import type { FolderEvent } from './folder-watch.ts'
+import type { FolderEvent, WatchEntries } from './folder-watch.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { lookUp, walkFolder } from './folder.ts'
 import type { FoundFile, WalkedFolder } from './folder.ts'
@@ -7,6 +7,7 @@ export interface FolderTreeOptions {
   readonly top: string
   readonly filesMax: number
   readonly onEvent: (event: FolderEvent) => void
+  readonly watchEntries: WatchEntries
   readonly now: () => number
 }
 
@@ -22,7 +23,7 @@ export class FolderTree {
 
   constructor(options: FolderTreeOptions) {
     this.#options = options
-    this.#watch = new FolderWatch(options.top, options.onEvent)
+    this.#watch = new FolderWatch(options.top, options.onEvent, options.watchEntries)
   }
 
   /** Manifests, by path. */

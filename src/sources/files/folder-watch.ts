@@ -1,5 +1,4 @@
 import { watch } from 'node:fs'
-import type { FSWatcher } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { WalkedFolder } from './folder.ts'
 
@@ -12,27 +11,44 @@ export interface FolderEvent {
   readonly written: boolean
 }
 
+/** What is used of a watcher of `node:fs`. */
+export interface EntryWatcher {
+  close(): void
+  on(event: 'error', listener: () => void): unknown
+}
+
+/** Watches the entries of one folder; throws when that is not possible. */
+export type WatchEntries = (
+  folder: string,
+  onEvent: (type: 'rename' | 'change', name: string | null) => void,
+) => EntryWatcher
+
+/** inotify, on Linux. */
+export const systemWatch: WatchEntries = (folder, onEvent) => watch(folder, onEvent)
+
 interface Watched {
   readonly identity: string
-  readonly watcher: FSWatcher
+  readonly watcher: EntryWatcher
 }
 
 /**
- * Watches a set of folders, each by itself (inotify on Linux): the set follows what the last walk
+ * Watches a set of folders, each by itself: the set follows what the last walk
  * found. A folder that is replaced by another of its name is watched anew. One that cannot be watched
  * (limit of inotify reached, a network file system) is left to the rescan of the owner.
  */
 export class FolderWatch {
   readonly #top: string
   readonly #onEvent: (event: FolderEvent) => void
+  readonly #watchEntries: WatchEntries
   readonly #watched = new Map<string, Watched>()
   /** Of the folder above, where the top itself is replaced, if it is or was a link. */
-  #above: FSWatcher | undefined
+  #above: EntryWatcher | undefined
   #failed = 0
 
-  constructor(top: string, onEvent: (event: FolderEvent) => void) {
+  constructor(top: string, onEvent: (event: FolderEvent) => void, watchEntries: WatchEntries) {
     this.#top = resolve(top)
     this.#onEvent = onEvent
+    this.#watchEntries = watchEntries
   }
 
   /** Whether some folder could not be watched. */
@@ -75,7 +91,7 @@ export class FolderWatch {
     this.#above = undefined
   }
 
-  #watchAbove(): FSWatcher | undefined {
+  #watchAbove(): EntryWatcher | undefined {
     const watcher = this.#open(dirname(this.#top), (written, name) => {
       if (name === undefined || name === basename(this.#top)) this.#tell('', undefined, written)
     })
@@ -88,9 +104,9 @@ export class FolderWatch {
   #open(
     folder: string,
     onEvent: (written: boolean, name: string | undefined) => void,
-  ): FSWatcher | undefined {
+  ): EntryWatcher | undefined {
     try {
-      return watch(folder, (type, name) => {
+      return this.#watchEntries(folder, (type, name) => {
         onEvent(type === 'change', name ?? undefined)
       })
     } catch {

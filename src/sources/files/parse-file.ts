@@ -127,10 +127,15 @@ function readYaml(text: string, firstLine: number): unknown[] | ParsedFile {
     }
     return values
   } catch (error) {
-    // The parser recurses; the only other reason to throw is the number of aliases.
-    const deep = error instanceof RangeError
-    return { ok: false, problem: deep ? 'is nested too deeply' : 'uses too many aliases' }
+    return { ok: false, problem: thrownProblem(error) }
   }
+}
+
+/** What the parser throws: it recurses, and it resolves aliases late. */
+function thrownProblem(error: unknown): string {
+  if (error instanceof RangeError) return 'is nested too deeply'
+  const missing = error instanceof Error && error.message.startsWith('Unresolved alias')
+  return missing ? 'refers to an anchor that is not there' : 'uses too many aliases'
 }
 
 /** Offset of a key that its map holds already; -1: there is none. */
