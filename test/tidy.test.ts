@@ -105,7 +105,8 @@ test('no file loads itself, directly or round about', () => {
   const visit = (file: string, path: readonly string[]): void => {
     const start = path.indexOf(file)
     assert.equal(start, -1, `import cycle: ${[...path.slice(start), file].join(' -> ')}`)
-    if (done.has(file)) return
+    // A file that is missing is the next test's finding.
+    if (done.has(file) || !existsSync(join(root, file))) return
     for (const { target, typeOnly } of importsOf(file)) {
       if (!typeOnly) visit(target, [...path, file])
     }

@@ -76,7 +76,7 @@ export const bounded: Scenario = {
   name: 'bounded-loads',
   title: 'Bounded loads: distinct servers that a key looks at',
   about: `${servers * keysPerServer} keys on ${servers} servers on a ring of ${ringPoints} points each.
-Published: the simulation of our reference after Mirrokni, Thorup, Zadimoghaddam 2016.`,
+Beside it: an independent simulation after Mirrokni, Thorup, Zadimoghaddam 2016.`,
   run(scale, progress) {
     const rows: Row[] = []
     const length = Math.max(2, Math.round(20 * scale))

@@ -77,7 +77,7 @@ export function slotsByNode(table: Maglev, nodes: number): Float64Array {
 export const disruption: Scenario = {
   name: 'disruption',
   title: 'Maglev: share of slots that change when nodes go',
-  about: `Of 1000 nodes, 1, 10, 50 and 100 go. Published: the simulation of our reference; the least
+  about: `Of 1000 nodes, 1, 10, 50 and 100 go. Beside it: an independent simulation; the least
 possible is 0.1, 1, 5 and 10 %.`,
   run(scale, progress) {
     const published: [number, number[]][] = [
@@ -115,8 +115,7 @@ possible is 0.1, 1, 5 and 10 %.`,
 export const imbalance: Scenario = {
   name: 'imbalance',
   title: 'Hashing: how uneven are the shares',
-  about: `100 nodes unless said, from 400,000 keys (the noise of so many keys is 1.6 %). Published: the
-simulation of our reference, Lamping and Veach 2014, Appleton and O'Reilly 2015, Eisenbud et al. 2016.`,
+  about: `100 nodes unless said, from 400,000 keys (the noise of so many keys is 1.6 %). Published: Lamping and Veach 2014, Appleton and O'Reilly 2015, Eisenbud et al. 2016.`,
   run(scale, progress) {
     const keys = 400_000 * Math.min(1, scale)
     const rows = [
@@ -218,7 +217,7 @@ function otherRows(keys: number, progress: (step: string) => void): Row[] {
       what: 'rendezvous, 1000 nodes, 65,537 keys: above the mean, %',
       measured: 100 * (peakToMean(bids) - 1),
       digits: 1,
-      published: '49.5 (a single draw; 41.9 to 45.0 in our reference)',
+      published: '49.5 (a single draw; 41.9 to 45.0 simulated)',
       passes: [38, 52],
     },
     {

@@ -101,8 +101,8 @@ const compared: readonly AlgorithmName[] = [
   'prequal',
 ]
 
-/** p99 in ms of our reference's simulation, for comparison; the gates are ratios. */
-const referenceP99: Readonly<Record<string, readonly string[]>> = {
+/** p99 in ms of an independent simulation, for comparison; the gates are ratios. */
+const simulatedP99: Readonly<Record<string, readonly string[]>> = {
   '100 1.03': ['2163', '1432', '1384', '1357', '867', '389'],
   '100 1.41': ['timeout', '3422', '4035', '4699', '1539', '584'],
   '10 1.41': ['', '558', '811', '652', '312', '338'],
@@ -115,11 +115,11 @@ export const loadRamp: Scenario = {
   title: "Prequal's load ramp: p99 latency",
   about: `${servers} servers that share their speed among their requests; 30 % of them have neighbours
 and run at the speed they were allotted, the others at 2.5 times, and this changes every 5 s. Load is
-a multiple of the allotment; a request fails after 5 s. Published: the simulation of our reference
+a multiple of the allotment; a request fails after 5 s. Beside it: an independent simulation
 after Wydrowski et al., NSDI 2024; in the paper, Prequal has no error at any step up to 1.74.`,
   run(scale, progress) {
     const rows: Row[] = []
-    for (const [key, published] of Object.entries(referenceP99)) {
+    for (const [key, published] of Object.entries(simulatedP99)) {
       const [clients = 0, load = 0] = key.split(' ').map(Number)
       rows.push(...compareAt({ clients, load, published, scale, progress }))
     }

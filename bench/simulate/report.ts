@@ -10,8 +10,9 @@ export function markdownOf(
     '# Simulations of the balancing library',
     '',
     'Written by `npm run simulate -- --publish`. Each table shows what our code does beside what is',
-    'published, and the range that passes; rows without a range are for comparison. The runs are seeded:',
-    'the same code gives the same figures.',
+    'published, and the range that passes; rows without a range are for comparison. Where no figure was',
+    'ever published, an independent simulation from before this library stands in its place. The runs',
+    'are seeded: the same code gives the same figures.',
   ]
   for (const { scenario, result } of results) {
     parts.push('', `## ${scenario.title}`, '', scenario.about, '', tableOf(result.rows), '')
@@ -38,7 +39,7 @@ export function tableOf(rows: readonly Row[]): string {
   const lines = all.map(
     (line) => `| ${line.map((cell, at) => cell.padEnd(widths?.[at] ?? 0)).join(' | ')} |`,
   )
-  const rule = `|${widths?.map((size) => '-'.repeat(size + 2)).join('|')}|`
+  const rule = `| ${widths?.map((size) => '-'.repeat(size)).join(' | ')} |`
   return [lines[0], rule, ...lines.slice(1)].join('\n')
 }
 

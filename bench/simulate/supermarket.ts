@@ -120,13 +120,13 @@ load 0.9 and 6 to 13 % at 0.99. Least requests: simulations.`,
 }
 
 /**
- * At load 0.99 our reference has 1.97, from a run that is too short for the memory of the queues
- * there. The chain of the numbers of servers by queue length, an independent program that gives the
- * same figure at load 0.9, has 2.158 in two runs of 300 million events.
+ * At load 0.99 a first simulation gave 1.97, from a run too short for the memory of the queues there.
+ * The chain of the numbers of servers by queue length, an independent program that gives the same
+ * figure at load 0.9, has 2.158 in two runs of 300 million events.
  */
 const leastCases = [
   { load: 0.9, published: '1.07', passes: [1.04, 1.1] },
-  { load: 0.99, published: '2.158 (reference: 1.97)', passes: [2.05, 2.27] },
+  { load: 0.99, published: '2.158 (1.97 in a short run)', passes: [2.05, 2.27] },
 ] as const
 
 function leastRows(scale: number, progress: (step: string) => void): Row[] {

@@ -46,6 +46,7 @@ export const diagnosticCodes = {
   'host-invalid': { severity: 'error', effect: 'The rule is not served.' },
   'path-invalid': { severity: 'error', effect: 'The path is not served.' },
   'route-conflict': { severity: 'error', effect: 'The older object is served.' },
+  'canary-unused': { severity: 'error', effect: 'The canary gets no requests for this path.' },
   'service-missing': { severity: 'error', effect: 'The route answers 503.' },
   'service-port-missing': { severity: 'error', effect: 'The route answers 503.' },
   'backend-unsupported': { severity: 'error', effect: 'The route answers 503.' },

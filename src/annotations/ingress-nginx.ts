@@ -61,27 +61,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'auth-tls-error-page': ignored(),
   'auth-tls-match-cn': ignored(),
   'auth-tls-pass-certificate-to-upstream': ignored('false'),
-  // canary
-  canary: { otherwise: 'drop', when: 'true', preset: 'false' },
-  'canary-by-header': ignored(),
-  'canary-by-header-value': ignored(),
-  'canary-by-header-pattern': ignored(),
-  'canary-by-cookie': ignored(),
-  'canary-weight': ignored('0'),
-  'canary-weight-total': ignored('100'),
-  // affinity
-  affinity: ignored(),
-  'affinity-mode': ignored('balanced'),
-  'affinity-canary-behavior': ignored('sticky'),
-  'session-cookie-name': ignored('INGRESSCOOKIE'),
-  'session-cookie-path': ignored(),
-  'session-cookie-domain': ignored(),
-  'session-cookie-samesite': ignored(),
-  'session-cookie-conditional-samesite-none': ignored('false'),
-  'session-cookie-secure': ignored(),
-  'session-cookie-expires': ignored(),
-  'session-cookie-max-age': ignored(),
-  'session-cookie-change-on-failure': ignored('false'),
   // load balancing
   // auth
   'auth-type': closed,
@@ -107,11 +86,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'auth-snippet': dropped,
   'enable-global-auth': ignored('true'),
   // limits
-  'limit-rps': ignored('0'),
-  'limit-rpm': ignored('0'),
-  'limit-connections': ignored('0'),
-  'limit-burst-multiplier': ignored('5'),
-  'limit-allowlist': ignored(),
   'limit-rate': ignored('0'),
   'limit-rate-after': ignored('0'),
   // access

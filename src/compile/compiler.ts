@@ -5,6 +5,7 @@ import type { Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
+import { withCanary } from './canaries.ts'
 import { Certificates } from './certificates.ts'
 import { ownershipOf } from './classes.ts'
 import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
@@ -59,6 +60,7 @@ export class Compiler {
   readonly #parsed = new Memo<ParsedIngress>()
   readonly #services = new Memo<ServiceValues>()
   readonly #rules = new Memo<CompiledRule>()
+  readonly #canaries = new Memo<Rule>()
   readonly #defaultRules = new Memo<Rule>()
   readonly #hosts = new Memo<Host>()
   readonly #backends = new Memo<CompiledBackend>()
@@ -156,7 +158,17 @@ export class Compiler {
     return hosts
   }
 
-  #compileRule({ parsed, route }: OwnedRoute, tls: boolean, round: Round): Rule {
+  #compileRule(owned: OwnedRoute, tls: boolean, round: Round): Rule {
+    const primary = this.#compileRoute(owned, tls, round)
+    const use = owned.canary?.parsed.canary
+    if (owned.canary === undefined || use === undefined) return primary.rule
+    const canary = this.#compileRoute(owned.canary, tls, round)
+    return this.#canaries.get(primary, [canary, use], () =>
+      withCanary(primary, canary.rule.backends[0], use),
+    )
+  }
+
+  #compileRoute({ parsed, route }: OwnedRoute, tls: boolean, round: Round): CompiledRule {
     const { options, snapshot, diagnostics, targets } = round
     const { backend } = route
     const { namespace } = parsed.ingress.metadata
@@ -168,7 +180,7 @@ export class Compiler {
     )
     diagnostics.include(compiled.diagnostics)
     if (compiled.target !== undefined) targets.set(compiled.target.key, compiled.target)
-    return compiled.rule
+    return compiled
   }
 
   #defaultRule(host: string, target: Target, round: Round): Rule {
@@ -209,6 +221,7 @@ export class Compiler {
     this.#parsed.sweep()
     this.#services.sweep()
     this.#rules.sweep()
+    this.#canaries.sweep()
     this.#defaultRules.sweep()
     this.#hosts.sweep()
     this.#backends.sweep()

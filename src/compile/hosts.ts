@@ -1,7 +1,8 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
-import { hostKey, tupleKey } from '#src/table/keys.ts'
+import { hostKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Host, Rule } from '#src/table/table.ts'
+import { attachCanaries, routeKey } from './canaries.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import { ingressGroup } from './listeners.ts'
@@ -12,6 +13,8 @@ import type { HostTls } from './tls.ts'
 export interface OwnedRoute {
   readonly parsed: ParsedIngress
   readonly route: ParsedRoute
+  /** An alternative for the same requests. */
+  readonly canary?: OwnedRoute
 }
 
 /** What the Ingresses say about one host, conflicts decided. */
@@ -39,11 +42,13 @@ export function gatherHosts(
 ): Map<string, HostParts> {
   const hosts = new Map<string, Gathering>()
   for (const owner of parsed) {
+    if (owner.canary !== undefined) continue
     for (const host of owner.hosts) hostOf(hosts, host).owners.add(owner)
     for (const route of owner.routes) claim(hostOf(hosts, route.host), owner, route, diagnostics)
     for (const route of owner.fallbacks)
       fallBack(hostOf(hosts, route.host), owner, route, diagnostics)
   }
+  attachCanaries(parsed, (host) => hosts.get(host)?.taken, diagnostics)
   return new Map(
     [...hosts].map(([host, gathering]) => [
       host,
@@ -67,7 +72,7 @@ function claim(
   route: ParsedRoute,
   diagnostics: Diagnostics,
 ): void {
-  const key = tupleKey(route.path.type, route.pathText)
+  const key = routeKey(route)
   const winner = taken.get(key)
   if (winner === undefined) {
     taken.set(key, { parsed, route })

@@ -16,6 +16,8 @@ import type { ProtocolValues } from './values/backend-protocol.ts'
 import { balanceAnnotations } from './values/balance.ts'
 import type { BalanceValues } from './values/balance.ts'
 import { routeAnnotations, routeSettingsOf } from './values/route-settings.ts'
+import { canaryAnnotations, canaryOf } from './values/canary.ts'
+import type { CanaryUse } from './values/canary.ts'
 import { annotationSchema } from './values/schema.ts'
 
 /** One Ingress, read by itself: nothing here depends on other objects. */
@@ -25,6 +27,8 @@ export interface ParsedIngress {
   readonly protocol: ProtocolValues
   /** Only what the Ingress says itself; its Service may say the rest. */
   readonly balance: Partial<BalanceValues>
+  /** Its routes are alternatives for those of other Ingresses. */
+  readonly canary: CanaryUse | undefined
   /** Parallel to `policyList`. */
   readonly policyValues: readonly object[]
   /** The routes answer 503: a key that protects them is not honoured. */
@@ -88,7 +92,7 @@ function readValues(
   texts: ReadonlyMap<string, SettingText>,
   options: Options,
   report: ReportField,
-): Pick<ParsedIngress, 'settings' | 'protocol' | 'balance' | 'policyValues'> {
+): Pick<ParsedIngress, 'settings' | 'protocol' | 'balance' | 'canary' | 'policyValues'> {
   const reading = { codes: annotationCodes, report }
   const route = readGiven(routeAnnotations, texts, reading)
   const protocol = readGiven(protocolAnnotations, texts, reading)
@@ -102,6 +106,11 @@ function readValues(
         ),
     protocol: complete(protocolAnnotations, options.protocol, protocol),
     balance: readGiven(balanceAnnotations, texts, reading),
+    canary: canaryOf(
+      complete(canaryAnnotations, readGiven(canaryAnnotations, texts, reading)),
+      texts,
+      report,
+    ),
     policyValues: policyList.map(([, { annotations }], i) => {
       const given = readGiven(annotations, texts, reading)
       const presets = options.policies[i]?.annotations ?? {}

@@ -15,6 +15,7 @@ import type { Target } from './services/backends.ts'
 import { resolvePort } from './services/ports.ts'
 import type { CompileSettings } from './settings.ts'
 import { protocolOf } from './values/backend-protocol.ts'
+import { withSessions } from './sessions.ts'
 import { balanceAnnotations, balanceOf } from './values/balance.ts'
 import type { BalanceValues } from './values/balance.ts'
 import { annotationSchema } from './values/schema.ts'
@@ -52,6 +53,7 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const found = findTarget(route, context, diagnostics)
   const target = parsed.closed ? undefined : found
   const kind = route.pathText === '' ? 'ingress-default' : 'ingress'
+  const policies = compilePolicies(route, context)
   const rule: Rule = {
     key: tupleKey(kind, localCluster, namespace, name, route.host, route.path.type, route.pathText),
     origin: originOf(parsed.ingress),
@@ -59,8 +61,8 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
     pathText: route.pathText,
     predicates: [],
     settings: parsed.settings,
-    policies: compilePolicies(route, context),
-    backends: target === undefined ? [] : [useOf(target, context, parsed)],
+    policies,
+    backends: target === undefined ? [] : [withSessions(useOf(target, context, parsed), policies)],
   }
   return { rule, target, diagnostics: diagnostics.list }
 }
@@ -101,6 +103,7 @@ function compilePolicies(route: ParsedRoute, { parsed, options, tls }: RuleConte
   for (const [i, [name, policy]] of policyList.entries()) {
     const config = policy.configure(parsed.policyValues[i] ?? {}, {
       options: options.policies[i]?.options ?? {},
+      ingress: `${parsed.ingress.metadata.namespace}/${parsed.ingress.metadata.name}`,
       host: route.host,
       tls,
       path: route.pathText,

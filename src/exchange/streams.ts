@@ -13,7 +13,8 @@ import type { RequestHead, ResponseHead } from './heads.ts'
  *   turn and resumes it at `on…Writable`. Sending on regardless is allowed for what is already in hand.
  * - Output waits for `flush`, so that a head and its first body bytes leave in one write. A codec calls
  *   `on…Flush` after each batch of events, and the proxy flushes what it sent in answer.
- * - After `reset`, and after an event that ends the stream, no further event comes.
+ * - After `reset`, and after an event that ends the stream, no further event comes; but the flush of
+ *   its batch may. A whole response ends the stream too, whatever is missing of the request.
  */
 
 /** Why a stream ended early. HTTP/2 maps it to an error code (RFC 9113 7); HTTP/1 closes. */
@@ -100,7 +101,8 @@ export interface ServerStreamHandler {
 /** The proxy's entry: codecs bring every valid request here. */
 export interface RequestAcceptor {
   /**
-   * A request head arrived. `ended`: it has no body. The handler gets all later events of the stream.
+   * A request head arrived. `ended`: nothing follows, no body and, where it asks for an upgrade, no
+   * tunnel either. The handler gets all later events of the stream.
    * The head belongs to the acceptor until it releases it.
    */
   onRequest(stream: ServerStream, head: RequestHead, ended: boolean): ServerStreamHandler
@@ -147,8 +149,9 @@ export type UpstreamFailure =
 export interface ClientStreamHandler {
   /** Connection and TLS are ready. Called for new connections only, before anything else. */
   onUpstreamConnected(): void
+  /** 1xx but 101; the head belongs to the handler until it releases it. */
   onInterimResponse(head: ResponseHead): void
-  /** The final head; it belongs to the handler until it releases it. */
+  /** The final head, or 101 with a tunnel behind it; the head is the handler's, as above. */
   onResponse(head: ResponseHead, ended: boolean): void
   onResponseBody(buffer: Buffer, start: number, end: number): void
   onResponseEnd(trailers: Fields | undefined): void

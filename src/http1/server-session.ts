@@ -130,8 +130,6 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     else if (this.#phase === 'lingering') this.#destroy()
   }
 
-  // Reading.
-
   #receive(buffer: Buffer, start: number, end: number): void {
     let at = start
     while (at < end) {
@@ -195,6 +193,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#context.wheel.disarm(this.#timer)
     this.#requests++
     const mayStay = options.keepAliveTimeoutMs > 0 && this.#requests < options.keepAliveRequests
+    stream.clientCloses = !parser.persistent
     stream.begin(head, parser.persistent && mayStay && !this.#draining)
     if (parser.framing === 0) {
       this.#phase = 'waiting'
@@ -269,8 +268,6 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#gate.set(this.#held === undefined && !paused)
   }
 
-  // What the stream tells.
-
   isBodyInHand(): boolean {
     return this.#phase !== 'body' || this.#body.endsWithin(this.#inHand)
   }
@@ -302,24 +299,28 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#lose(undefined)
   }
 
-  // Ends.
-
   /** Draws the consequences of an exchange that is over. */
   #conclude(): void {
-    const { persistent, state, writer } = this.#stream
-    if (state !== 'ended' || (this.#phase !== 'body' && this.#phase !== 'waiting')) return
-    if (!persistent) {
-      this.#linger(this.#phase === 'body' ? serverTiming.bodyLingerMs : serverTiming.lingerMs)
+    const stream = this.#stream
+    if (stream.state !== 'ended' || (this.#phase !== 'body' && this.#phase !== 'waiting')) return
+    if (!stream.persistent) {
+      this.#closeBehindAnswer(stream)
       return
     }
-    // The rest of the body is in hand.
     if (this.#phase === 'body') return
-    if (writer.pending > serverTiming.joinedBytesMax) this.#stream.write()
+    if (stream.writer.pending > serverTiming.joinedBytesMax) stream.write()
     // A client that takes no answers gets no more of its requests served.
     if (this.#connection.backedUp) return
     this.#phase = 'idle'
-    this.#stream.state = 'none'
+    stream.state = 'none'
     this.#context.wheel.arm(this.#timer, this.#heads.options.keepAliveTimeoutMs)
+  }
+
+  #closeBehindAnswer(stream: Http1ServerStream): void {
+    const inBody = this.#phase === 'body'
+    const alone = !inBody && this.#inHand === 0 && this.#held === undefined
+    if (alone && stream.closesAtOnce()) this.#destroy()
+    else this.#linger(inBody ? serverTiming.bodyLingerMs : serverTiming.lingerMs)
   }
 
   #endTunnelInput(): void {

@@ -42,6 +42,8 @@ export class Http1ServerStream implements ServerStream {
   state: 'none' | 'open' | 'ended' = 'none'
   /** After this response the connection can carry another request. */
   persistent = false
+  /** The client has said that it sends no other request. */
+  clientCloses = false
   /** The proxy wants no request body now. */
   paused = false
   readonly writer = new MessageWriter()
@@ -73,6 +75,17 @@ export class Http1ServerStream implements ServerStream {
 
   get backedUp(): boolean {
     return this.#connection.backedUp
+  }
+
+  /**
+   * Writes the end of the answer. True: all of it is with the kernel, and the client has said that
+   * nothing follows its request, so that no RST can overtake the answer and the connection may be
+   * closed at once. TLS has a close_notify to send first.
+   */
+  closesAtOnce(): boolean {
+    if (!this.clientCloses || this.peer.scheme === 'https') return false
+    this.write()
+    return !this.backedUp
   }
 
   /** A request came, so a response is due. */

@@ -1,13 +1,49 @@
+import { appRoot } from './app-root.ts'
+import { blockLists } from './block-lists.ts'
+import { cors } from './cors.ts'
+import { limits } from './limits.ts'
 import type { PolicyDefinition } from './policy-definition.ts'
 import type { Phases, PolicyUse } from './policy.ts'
+import { hostRedirect, redirect } from './redirect.ts'
+import { requestFields } from './request-fields.ts'
+import { responseCookies } from './response-cookies.ts'
+import { addHeaders, customHeaders, hideHeaders } from './response-fields.ts'
+import { responseLocation } from './response-location.ts'
+import { rewrite } from './rewrite.ts'
+import { sessionAffinity } from './session-affinity.ts'
+import { sourceRanges } from './source-ranges.ts'
 import { sslRedirect } from './ssl-redirect.ts'
+import { upstreamHost } from './upstream-host.ts'
 
 /**
  * The one list of policies, in the order in which a request meets them; a response meets them in
  * reverse. The order is ingress-nginx's order of effects.
  */
 export const policies = {
+  // Of answers it is the last: nothing rewrites our own cookie.
+  'session-affinity': sessionAffinity,
+  // of the whole server
+  'block-lists': blockLists,
+  'app-root': appRoot,
+  'host-redirect': hostRedirect,
+  // Answered before any list or authentication, as in ingress-nginx. Their fields come last.
+  cors,
+  'custom-headers': customHeaders,
+  'add-headers': addHeaders,
+  redirect,
   'ssl-redirect': sslRedirect,
+  // Counted before any list or authentication.
+  limits,
+  // access
+  'source-ranges': sourceRanges,
+  // What the upstream sees: behind whatever looks at the request as it was sent.
+  rewrite,
+  'upstream-host': upstreamHost,
+  'request-fields': requestFields,
+  // What is done to an answer before anything is added to it.
+  'response-location': responseLocation,
+  'response-cookies': responseCookies,
+  'hide-headers': hideHeaders,
 } as const
 
 export type PolicyName = keyof typeof policies

@@ -1,16 +1,40 @@
 import type { AnnotationTable, OptionTable } from '#src/annotations/schema.ts'
 import type { Phases } from './policy.ts'
 
+/** Another object that a value names. */
+export interface Reference {
+  readonly kind: 'Secret' | 'ConfigMap'
+  /** The annotation, or the key of the ConfigMap, that names it; without prefix. */
+  readonly key: string
+  /** `name` or `namespace/name`, as written. */
+  readonly text: string
+  /**
+   * `annotation`: a route whose object cannot be used answers 503. `option`: it is reported, and the
+   * route is served without.
+   */
+  readonly by: 'annotation' | 'option'
+}
+
 /** What a policy may know about the route it is put on, besides its own annotations. */
 export interface RouteContext<Options> {
   /** The policy's own keys of the ConfigMap. */
   readonly options: Options
+  /** The Ingress as namespace/name. */
+  readonly ingress: string
   /** Host pattern of the rule: `a.example`, `*.example`, or '' for every other host. */
   readonly host: string
   /** A TLS section names the host, whether or not its certificate can be used. */
   readonly tls: boolean
   /** The path as the user wrote it, '' for a default backend. */
   readonly path: string
+  /** Port of the listener for https; 0: there is none. */
+  readonly httpsPort: number
+  /** Contents of the object that this key refers to; undefined: it refers to none that can be used. */
+  data(key: string): Readonly<Record<string, string>> | undefined
+  /** Reports something about the value of a key, without consequence. */
+  report(key: string, message: string): void
+  /** Reports something about the value of a key for which the route must answer 503. */
+  deny(key: string, message: string): void
 }
 
 /**
@@ -24,6 +48,8 @@ export interface PolicyDefinition<
 > {
   readonly annotations: AnnotationTable<Values>
   readonly options: OptionTable<Options>
+  /** The objects that the values name; `context.data` gives their contents. */
+  references?(values: Values, options: Options): readonly Reference[]
   /** Plain data for the table; undefined: the policy is not on this route, which then never meets it. */
   configure(values: Values, context: RouteContext<Options>): Config | undefined
   /** Runs once a table, in each worker. */

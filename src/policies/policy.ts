@@ -1,3 +1,4 @@
+import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
@@ -72,6 +73,19 @@ export interface PolicyExchange {
   /** The request body, where a `buffer` body phase asked for it. */
   readonly requestBody: Buffer | undefined
 
+  /** Monotonic milliseconds, the same clock in all workers. */
+  now(): number
+  /** Milliseconds since 1970. */
+  wallClock(): number
+  /** One request of this client under a rate limit of this name; false: it is refused. */
+  admit(limit: string, rate: GcraRate): boolean
+  /** One of `max` requests that this client may have under way, until the exchange ends; false: refused. */
+  acquire(limit: string, max: number): boolean
+  /**
+   * In `responseHead`: the value of the cookie that binds the client to the endpoint that answered, '' when
+   * it has one that stands, or the backend knows no sessions. `changeOnFailure`: see the policy.
+   */
+  newSession(changeOnFailure: boolean): string
   /** Replaces the upstream's path and query. */
   setTarget(target: string): void
   setAuthority(authority: string): void

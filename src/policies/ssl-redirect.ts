@@ -1,6 +1,7 @@
 import { path } from '#src/annotations/names.ts'
 import { bool, integerOf, listOf } from '#src/annotations/types.ts'
 import { policy } from './policy-definition.ts'
+import { publicHostOf } from './location.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
 
@@ -8,6 +9,8 @@ import type { PolicyExchange } from './policy.ts'
 export interface SslRedirectConfig {
   readonly status: number
   readonly keepTrailingSlash: boolean
+  /** Port to be named in the URL; 0: none is. */
+  readonly port: number
 }
 
 /**
@@ -46,6 +49,16 @@ export const sslRedirect = policy({
       compatibility: 'same',
       option: true,
     },
+    'use-port-in-redirects': {
+      type: bool,
+      default: false,
+      doc: 'Names the port of the https listener in the redirect to https.',
+      example: 'true',
+      risk: 'low',
+      scope: 'path',
+      compatibility: 'same',
+      option: true,
+    },
   },
 
   options: {
@@ -66,42 +79,36 @@ export const sslRedirect = policy({
     },
   },
 
-  configure(values, { options, tls, path: rulePath }): SslRedirectConfig | undefined {
+  configure(values, { options, tls, path: rulePath, httpsPort }): SslRedirectConfig | undefined {
     const wanted = values['force-ssl-redirect'] || (values['ssl-redirect'] && tls)
     const exempt = options['no-tls-redirect-locations'].some((start) => rulePath.startsWith(start))
     if (!wanted || exempt) return undefined
     return {
       status: options['http-redirect-code'],
       keepTrailingSlash: values['preserve-trailing-slash'],
+      port: values['use-port-in-redirects'] ? httpsPort : 0,
     }
   },
 
-  start({ status, keepTrailingSlash }) {
+  start({ status, keepTrailingSlash, port }) {
+    const portText = port === 0 ? '' : `:${port}`
     return {
       requestHead(exchange) {
         if (exchange.scheme === 'https') return CONTINUE
-        const location = secureLocation(exchange, keepTrailingSlash)
+        const location = secureLocation(exchange, keepTrailingSlash, portText)
         return exchange.reply({ status, fields: ['Location', location] })
       },
     }
   },
 })
 
-/** The same URL under https. The port is left out: the one of http would be wrong. */
-function secureLocation(exchange: PolicyExchange, keepTrailingSlash: boolean): string {
+/** The same URL under https. The client's port is left out: the one of http would be wrong. */
+function secureLocation(
+  exchange: PolicyExchange,
+  keepTrailingSlash: boolean,
+  portText: string,
+): string {
   const { target } = exchange.request
   const cut = !keepTrailingSlash && target.endsWith('/')
-  return `https://${hostOf(exchange)}${cut ? target.slice(0, -1) : target}`
-}
-
-/** HTTP/1.0 clients may name no host; then the address they connected to is the only name there is. */
-function hostOf({ publicHost, peer }: PolicyExchange): string {
-  if (publicHost !== '') return withoutPort(publicHost).toLowerCase()
-  const { localAddress } = peer
-  return localAddress.includes(':') ? `[${localAddress}]` : localAddress
-}
-
-function withoutPort(authority: string): string {
-  const colon = authority.lastIndexOf(':')
-  return colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority
+  return `https://${publicHostOf(exchange)}${portText}${cut ? target.slice(0, -1) : target}`
 }

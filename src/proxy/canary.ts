@@ -1,5 +1,5 @@
-import { linearPattern } from '#src/policies/linear-pattern.ts'
-import type { LinearPattern } from '#src/policies/linear-pattern.ts'
+import { compilePattern } from '#src/policies/pattern.ts'
+import type { Pattern } from '#src/policies/pattern.ts'
 import { cookieValue } from '#src/policies/variables.ts'
 import type { VariableSource } from '#src/policies/variables.ts'
 import type { Canary } from '#src/table/table.ts'
@@ -21,7 +21,7 @@ export interface LiveCanary {
  * primary without endpoints is not saved by its canary.
  */
 export function linkCanary(canary: Canary): LiveCanary {
-  const pattern = canary.pattern === '' ? undefined : linearPattern(canary.pattern)
+  const pattern = canary.pattern === '' ? undefined : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
   return {
     choose(source, targets, draw) {
       const primary = targets[0] as LiveTarget
@@ -48,7 +48,7 @@ function sideOfSession(source: VariableSource, primary: LiveTarget, other: LiveT
 function sideOfHeader(
   { request }: VariableSource,
   { header, value, broken }: Canary,
-  pattern: LinearPattern | undefined,
+  pattern: Pattern | undefined,
 ): Side {
   if (header === '') return undefined
   const sent = request.fields.get(header)

@@ -67,7 +67,9 @@ function fromConnection(
   const https = peer.scheme === 'https' || (viaProxy && peer.localPort === 443)
   identity.scheme = https ? 'https' : 'http'
   identity.forwardedProto = identity.scheme
-  identity.port = https && !viaProxy ? 443 : peer.localPort
+  // The listener knows its port without asking the kernel; in tests it is 0 until it is open.
+  const ownPort = https ? 443 : listener.port || peer.localPort
+  identity.port = viaProxy ? peer.localPort : ownPort
   identity.publicHost = head.authority
 }
 

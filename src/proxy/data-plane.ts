@@ -17,6 +17,7 @@ import type {
 } from '#src/workers/data-plane-options.ts'
 import type { TableUpdate } from '#src/workers/messages.ts'
 import { ConnectionAcceptor } from './connection-acceptor.ts'
+import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { Exchange } from './exchange.ts'
 import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
@@ -47,6 +48,9 @@ const gauges = {
   idle: workerCell('upstream_connections:idle'),
   replay: workerCell('replay_bytes'),
 } as const
+
+/** Clients under limits, where no memory is shared. */
+const ownLimits = 1 << 10
 
 /** One worker's data plane: listeners, client connections, the live table, upstream connections. */
 export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner {
@@ -91,6 +95,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       random,
       endpoints,
       rules,
+      limits: options.limits ?? LimitMemory.create(ownLimits, options.endpoints.writers),
       worker,
       writer,
       requestIds: new RequestIds(),

@@ -17,6 +17,7 @@ import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
 import type { ClientIdentity } from './client-identity.ts'
 import { failures, isIdempotent } from './failures.ts'
+import { grpcTimeoutMs } from './grpc-deadline.ts'
 import type { FailureCode } from './failures.ts'
 import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
@@ -27,9 +28,9 @@ import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
 import { tryFailed } from './try-failed.ts'
-import { expire, wait, waitForUpstream } from './waiting.ts'
+import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
-import { prepareResponse } from './response-head.ts'
+import { passesForTunnel, prepareResponse } from './response-head.ts'
 import { mayRetryStatus } from './retry.ts'
 import type { Services } from './services.ts'
 
@@ -81,8 +82,14 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   finished = false
   headSent = false
   waiting: Waiting = ''
+  /** When the call must be over, on the wheel's clock; Infinity: nobody said so. */
+  deadline = Infinity
+  /** The codec has not delivered all of the read that brought the head. */
+  #inFirstRead = true
   /** The next try is on a new connection. */
   freshOnly = false
+  /** A try was repeated at the same endpoint, which happens once. */
+  repeated = false
   /** The body of an answer of our own, until the head has gone. */
   #ownBody: Buffer | undefined
   readonly timer: Timer
@@ -105,6 +112,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   /** Sets out with the rule that matched. */
   begin(live: LiveRule): void {
     this.live = live
+    const callMs = grpcTimeoutMs(this.request)
+    if (callMs !== undefined) startDeadline(this, callMs)
     const limit = live.rule.settings.bodyBytesMax
     if (limit > 0 && this.request.contentLength > limit) {
       this.fail('body-too-large')
@@ -135,7 +144,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   /** Chooses an endpoint and asks it. */
   ask(): void {
     const live = this.live as LiveRule
-    this.target ??= chooseTarget(live, this.services.random)
+    this.target ??= chooseTarget(live, this, this.services.random)
     const endpoint = this.target === undefined ? undefined : pickEndpoint(this, this.target)
     if (endpoint === undefined) {
       this.fail(
@@ -167,7 +176,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     const bodyless = body.ended && body.bytes === 0 && body.trailers === undefined
     stream.sendHead(request, bodyless)
     if (!bodyless) body.replay(stream)
-    stream.flush()
+    // What else came in the same read leaves in the same write: its end is about to be told.
+    if (bodyless || !this.#inFirstRead) stream.flush()
     waitForUpstream(this)
     if (!body.ended && !stream.backedUp) this.stream.resumeBody()
   }
@@ -204,6 +214,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   }
 
   onRequestFlush(): void {
+    this.#inFirstRead = false
     this.attempt?.stream?.flush()
   }
 
@@ -235,7 +246,13 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.upstreamMs = now - attempt.startedAt
     recordSuccess(this.services.endpoints, attempt.endpoint)
     observeTry(attempt, now, this.upstreamMs, head.status)
-    if (mayRetryStatus(this, head.status)) {
+    if (this.request.upgrade !== '' && passesForTunnel(this.request, head)) {
+      releaseResponseHead(head)
+      attempt.abandon()
+      tryFailed(this, attempt, 'malformed')
+      return
+    }
+    if (mayRetryStatus(this, head, ended)) {
       releaseResponseHead(head)
       attempt.abandon()
       this.tryElsewhere(attempt)

@@ -15,6 +15,7 @@ export const failures = {
   'no-endpoint': { status: 503, retry: 'never', unsent: true, connecting: false },
   draining: { status: 503, retry: 'never', unsent: true, connecting: false },
   'suspend-timeout': { status: 504, retry: 'never', unsent: true, connecting: false },
+  'deadline-exceeded': { status: 504, retry: 'never', unsent: false, connecting: false },
   'connect-refused': { status: 502, retry: 'error', unsent: true, connecting: true },
   'connect-timeout': { status: 504, retry: 'timeout', unsent: true, connecting: true },
   'tls-failed': { status: 502, retry: 'error', unsent: true, connecting: true },

@@ -21,6 +21,11 @@ export function isGrpc({ fields, version }: RequestHead): boolean {
   return version === 20 && fields.get('content-type')?.startsWith('application/grpc') === true
 }
 
+/** Whether an answer of trailers only is UNAVAILABLE: the call may be tried elsewhere. */
+export function isUnavailable(request: RequestHead, { status, fields }: ResponseHead): boolean {
+  return status === 200 && fields.get('grpc-status') === '14' && isGrpc(request)
+}
+
 /** An answer of ours to a gRPC call: a response of trailers only. */
 export function grpcReplyHead(status: number, reason: string): ResponseHead {
   const head = takeResponseHead()

@@ -2,6 +2,7 @@ import { startPolicy } from '#src/policies/index.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
+import { linkCanary } from './canary.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
 import type { PoolSettingsCache } from './pool-settings.ts'
 
@@ -24,6 +25,7 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
     phases: rule.policies.map(startPolicy),
     targets,
     weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
+    canary: rule.canary === undefined ? undefined : linkCanary(rule.canary),
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Phases } from '#src/policies/policy.ts'
+import type { VariableSource } from '#src/policies/variables.ts'
 import type { Rule, WeightedBackend } from '#src/table/table.ts'
 import type { LiveBackend, LiveBalancer } from '#src/upstream/live-backend.ts'
 import type { PoolSettings } from '#src/upstream/pool.ts'
+import type { LiveCanary } from './canary.ts'
 
 /** One weighted backend of a rule with its code attached. */
 export interface LiveTarget {
@@ -24,12 +26,19 @@ export interface LiveRule {
   readonly targets: readonly LiveTarget[]
   /** Sum of the targets' weights. */
   readonly weight: number
+  /** The second target is a canary, and this chooses. */
+  readonly canary?: LiveCanary | undefined
 }
 
 /** Chooses among the weighted backends; `draw` is uniform in [0, 1). */
-export function chooseTarget(live: LiveRule, draw: () => number): LiveTarget | undefined {
+export function chooseTarget(
+  live: LiveRule,
+  source: VariableSource,
+  draw: () => number,
+): LiveTarget | undefined {
   const { targets } = live
   if (targets.length <= 1) return targets[0]
+  if (live.canary !== undefined) return live.canary.choose(source, targets, draw)
   let rest = draw() * live.weight
   for (const target of targets) {
     rest -= target.use.weight

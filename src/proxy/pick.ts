@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts'
 import { isIdempotent } from './failures.ts'
 import { hashKeyOf } from './hash-key.ts'
 import type { LiveTarget } from './live-rule.ts'
+import { sentSession } from './sessions.ts'
 
 /** An endpoint of the target for the exchange's next try, or undefined when none is usable. */
 export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoint | undefined {
@@ -12,7 +13,10 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   const balancer = target.balancer.keyed ? target.balancer : (backend.affinity ?? target.balancer)
   const { pickInput: input } = exchange.services
   if (balancer.keyed && exchange.hashKey < 0) {
-    exchange.hashKey = hashKeyOf(exchange, balancer.balance.hashKey)
+    exchange.hashKey =
+      balancer.balance.algorithm === 'sticky' && backend.sessions !== undefined
+        ? backend.sessions.keyOf(sentSession(exchange, target))
+        : hashKeyOf(exchange, balancer.balance.hashKey)
   }
   input.key = balancer.keyed ? exchange.hashKey : 0
   input.now = exchange.services.now()

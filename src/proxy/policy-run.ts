@@ -1,3 +1,4 @@
+import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
@@ -16,6 +17,9 @@ import { RequestSink, StreamSink } from './body-sinks.ts'
 import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
+import { tooMany } from '#src/shared/limit-memory.ts'
+import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
+import { newSession } from './sessions.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
 import { waitSuspended } from './waiting.ts'
@@ -43,6 +47,8 @@ export class PolicyRun implements PolicyExchange {
   /** A response phase put another answer in place; it does not happen twice. */
   #replaced = false
   #replying: Reply | undefined
+  /** Places of connection limits that this exchange holds. */
+  #acquired: number[] | undefined
 
   constructor(exchange: Exchange, phases: readonly Phases[]) {
     this.#exchange = exchange
@@ -87,6 +93,28 @@ export class PolicyRun implements PolicyExchange {
   }
   get upstreamAddress(): string {
     return this.#exchange.attempt?.endpoint.name ?? ''
+  }
+
+  now(): number {
+    return this.#exchange.services.now()
+  }
+
+  wallClock(): number {
+    return this.#exchange.services.wallClock()
+  }
+
+  admit(limit: string, rate: GcraRate): boolean {
+    return admitRequest(this.#exchange, limit, rate)
+  }
+
+  acquire(limit: string, max: number): boolean {
+    const place = acquireRequest(this.#exchange, limit, max)
+    if (place >= 0) (this.#acquired ??= []).push(place)
+    return place !== tooMany
+  }
+
+  newSession(changeOnFailure: boolean): string {
+    return newSession(this.#exchange, changeOnFailure)
   }
 
   setTarget(target: string): void {
@@ -252,6 +280,7 @@ export class PolicyRun implements PolicyExchange {
     this.#exchange.services.suspended.delete(this.#exchange)
     suspension?.cancel()
     for (const phase of this.#phases) phase.end?.(this)
+    if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)
   }
 }
 

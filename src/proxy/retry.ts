@@ -1,6 +1,8 @@
+import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { RetrySettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
 import { failures, isIdempotent } from './failures.ts'
+import { isUnavailable } from './grpc-reply.ts'
 import type { FailureCode } from './failures.ts'
 
 /** Whether a failed try may be followed by one at another endpoint. */
@@ -15,10 +17,13 @@ export function mayRetryFailure(exchange: Exchange, code: FailureCode, unsent: b
   return asked && (unsent || mayRepeat(exchange)) && mayTryAgain(exchange)
 }
 
-/** Whether a response with this status is given up for a try at another endpoint. */
-export function mayRetryStatus(exchange: Exchange, status: number): boolean {
+/** Whether a response is given up, by its status, for a try at another endpoint. */
+export function mayRetryStatus(exchange: Exchange, head: ResponseHead, ended: boolean): boolean {
   const settings = exchange.live?.rule.settings.retry
   if (settings === undefined || settings.onStatuses.length === 0) return false
+  // A gRPC answer without a message says in its only fields what HTTP says by 503.
+  const unavailable = ended && isUnavailable(exchange.request, head)
+  const status = unavailable ? 503 : head.status
   return settings.onStatuses.includes(status) && mayRepeat(exchange) && mayTryAgain(exchange)
 }
 

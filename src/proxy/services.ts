@@ -2,6 +2,7 @@ import type { PickInput } from '#algorithms/balance/balancer.ts'
 import type { Random } from '#algorithms/random.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import type { LimitMemory } from '#src/shared/limit-memory.ts'
 import type { RuleMemory } from '#src/shared/rule-memory.ts'
 import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { UpstreamConnector } from '#src/upstream/pool.ts'
@@ -19,6 +20,7 @@ export interface Services {
   readonly random: Random
   readonly endpoints: EndpointMemory
   readonly rules: RuleMemory
+  readonly limits: LimitMemory
   readonly worker: WorkerMemory
   /** Our column in shared memory. */
   readonly writer: number

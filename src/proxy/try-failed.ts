@@ -17,8 +17,10 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
   }
   const unsent = failures[code].unsent || attempt.stream?.sent === false
   const repeatable = body.repeatable && (unsent || isIdempotent(request.method))
-  if (repeatable && wasStale(exchange, attempt, code)) {
-    exchange.freshOnly = true
+  if (repeatable && !exchange.repeated && (code === 'refused-stream' || wasStale(attempt, code))) {
+    // An HTTP/2 upstream that refuses streams goes away or is full: the pool knows better now.
+    exchange.repeated = true
+    exchange.freshOnly = code !== 'refused-stream'
     exchange.tries--
     exchange.attempt = undefined
     exchange.ask()
@@ -36,7 +38,7 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
  * A kept connection that closes before any answer was most likely idle for too long (RFC 9112 9.3.1).
  * Once an exchange: the next try is on a new connection.
  */
-function wasStale(exchange: Exchange, { stream }: Attempt, code: FailureCode): boolean {
-  if (exchange.freshOnly || stream?.reused !== true) return false
+function wasStale({ stream }: Attempt, code: FailureCode): boolean {
+  if (stream?.reused !== true) return false
   return code === 'closed' || code === 'reset'
 }

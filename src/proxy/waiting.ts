@@ -3,6 +3,7 @@ import type { RouteSettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailureCode } from './failures.ts'
 import type { LiveRule } from './live-rule.ts'
+import { endByDeadline } from './grpc-deadline.ts'
 import { tryFailed } from './try-failed.ts'
 
 /** What an exchange's one timer is waiting for; '': for the client, whose codec has timers of its own. */
@@ -14,6 +15,7 @@ const cells = {
   response: workerCell('timeouts_total:response'),
   tunnel: workerCell('timeouts_total:tunnel-idle'),
   suspended: workerCell('timeouts_total:suspension'),
+  call: workerCell('timeouts_total:grpc-deadline'),
 } as const
 
 /** Sets the deadline that fits what the exchange is waiting for now. Called after every progress. */
@@ -38,14 +40,27 @@ export function wait(exchange: Exchange, waiting: Waiting): void {
   if (waiting === 'connect' && exchange.waiting === 'connect') return
   exchange.waiting = waiting
   const delayMs = timeoutMs((exchange.live as LiveRule).rule.settings, waiting)
-  if (delayMs > 0) wheel.arm(exchange.timer, delayMs)
+  if (exchange.deadline !== Infinity) armBefore(exchange, delayMs || Infinity)
+  else if (delayMs > 0) wheel.arm(exchange.timer, delayMs)
   else wheel.disarm(exchange.timer)
 }
 
 /** A policy stopped the exchange; its deadline takes the timer's place. */
 export function waitSuspended(exchange: Exchange, deadlineMs: number): void {
   exchange.waiting = 'suspended'
-  exchange.services.wheel.arm(exchange.timer, deadlineMs)
+  armBefore(exchange, deadlineMs)
+}
+
+/** Ends the exchange when `delayMs` have passed, whatever it then waits for. */
+export function startDeadline(exchange: Exchange, delayMs: number): void {
+  exchange.deadline = exchange.services.wheel.now + delayMs
+  armBefore(exchange, Infinity)
+}
+
+/** Sets the timer for what is waited for, or for the deadline of the call if that comes first. */
+function armBefore({ services, timer, deadline }: Exchange, delayMs: number): void {
+  const leftMs = Math.max(0, deadline - services.wheel.now)
+  services.wheel.arm(timer, Math.min(delayMs, leftMs))
 }
 
 function timeoutMs(settings: RouteSettings, waiting: Waiting): number {
@@ -57,6 +72,11 @@ function timeoutMs(settings: RouteSettings, waiting: Waiting): number {
 /** The deadline has passed. */
 export function expire(exchange: Exchange): void {
   const { waiting, attempt, services } = exchange
+  if (exchange.deadline <= services.wheel.now) {
+    services.worker.add(services.writer, cells.call, 1)
+    endByDeadline(exchange)
+    return
+  }
   if (waiting === '') return
   exchange.waiting = ''
   services.worker.add(services.writer, cells[waiting], 1)

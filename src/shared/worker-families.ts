@@ -58,7 +58,7 @@ export const workerFamilies = {
       'connect',
       'send',
       'response',
-      'tunnel-idle',
+      'tunnel-idle', 'grpc-deadline',
       'suspension',
     ],
   },
@@ -71,6 +71,10 @@ export const workerFamilies = {
   upstream_connections_opened_total: {
     type: 'counter',
     help: 'Connections opened to endpoints.',
+  },
+  limits_evicted_total: {
+    type: 'counter',
+    help: 'Clients whose rate was forgotten, or whose request was not counted, because the table of limits was full.',
   },
   upstream_retries_total: {
     type: 'counter',

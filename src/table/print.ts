@@ -79,6 +79,7 @@ function printRule(rule: Rule, table: RouteTable): string[] {
   const changed = printChanged(settings, defaultRouteSettings)
   if (changed !== '') lines.push(`    settings ${changed}`)
   lines.push(...policies.map((use) => `    ${printPolicy(use)}`))
+  if (rule.canary !== undefined) lines.push(`    canary ${printMembers(rule.canary)}`)
   if (backends.length === 0) lines.push('    -> none (503)')
   return [...lines, ...backends.flatMap((use) => printWeighted(use, backends.length, table))]
 }

@@ -81,6 +81,20 @@ export interface Rule {
   readonly policies: readonly PolicyUse[]
   /** A choice by weight among these, each with policies of its own. Empty: 503. */
   readonly backends: readonly WeightedBackend[]
+  /** The second backend is a canary, and this decides before the weights do. */
+  readonly canary?: Canary
+}
+
+/** When a request goes to the canary of a rule whatever the weights say. Names are '' for "not asked". */
+export interface Canary {
+  /** Name of the header field, in lower case. */
+  readonly header: string
+  /** Its value that chooses the canary; '': `pattern`, or else always and never. */
+  readonly value: string
+  readonly pattern: string
+  /** The pattern cannot be used: requests with the field go to the primary. */
+  readonly broken: boolean
+  readonly cookie: string
 }
 
 export interface WeightedBackend {

@@ -10,8 +10,10 @@ import type { UpstreamPools } from './pools.ts'
 /** What is known of one session besides its streams. */
 interface Entry {
   readonly session: Http2ClientSession
+  readonly openedAt: number
   /** Monotonic milliseconds since when it has no stream. */
   idleSince: number
+  requests: number
 }
 
 /**
@@ -34,14 +36,16 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   /** See `UpstreamConnector.open`. */
   open(handler: ClientStreamHandler, idleMsMax: number): ClientStream {
     const now = this.#pools.now()
-    for (const { session, idleSince } of this.#entries) {
-      const idleMs = session.streamCount === 0 ? now - idleSince : 0
-      if (session.capacity > 0 && idleMs <= idleMsMax && idleMsMax > 0) return session.open(handler)
-    }
-    return this.#connect().open(handler)
+    const entry = this.#entries.find((one) => isOpenTo(one, now, idleMsMax)) ?? this.#connect(now)
+    entry.requests++
+    const stream = entry.session.open(handler)
+    const { requestsMax, ageMsMax } = this.#pools.limits
+    const old = entry.requests >= requestsMax || now - entry.openedAt >= ageMsMax
+    if (old) entry.session.drain()
+    return stream
   }
 
-  #connect(): Http2ClientSession {
+  #connect(now: number): Entry {
     const { address, port } = this.#endpoint
     const { tls } = this.settings
     const connecting = new Connecting()
@@ -54,8 +58,9 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
       { scheme: tls === undefined ? 'http' : 'https', connected: false },
     )
     this.#pools.connections++
-    this.#entries.push({ session, idleSince: this.#pools.now() })
-    return session
+    const entry = { session, openedAt: now, idleSince: now, requests: 0 }
+    this.#entries.push(entry)
+    return entry
   }
 
   retire(): void {
@@ -91,6 +96,15 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
     const at = this.#entries.findIndex((entry) => entry.session === session)
     if (at >= 0) this.#entries.splice(at, 1)
   }
+}
+
+/** Whether a connection takes one more stream that trusts none idle for longer. */
+function isOpenTo({ session, idleSince }: Entry, now: number, idleMsMax: number): boolean {
+  if (session.capacity === 0) return false
+  // One that is being made is as new as any.
+  if (!session.connected) return true
+  const idleMs = session.streamCount === 0 ? now - idleSince : 0
+  return idleMsMax > 0 && idleMs <= idleMsMax
 }
 
 /** Stands in until the session has taken the connection over, which is in the same turn. */

@@ -5,6 +5,7 @@ import type { Random } from '#algorithms/random.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import type { Backend, Balance, Endpoint } from '#src/table/table.ts'
 import { LiveEndpoint } from './live-endpoint.ts'
+import { BackendSessions } from './sessions.ts'
 
 /** What a backend needs from its worker. */
 export interface BackendContext {
@@ -48,6 +49,8 @@ export class LiveBackend {
   readonly columns: EndpointColumns
   /** Keeps each client at one endpoint, where the Service asks for that (sessionAffinity: ClientIP). */
   affinity: LiveBalancer | undefined
+  /** Session cookies of its endpoints, once a rule balances by them. */
+  sessions: BackendSessions | undefined
   readonly #balancers = new Map<string, LiveBalancer>()
   readonly #context: BackendContext
 
@@ -67,6 +70,8 @@ export class LiveBackend {
     const oldSince = this.columns.since
     const next = sizedColumns(this.columns, backend.endpoints.length)
     const anyReady = backend.endpoints.some((endpoint) => endpoint.state === 'ready')
+    const draining = new Uint8Array(backend.endpoints.length)
+    next.draining = draining
     const live: LiveEndpoint[] = []
     this.eligible = 0
     this.ejected = 0
@@ -79,6 +84,7 @@ export class LiveBackend {
       next.identity[i] = hashText(identityText(endpoint), 0)
       next.since[i] = since ?? (this.endpoints.length === 0 ? 0 : now)
       next.usable[i] = usable ? 1 : 0
+      draining[i] = endpoint.state === 'draining' ? 1 : 0
       if (usable && endpoint.weight > 0) this.eligible++
       entry.index = i
       live.push(entry)
@@ -88,6 +94,7 @@ export class LiveBackend {
     this.backend = backend
     this.named = true
     this.#followAffinity(backend.clientIpAffinitySeconds > 0)
+    this.sessions?.rebuild(live, next.identity)
     for (const { balancer } of this.#balancers.values()) balancer.rebuild()
   }
 
@@ -96,6 +103,7 @@ export class LiveBackend {
     const name = JSON.stringify([balance.algorithm, balance.options, balance.hashKey])
     let live = this.#balancers.get(name)
     if (live === undefined) {
+      if (balance.algorithm === 'sticky') this.#keepSessions()
       const algorithm = algorithms[balance.algorithm as keyof typeof algorithms]
       const balancer = algorithm.create(this.columns, this.#context.random, balance.options)
       live = { keyed: algorithm.keyed, balance, balancer, users: 0 }
@@ -103,6 +111,12 @@ export class LiveBackend {
     }
     live.users++
     return live
+  }
+
+  #keepSessions(): void {
+    if (this.sessions !== undefined) return
+    this.sessions = new BackendSessions(this.key)
+    this.sessions.rebuild(this.endpoints, this.columns.identity)
   }
 
   #followAffinity(wanted: boolean): void {

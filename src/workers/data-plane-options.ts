@@ -2,6 +2,7 @@ import type { Random } from '#algorithms/random.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import type { LimitMemory } from '#src/shared/limit-memory.ts'
 import type { RuleMemory } from '#src/shared/rule-memory.ts'
 import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { Transport } from '#src/transport/transport.ts'
@@ -17,6 +18,8 @@ export interface DataPlaneOptions {
   readonly transport: Transport
   readonly endpoints: EndpointMemory
   readonly rules: RuleMemory
+  /** Absent: limits are this worker's alone. */
+  readonly limits?: LimitMemory
   readonly worker: WorkerMemory
   /** Our column in shared memory, 0 to writers - 1. */
   readonly writer: number

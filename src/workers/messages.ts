@@ -1,5 +1,6 @@
 import type { EndpointBuffers } from '#src/shared/endpoint-memory.ts'
 import type { LogRingBuffers } from '#src/shared/log-ring.ts'
+import type { LimitBuffers } from '#src/shared/limit-memory.ts'
 import type { RuleBuffers } from '#src/shared/rule-memory.ts'
 import type { WorkerBuffers } from '#src/shared/worker-memory.ts'
 import type { LogFormat, LogLevel } from '#src/observe/log.ts'
@@ -28,6 +29,7 @@ export interface WorkerStart {
   readonly writer: number
   readonly endpoints: EndpointBuffers
   readonly rules: RuleBuffers
+  readonly limits: LimitBuffers
   readonly worker: WorkerBuffers
   readonly accessLog: LogRingBuffers
   readonly bindAddresses: readonly string[]

@@ -1,4 +1,5 @@
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
+import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { LogRing } from '#src/shared/log-ring.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory } from '#src/shared/worker-memory.ts'
@@ -6,11 +7,15 @@ import { WorkerMemory } from '#src/shared/worker-memory.ts'
 /** Bytes of the access log that may wait per worker. */
 const accessLogBytes = 1 << 21
 
+/** Clients under limits that are remembered at once; a power of two. */
+const limitedClients = 1 << 18
+
 /** Everything that the threads share. It outlives them all. */
 export interface SharedMemory {
   readonly writers: number
   readonly endpoints: EndpointMemory
   readonly rules: RuleMemory
+  readonly limits: LimitMemory
   readonly workers: WorkerMemory
   /** One per worker. */
   readonly accessLogs: readonly LogRing[]
@@ -26,6 +31,7 @@ export function createSharedMemory(
     writers,
     endpoints: EndpointMemory.create(endpointSlots, writers),
     rules: RuleMemory.create(ruleSlots, writers),
+    limits: LimitMemory.create(limitedClients, writers),
     workers: WorkerMemory.create(writers),
     accessLogs: Array.from({ length: writers }, () => LogRing.create(accessLogBytes)),
   }

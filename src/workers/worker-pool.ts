@@ -189,6 +189,7 @@ export class WorkerPool {
       writer,
       endpoints: memory.endpoints.buffers(),
       rules: memory.rules.buffers(),
+      limits: memory.limits.buffers(),
       worker: memory.workers.buffers(),
       accessLog: (memory.accessLogs[writer] as (typeof memory.accessLogs)[number]).buffers(),
       bindAddresses,
@@ -245,6 +246,7 @@ export class WorkerPool {
     member.table = 0
     member.startChecks = 0
     memory.endpoints.clearWriter(member.id, feed.endpointSlots.end)
+    memory.limits.clearWriter(member.id)
     memory.workers.clearGauges(member.id)
     feed.detach(member.id)
     this.#checkDrained()

@@ -7,6 +7,7 @@ import type { Logger } from '#src/observe/log.ts'
 import { processClock } from '#src/shared/clock.ts'
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { LogRing } from '#src/shared/log-ring.ts'
+import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory, workerCell } from '#src/shared/worker-memory.ts'
 import { createTransport } from '#src/transport/select.ts'
@@ -67,11 +68,12 @@ class DataWorker {
   }
 
   async #options(): Promise<DataPlaneOptions> {
-    const { writer, endpoints, rules, bindAddresses, ticketKeys } = this.#start
+    const { writer, endpoints, rules, limits, bindAddresses, ticketKeys } = this.#start
     return {
       transport: await createTransport(),
       endpoints: EndpointMemory.attach(endpoints),
       rules: RuleMemory.attach(rules),
+      limits: LimitMemory.attach(limits),
       worker: this.#memory,
       writer,
       wheel: this.#wheel,

@@ -1,5 +1,5 @@
-// Faults found in other products (and the reference we measure ours by), each shown to be absent
-// here: the faulty rule is written out beside ours, and both meet the same input.
+// Faults found in other products, each shown to be absent here: where it is a rule, that is written
+// out beside ours and both meet the same input.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Outcome } from '#algorithms/balance/balancer.ts'
@@ -53,7 +53,7 @@ test('Envoy: two choices are distinct, so that small sets wait no longer than th
   assert.ok(withReplacement.includes(0))
   const ours = algorithms['two-choices'].create(columns, seededRandom(2), {})
   assert.ok(!sequence(ours, 3000).includes('a'))
-  // The figures of our reference: 4.27 distinct, 4.62 with replacement.
+  // Simulated figures: 4.27 distinct, 4.62 with replacement.
   const mean = meanTime({
     algorithm: 'two-choices',
     options: {},

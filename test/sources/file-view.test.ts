@@ -132,12 +132,10 @@ test('it is known whether a version would lose objects for good', () => {
 test('any history of files leads to what their last versions hold', () => {
   const path: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c')
   const entry = fc.constantFrom('x=1', 'x=2', 'y=1', 'z=1')
+  const entries = fc.uniqueArray(entry, { selector: (text) => text.charAt(0), maxLength: 3 })
   const step = fc.oneof(
-    fc.record({
-      path,
-      entries: fc.uniqueArray(entry, { selector: (text) => text.charAt(0), maxLength: 3 }),
-    }),
-    fc.record({ path }),
+    // Without entries the file is deleted.
+    fc.record({ path, entries: fc.option(entries, { nil: undefined }) }),
     fc.constant('merge' as const),
   )
   fc.assert(
@@ -147,10 +145,12 @@ test('any history of files leads to what their last versions hold', () => {
       const state = new Map<string, string>()
       for (const [i, one] of [...steps, 'merge' as const].entries()) {
         if (one === 'merge') apply(state, shown(view.merge()))
-        else if ('entries' in one) {
+        else if (one.entries === undefined) {
+          assert.equal(view.delete(one.path), files.delete(one.path))
+        } else {
           view.set(one.path, `${i}`, file(one.path, ...one.entries))
           files.set(one.path, one.entries)
-        } else assert.equal(view.delete(one.path), files.delete(one.path))
+        }
       }
       const expected = new Map<string, string>()
       for (const name of ['c', 'b', 'a']) apply(expected, files.get(name) ?? [])

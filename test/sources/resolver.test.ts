@@ -158,19 +158,128 @@ test('the hosts file comes first, then DNS with search domains', async () => {
   assert.deepEqual((await lookup('printer')).addresses, ['192.0.2.77'])
   assert.deepEqual((await lookup('localhost')).addresses, ['127.0.0.1'])
   assert.deepEqual((await lookup('192.0.2.8')).addresses, ['192.0.2.8'])
+  assert.deepEqual((await lookup('a.localhost')).addresses, ['127.0.0.1', '::1'])
   assert.deepEqual(await lookup('db'), {
     addresses: ['192.0.2.5'],
     ttlSeconds: 17,
-    problem: 'ENODATA',
+    problem: 'not found',
+    failed: [],
   })
-  const missing = await lookup('nowhere')
-  assert.deepEqual([missing.addresses.length, missing.problem], [0, 'ENODATA'])
+  assert.deepEqual(await lookup('nowhere'), {
+    addresses: [],
+    ttlSeconds: 0,
+    problem: 'not found',
+    failed: [],
+  })
   assert.deepEqual(asked, [
     'db.prod.svc.example',
     'nowhere.prod.svc.example',
     'nowhere.svc.example',
     'nowhere',
   ])
+})
+
+test('a name server that fails ends the search through the domains', async () => {
+  const asked: string[] = []
+  const dns: DnsClient = {
+    resolve4: async (name) => {
+      asked.push(name)
+      throw Object.assign(new Error('x'), { code: 'ESERVFAIL' })
+    },
+    resolve6: async () => {
+      throw Object.assign(new Error('x'), { code: 'ENOTFOUND' })
+    },
+  }
+  const lookup = systemLookup(dns, {
+    read: async (path) => (path === '/etc/resolv.conf' ? 'search a.example b.example' : ''),
+  })
+  const { addresses, problem, failed } = await lookup('db')
+  assert.deepEqual([addresses, problem, failed], [[], 'not found (ESERVFAIL)', [4]])
+  assert.deepEqual(asked, ['db.a.example'])
+})
+
+test('of a family whose servers fail the last addresses stay', async () => {
+  const stage = new Stage()
+  stage.answer('a.example', ['192.0.2.1', '2001:db8::1'])
+  stage.resolver.want(['a.example'])
+  await settle()
+  const addresses = ['192.0.2.2']
+  stage.answers.set('a.example', { addresses, ttlSeconds: 60, problem: 'timeout', failed: [6] })
+  assert.equal(await stage.next(), 60_000)
+  assert.deepEqual(stage.resolver.addresses('a.example'), ['192.0.2.2', '2001:db8::1'])
+  assert.equal(stage.resolver.problem('a.example'), 'timeout')
+  stage.answer('a.example', ['192.0.2.2'])
+  assert.equal(await stage.next(), 5000, 'what is incomplete is asked for again soon')
+  assert.deepEqual(stage.resolver.addresses('a.example'), ['192.0.2.2'])
+  assert.equal(stage.resolver.problem('a.example'), '')
+})
+
+test('a name that is unknown three times in a row is given up', async () => {
+  const stage = new Stage()
+  const failing = { addresses: [], ttlSeconds: 0, problem: 'ESERVFAIL', failed: [4, 6] as const }
+  stage.answer('a.example', ['192.0.2.1'])
+  stage.resolver.want(['a.example'])
+  await settle()
+  stage.answer('a.example', [])
+  await stage.next()
+  await stage.next()
+  stage.answers.set('a.example', failing)
+  await stage.next()
+  stage.answer('a.example', [])
+  await stage.next()
+  await stage.next()
+  assert.deepEqual(stage.resolver.addresses('a.example'), ['192.0.2.1'])
+  assert.equal(stage.changes, 1)
+  await stage.next()
+  assert.equal(stage.resolver.addresses('a.example'), undefined)
+  assert.equal(stage.changes, 2)
+})
+
+test('only so many names are asked for at a time', async () => {
+  const waiting = new Map<string, (answer: NameAnswer) => void>()
+  const resolver = new Resolver({
+    lookup: async (name) => {
+      const answer = Promise.withResolvers<NameAnswer>()
+      waiting.set(name, answer.resolve)
+      return await answer.promise
+    },
+    allowLocal: false,
+    namesMax: 1000,
+    onChange: () => undefined,
+    random: () => 0.5,
+    schedule: () => () => undefined,
+  })
+  const names = Array.from({ length: 100 }, (_, i) => `${i}.example`)
+  resolver.want(names)
+  assert.equal(waiting.size, 32)
+  resolver.want(names.slice(0, 60))
+  for (let at = 0; at < 60; at++) {
+    waiting.get(`${at}.example`)?.({ addresses: ['192.0.2.1'], ttlSeconds: 60, problem: '' })
+    await settle()
+  }
+  assert.equal(waiting.size, 60, 'names that nobody wants any more are not asked for')
+  assert.ok(names.slice(0, 60).every((name) => resolver.addresses(name)?.length === 1))
+})
+
+test('the addresses of one name are bounded', async () => {
+  const stage = new Stage()
+  stage.answer(
+    'a.example',
+    Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`),
+  )
+  stage.resolver.want(['a.example'])
+  await settle()
+  assert.equal(stage.resolver.addresses('a.example')?.length, 256)
+})
+
+test('local addresses are known in all their forms', () => {
+  const locals =
+    '0.0.0.0 127.0.0.1 127.255.0.1 169.254.169.254 100.100.100.200 168.63.129.16 224.0.0.1 ' +
+    '255.255.255.255 :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:a9fe:a9fe fe80::1 ff02::1 ' +
+    'fd00:ec2::254 fd20:ce::254 64:ff9b::127.0.0.1 64:ff9b::a9fe:a9fe localhost'
+  for (const address of locals.split(' ')) assert.equal(isLocalAddress(address), true, address)
+  const others = '10.0.0.1 192.168.1.1 1.1.1.1 100.64.0.1 2001:db8::1 fd00::1 64:ff9b::8.8.8.8'
+  for (const address of others.split(' ')) assert.equal(isLocalAddress(address), false, address)
 })
 
 test('helpers read their files as the manual pages say', () => {

@@ -120,6 +120,11 @@ export class MemoryConnection implements Connection {
     return this.#inboxBytes
   }
 
+  /** Bytes that this end has written and that found no room yet. */
+  get waitingBytes(): number {
+    return this.#outbox.reduce((sum, bytes) => sum + bytes.length, 0)
+  }
+
   writeText(text: string): boolean {
     return this.writeBytes(text, Buffer.alloc(0), 0, 0)
   }

@@ -101,11 +101,12 @@ export function tlsContract(name: string, transport: Transport): void {
       assert.equal(await resumes(toAny), true)
       site = siteB
       assert.equal(await resumes(toAny), false)
-      // Tickets of the last keys are good, those before are not.
+      // Tickets of the last keys are good, and renewed; those before are not.
       contexts.setTicketKeys(randomBytes(48))
       assert.equal(await resumes(toAny), true)
       contexts.setTicketKeys(randomBytes(48))
-      assert.equal(await resumes(toAny), true)
+      // A client on OpenSSL does not notice that its ticket was renewed under TLS 1.2.
+      assert.equal(await resumes(toAny), maxVersion === 'TLSv1.3')
       contexts.setTicketKeys(randomBytes(48))
       contexts.setTicketKeys(randomBytes(48))
       assert.equal(await resumes(toAny), false)

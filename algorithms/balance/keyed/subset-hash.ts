@@ -16,7 +16,7 @@ import { WeightedDraw } from '../turns/weighted-draw.ts'
 export const defaultSubsetSize = 3
 
 /** Groups a key asks before it takes any endpoint. */
-const groupsMax = 4
+const groupsMax = 16
 
 /**
  * Subset hashing: the key chooses a group of endpoints, chance one of the group.

@@ -28,7 +28,7 @@ const distrustDoublings = 5
  * When to use: dozens of balancers that do not share their counts, endpoints that answer probes or
  * send load reports in response headers (ORCA). While fewer than two results are at hand it falls
  * back to passive hot-cold.
- * Cost: O(16); rebuild O(n). Probes: 3 a request by default.
+ * Cost: O(16); rebuild O(n). Probes: 3 a request by default. Weights other than 0 do not count.
  * Source: Wydrowski et al., "Load is not what you should balance: Introducing Prequal", NSDI 2024:
  * results hold for a second and a few uses; a use adds one to the requests in flight; hot is above
  * the 0.84 quantile of the requests in flight told of late; the coldest latency wins, of hot ones

@@ -54,8 +54,9 @@ export class WeightedDraw {
    * drawn only where no other is left.
    */
   some(input: PickInput, wanted: number): number {
-    const found = this.#draw(input, wanted, input.triedCount > 0)
-    return found > 0 || input.triedCount === 0 ? found : this.#draw(input, wanted, false)
+    const most = wanted < 1 ? 1 : wanted
+    const found = this.#draw(input, most, input.triedCount > 0)
+    return found > 0 || input.triedCount === 0 ? found : this.#draw(input, most, false)
   }
 
   #draw(input: PickInput, wanted: number, avoidTried: boolean): number {

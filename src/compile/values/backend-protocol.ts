@@ -1,44 +1,185 @@
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
-import { oneOf } from '#src/annotations/types.ts'
+import { hostname } from '#src/annotations/names.ts'
+import { integer, oneOf } from '#src/annotations/types.ts'
+import type { ValueType } from '#src/annotations/types.ts'
+import { objectReference } from '#src/policies/field-lists.ts'
+import type { Reference } from '#src/policies/policy-definition.ts'
 import type { WeightedBackend } from '#src/table/table.ts'
 
 const notYet = 'this protocol is not supported yet; HTTP is spoken instead'
 
+const cipherList: ValueType<string> = {
+  expects: 'a cipher list as OpenSSL reads it',
+  schema: { pattern: '^[-A-Za-z0-9+:_!@=,.]+$' },
+  parse: (text) => (/^[-A-Za-z0-9+:_!@=,.]{1,2048}$/.test(text) ? text : undefined),
+  format: (text) => text,
+}
+
+const known = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
+type Version = 'TLSv1.2' | 'TLSv1.3'
+
+/** Versions between spaces; those that OpenSSL no longer speaks are left out. */
+const protocols: ValueType<readonly Version[]> = {
+  expects: 'versions with spaces between them, TLSv1.2 or TLSv1.3 among them',
+  schema: { pattern: '^(?:(?:SSLv[23]|TLSv1(?:\\.[123])?)\\s*)+$' },
+  parse(text) {
+    const given = text.split(/\s+/)
+    if (given.some((version) => !known.includes(version))) return undefined
+    const used = (['TLSv1.2', 'TLSv1.3'] as const).filter((version) => given.includes(version))
+    return used.length === 0 ? undefined : used
+  },
+  format: (versions) => versions.join(' '),
+  warn(text) {
+    const old = text.split(/\s+/).filter((version) => known.indexOf(version) < 4)
+    return old.length === 0 ? undefined : `${old.join(' ')} is left out: it is not secure`
+  },
+}
+
+const common = { scope: 'path', compatibility: 'same' } as const
+
 /** What is spoken with the endpoints. */
 export const protocolAnnotations = annotationTable({
   'backend-protocol': {
-    type: oneOf(['HTTP', 'HTTPS']),
+    ...common,
+    type: oneOf(['HTTP', 'HTTPS', 'GRPC', 'GRPCS']),
     default: 'HTTP',
-    doc: 'What is spoken with the endpoints. HTTPS does not verify their certificates.',
+    doc: 'What is spoken with the endpoints: HTTP/1.1, or HTTP/2 for GRPC. HTTPS and GRPCS do not verify certificates unless proxy-ssl-verify is on.',
     example: 'HTTPS',
     risk: 'low',
-    scope: 'path',
-    compatibility: 'same',
-    refused: { grpc: notYet, grpcs: notYet, auto_http: notYet, fcgi: notYet },
+    refused: { auto_http: notYet, fcgi: notYet },
+  },
+  'proxy-http-version': {
+    ...common,
+    type: oneOf(['1.0', '1.1']),
+    default: '1.1',
+    doc: 'Version of HTTP/1 that is spoken with the endpoints. 1.0 closes the connection after each answer.',
+    example: '1.0',
+    risk: 'low',
+    option: true,
+  },
+  'proxy-ssl-secret': {
+    ...common,
+    type: objectReference,
+    default: '',
+    doc: 'A Secret with ca.crt, to verify endpoints, and with tls.crt and tls.key, to show them. One that is missing closes the routes (503).',
+    example: 'shop/upstream-tls',
+    risk: 'medium',
+    closes: true,
+  },
+  'proxy-ssl-verify': {
+    ...common,
+    type: oneOf(['on', 'off']),
+    default: 'off',
+    doc: 'Whether the certificates of HTTPS endpoints are verified.',
+    example: 'on',
+    risk: 'low',
+    closes: true,
+  },
+  'proxy-ssl-verify-depth': {
+    ...common,
+    type: integer(0, 100),
+    default: 1,
+    doc: 'Certificates allowed between the one of an endpoint and the CA. 0 sets no limit.',
+    example: '2',
+    risk: 'low',
+  },
+  'proxy-ssl-name': {
+    ...common,
+    type: hostname,
+    default: '',
+    doc: 'The name that the certificate of an endpoint must have, and that is sent as SNI.',
+    example: 'internal.example.com',
+    risk: 'high',
+    closes: true,
+  },
+  'proxy-ssl-server-name': {
+    ...common,
+    type: oneOf(['on', 'off']),
+    default: 'off',
+    doc: 'Whether proxy-ssl-name is sent as SNI. With proxy-ssl-verify it always is.',
+    example: 'on',
+    risk: 'low',
+  },
+  'proxy-ssl-ciphers': {
+    ...common,
+    type: cipherList,
+    default: 'DEFAULT',
+    doc: 'Ciphers towards HTTPS endpoints.',
+    example: 'HIGH:!aNULL',
+    risk: 'medium',
+  },
+  'proxy-ssl-protocols': {
+    ...common,
+    type: protocols,
+    default: ['TLSv1.2', 'TLSv1.3'] as readonly Version[],
+    doc: 'TLS versions towards HTTPS endpoints.',
+    example: 'TLSv1.3',
+    risk: 'low',
   },
 })
 
 export type ProtocolValues = ValuesOf<typeof protocolAnnotations>
 
-/** TLS towards endpoints as ingress-nginx does it by default: no SNI, no verification. */
-const plainTls: NonNullable<WeightedBackend['tls']> = {
-  serverName: '',
-  verify: false,
-  verifyDepth: 1,
-  ca: '',
-  certificate: '',
-  key: '',
-  ciphers: '',
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
-  alpn: [],
+/** The Secret that the values name. */
+export function protocolReferences(values: ProtocolValues): readonly Reference[] {
+  return [
+    { kind: 'Secret', key: 'proxy-ssl-secret', text: values['proxy-ssl-secret'], by: 'annotation' },
+  ]
 }
 
-/** The members of a weighted backend that the protocol decides. */
-export function protocolOf(values: ProtocolValues): Pick<WeightedBackend, 'protocol' | 'tls'> {
+/** Why a Secret cannot be used towards endpoints; undefined: it can. */
+export function upstreamSecretProblem(data: Readonly<Record<string, string>>): string | undefined {
+  const certificate = data['tls.crt'] ?? ''
+  const key = data['tls.key'] ?? ''
+  if ((certificate === '') !== (key === '')) {
+    return `the Secret has no ${certificate === '' ? 'tls.crt' : 'tls.key'}`
+  }
+  const isPem = (text: string): boolean => text.includes('-----BEGIN')
+  const bad = ['ca.crt', 'tls.crt', 'tls.key'].find((name) => {
+    const text = data[name] ?? ''
+    return text !== '' && !isPem(text)
+  })
+  if (bad !== undefined) return `${bad} of the Secret is not PEM`
+  return certificate === '' && (data['ca.crt'] ?? '') === ''
+    ? 'the Secret has neither ca.crt nor tls.crt'
+    : undefined
+}
+
+/** The members of a weighted backend that the protocol decides. `secret`: of proxy-ssl-secret. */
+export function protocolOf(
+  values: ProtocolValues,
+  secret: Readonly<Record<string, string>> = {},
+): Pick<WeightedBackend, 'protocol' | 'tls'> {
+  const spoken = values['backend-protocol']
+  const http2 = spoken === 'GRPC' || spoken === 'GRPCS'
+  const http1 = values['proxy-http-version'] === '1.0' ? 'http1.0' : 'http1'
   return {
-    protocol: 'http1',
-    tls: values['backend-protocol'] === 'HTTPS' ? plainTls : undefined,
+    protocol: http2 ? 'http2' : http1,
+    tls: spoken === 'HTTPS' || spoken === 'GRPCS' ? upstreamTls(values, secret, http2) : undefined,
+  }
+}
+
+/** TLS towards endpoints: as ingress-nginx by default no SNI and no verification. */
+function upstreamTls(
+  values: ProtocolValues,
+  secret: Readonly<Record<string, string>>,
+  http2: boolean,
+): NonNullable<WeightedBackend['tls']> {
+  const verify = values['proxy-ssl-verify'] === 'on'
+  const named = verify || values['proxy-ssl-server-name'] === 'on'
+  const ciphers = values['proxy-ssl-ciphers']
+  const versions = values['proxy-ssl-protocols']
+  return {
+    serverName: named ? values['proxy-ssl-name'] : '',
+    verify,
+    verifyDepth: values['proxy-ssl-verify-depth'],
+    ca: secret['ca.crt'] ?? '',
+    certificate: secret['tls.crt'] ?? '',
+    key: secret['tls.key'] ?? '',
+    ciphers: ciphers === 'DEFAULT' ? '' : ciphers,
+    minVersion: versions[0] ?? 'TLSv1.2',
+    maxVersion: versions.at(-1) ?? 'TLSv1.3',
+    alpn: http2 ? ['h2'] : [],
   }
 }

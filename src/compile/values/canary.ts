@@ -3,7 +3,7 @@ import { annotationTable } from '#src/annotations/schema.ts'
 import type { SettingText, ReportField, ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
-import { isLinearPattern } from '#src/policies/linear-pattern.ts'
+import { patternProblem } from '#src/policies/pattern.ts'
 import type { Canary } from '#src/table/table.ts'
 
 const weightMax = 2 ** 31 - 1
@@ -124,19 +124,18 @@ export function canaryOf(
   }
   const header = values['canary-by-header'].toLowerCase()
   const pattern = values['canary-by-header-value'] === '' ? values['canary-by-header-pattern'] : ''
-  const sound = pattern === '' || isLinearPattern(pattern)
-  if (!sound) {
+  const problem = patternProblem(pattern)
+  if (problem !== undefined) {
     const key = texts.get('canary-by-header-pattern')?.key ?? ''
-    const message = 'must be a regular expression without lookaround and back-references'
-    report('annotation-invalid', key, `${message}; requests with the field go to the primary`)
+    report('annotation-invalid', key, `${problem}; requests with the field go to the primary`)
   }
   const total = Math.max(100, values['canary-weight-total'])
   return {
     choice: {
       header,
       value: values['canary-by-header-value'],
-      pattern: sound ? pattern : '',
-      broken: !sound,
+      pattern: problem === undefined ? pattern : '',
+      broken: problem !== undefined,
       cookie: values['canary-by-cookie'],
     },
     weight: Math.min(total, values['canary-weight']),

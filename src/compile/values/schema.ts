@@ -2,6 +2,7 @@ import type { AnyAnnotations, AnyOptions } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
 import { protocolAnnotations } from './backend-protocol.ts'
 import { balanceAnnotations } from './balance.ts'
+import { canaryAnnotations } from './canary.ts'
 import { endpointAnnotations } from './endpoint-weight.ts'
 import { globalOptions } from './global-options.ts'
 import { routeAnnotations, routeOptions } from './route-settings.ts'
@@ -12,6 +13,7 @@ export const annotationSchema: AnyAnnotations = Object.assign(
   routeAnnotations,
   protocolAnnotations,
   balanceAnnotations,
+  canaryAnnotations,
   endpointAnnotations,
   ...policyList.map(([, { annotations }]) => annotations),
 )

@@ -6,17 +6,27 @@ export interface NameAnswer {
   readonly addresses: readonly string[]
   /** The shortest TTL among them, in seconds. */
   readonly ttlSeconds: number
-  /** Why there are none. */
+  /** Why there are none, or not all. */
   readonly problem: string
+  /** Families whose servers failed, so that nothing is known of them. Absent: none. */
+  readonly failed?: readonly Family[]
 }
+
+export type Family = 4 | 6
 
 /** Resolves one name in lower case. Never needs to be called in parallel for the same name. */
 export type NameLookup = (name: string) => Promise<NameAnswer>
 
+interface Address {
+  readonly address: string
+  /** In seconds. */
+  readonly ttl: number
+}
+
 /** The part of `node:dns/promises` Resolver that a lookup uses. */
 export interface DnsClient {
-  resolve4(name: string, options: { ttl: true }): Promise<{ address: string; ttl: number }[]>
-  resolve6(name: string, options: { ttl: true }): Promise<{ address: string; ttl: number }[]>
+  resolve4(name: string, options: { ttl: true }): Promise<Address[]>
+  resolve6(name: string, options: { ttl: true }): Promise<Address[]>
 }
 
 /** Files that name resolution reads, by path; a test gives its own. */
@@ -37,25 +47,27 @@ export const systemFiles: ResolverFiles = {
 
 const hostsPath = '/etc/hosts'
 const resolvPath = '/etc/resolv.conf'
-/** The hosts file is read anew after this long. */
-const hostsTtlSeconds = 30
+/** What does not come from DNS is looked up anew after this long. */
+const localTtlSeconds = 30
+const notFound = 'not found'
 
 /**
  * Looks a name up as the system does: the hosts file, then DNS with the search domains for names
- * with fewer dots than `ndots`. (c-ares, behind `node:dns`, reads neither for `resolve`.)
+ * with fewer dots than `ndots`. (c-ares, behind `node:dns`, reads neither for `resolve`.) A server
+ * that fails ends the search: the next domain might have somebody else of that name.
  */
 export function systemLookup(dns: DnsClient, files: ResolverFiles = systemFiles): NameLookup {
   return async (name) => {
-    if (isIP(name) > 0) return { addresses: [name], ttlSeconds: hostsTtlSeconds, problem: '' }
-    const listed = hostsAddresses(await files.read(hostsPath), name)
-    if (listed.length > 0) return { addresses: listed, ttlSeconds: hostsTtlSeconds, problem: '' }
-    if (name === 'localhost') {
-      return { addresses: ['127.0.0.1', '::1'], ttlSeconds: hostsTtlSeconds, problem: '' }
+    const known = isIP(name) > 0 ? [name] : hostsAddresses(await files.read(hostsPath), name)
+    if (known.length > 0) return { addresses: known, ttlSeconds: localTtlSeconds, problem: '' }
+    // RFC 6761 6.3: never a question for DNS.
+    if (name === 'localhost' || name.endsWith('.localhost')) {
+      return { addresses: ['127.0.0.1', '::1'], ttlSeconds: localTtlSeconds, problem: '' }
     }
-    let answer: NameAnswer = { addresses: [], ttlSeconds: 0, problem: 'not found' }
+    let answer: NameAnswer = { addresses: [], ttlSeconds: 0, problem: notFound }
     for (const candidate of candidates(name, await files.read(resolvPath))) {
       answer = await ask(dns, candidate)
-      if (answer.addresses.length > 0) return answer
+      if (answer.addresses.length > 0 || answer.failed?.length !== 0) return answer
     }
     return answer
   }
@@ -90,27 +102,36 @@ export function candidates(name: string, resolvConf: string): string[] {
 }
 
 async function ask(dns: DnsClient, name: string): Promise<NameAnswer> {
-  const settled = await Promise.allSettled([
-    dns.resolve4(name, { ttl: true }),
-    dns.resolve6(name, { ttl: true }),
+  const [four, six] = await Promise.all([
+    settle(dns.resolve4(name, { ttl: true })),
+    settle(dns.resolve6(name, { ttl: true })),
   ])
-  const addresses: string[] = []
-  let ttlSeconds = Infinity
-  let problem = 'not found'
-  for (const result of settled) {
-    if (result.status === 'rejected') {
-      problem = codeOf(result.reason)
-      continue
-    }
-    for (const { address, ttl } of result.value) {
-      addresses.push(address)
-      ttlSeconds = Math.min(ttlSeconds, ttl)
-    }
+  const failed: Family[] = []
+  if (isFailure(four)) failed.push(4)
+  if (isFailure(six)) failed.push(6)
+  const records = [four, six].filter((result) => typeof result !== 'string').flat()
+  const problem = [four, six].find(isFailure)
+  return {
+    addresses: records.map(({ address }) => address),
+    ttlSeconds: records.length === 0 ? 0 : Math.min(...records.map(({ ttl }) => ttl)),
+    problem: problem === undefined ? notFound : `${notFound} (${problem})`,
+    failed,
   }
-  return { addresses, ttlSeconds: addresses.length === 0 ? 0 : ttlSeconds, problem }
 }
 
-function codeOf(reason: unknown): string {
-  const code = (reason as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : 'failed'
+/** The records, or the code of the error. */
+async function settle(answer: Promise<readonly Address[]>): Promise<readonly Address[] | string> {
+  try {
+    return await answer
+  } catch (error) {
+    const code = (error as { code?: unknown } | undefined)?.code
+    return typeof code === 'string' ? code : 'failed'
+  }
+}
+
+/** Codes that say that there is no such name, or no address of this kind, or that it is no name. */
+const negative: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME'])
+
+function isFailure(result: readonly Address[] | string): result is string {
+  return typeof result === 'string' && !negative.has(result)
 }

@@ -21,7 +21,7 @@ export function patternProblem(text: string): string | undefined {
   if (text.length > patternLengthMax) return `is longer than ${patternLengthMax} characters`
   try {
     RE2JS.compile(text, RE2JS.CASE_INSENSITIVE)
-    if (runsOnV8(text)) void new RegExp(text, 'i')
+    if (runsOnV8(text, 'start')) void new RegExp(text, 'i')
     return undefined
   } catch (error) {
     const detail = error instanceof Error ? error.message.split('\n')[0] : ''
@@ -35,7 +35,7 @@ export function compilePattern(
   { anchor, anyCase }: { readonly anchor: PatternAnchor; readonly anyCase: boolean },
 ): Pattern {
   const source = anchor === 'start' ? `^(?:${text})` : text
-  if (runsOnV8(text)) return onV8(new RegExp(source, anyCase ? 'i' : ''))
+  if (runsOnV8(text, anchor)) return onV8(new RegExp(source, anyCase ? 'i' : ''))
   return onRe2(RE2JS.compile(source, anyCase ? RE2JS.CASE_INSENSITIVE : 0))
 }
 
@@ -65,27 +65,39 @@ function onRe2(regex: RE2JS): Pattern {
 /** Letters behind a backslash that mean the same in RE2 and in V8. */
 const commonEscape = /^[dDwWbB]$|^[^A-Za-z0-9]$/
 
+/** Of choices (`?` and `|`) a backtracking engine may have to try every combination. */
+const choicesMax = 8
+/** A repetition of exactly so many is as good as writing them out. */
+const exactMax = 32
+
 /**
- * Whether a backtracking engine matches the pattern in linear time when it is anchored at the start, and
- * both engines read it alike. Then V8 may run it, which is many times faster. Cheap and cautious: no group
- * is repeated but by `?`, and of the repetitions without upper bound (or with a large one) at most one
+ * Whether a backtracking engine matches the pattern in time linear in the text, and both engines read it
+ * alike. Then V8 may run it, which is many times faster. Cheap and cautious: no group is repeated but by
+ * `?`; choices are few; and of the other repetitions at most one (none, if a match may begin anywhere)
  * stands anywhere but at the very end, so that no two of them can divide a text between them.
  */
-export function runsOnV8(pattern: string): boolean {
-  let inner = 0
+export function runsOnV8(pattern: string, anchor: PatternAnchor): boolean {
+  let inner = anchor === 'start' ? 1 : 0
+  let choices = choicesMax
   for (let at = 0; at < pattern.length; ) {
     const end = tokenEnd(pattern, at)
     if (end < 0) return false
+    if (/[?|]/.test(pattern.charAt(at)) && --choices < 0) return false
     const repeat = /^(?:[*+]|\{\d+(?:,\d*)?\})/.exec(pattern.slice(end))?.[0] ?? ''
-    if (repeat === '') {
-      at = end
-      continue
-    }
-    if (pattern[at] === ')') return false
+    if (repeat !== '' && pattern.charAt(at) === ')') return false
     at = end + repeat.length
-    if (!/^\)*\$?\)*$/.test(pattern.slice(at)) && ++inner > 1) return false
+    if (repeat === '' || isExact(repeat) || isEnd(pattern, at)) continue
+    if (--inner < 0) return false
   }
   return true
+}
+
+function isExact(repeat: string): boolean {
+  return /^\{\d+\}$/.test(repeat) && Number(repeat.slice(1, -1)) <= exactMax
+}
+
+function isEnd(pattern: string, at: number): boolean {
+  return /^\)*\$?\)*$/.test(pattern.slice(at))
 }
 
 /** Where the token at this place ends; -1: it is one that the engines may read otherwise. */

@@ -1,0 +1,63 @@
+import type { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { RouteContext } from '#src/policies/policy-definition.ts'
+import { reportOn, reportOnMissing } from './findings.ts'
+import type { ParsedRoute } from './ingress.ts'
+import type { RuleContext } from './rules.ts'
+import { upstreamSecretProblem } from './values/backend-protocol.ts'
+
+/** What is known of a route while its rule is made. */
+export interface RouteReading {
+  /** What policies are told; each adds its own options. */
+  readonly context: Omit<RouteContext<object>, 'options'>
+  /** The route must answer 503. It may turn out later, so it is asked last. */
+  denied(): boolean
+}
+
+/** Looks up what the values of an Ingress refer to, and reports what cannot be used. */
+export function readRoute(
+  route: ParsedRoute,
+  { parsed, objects, settings, tls }: RuleContext,
+  diagnostics: Diagnostics,
+): RouteReading {
+  let denied = parsed.closed
+  const data = new Map<string, Readonly<Record<string, string>>>()
+  const onIngress = reportOn(parsed.ingress, diagnostics)
+  const onOptions =
+    settings.configMap === undefined
+      ? onIngress
+      : reportOnMissing('ConfigMap', settings.configMap, diagnostics)
+  const place = (key: string) => {
+    const written = parsed.texts.get(key)?.key
+    return { report: written === undefined ? onOptions : onIngress, field: written ?? key }
+  }
+  const deny = (key: string, message: string): void => {
+    denied = true
+    const { report, field } = place(key)
+    report('reference-denied', field, message)
+  }
+  const leaveOut = (key: string, message: string): void => {
+    const { report, field } = place(key)
+    report('reference-unusable', field, message)
+  }
+  for (const [i, { kind, key, by, namespace, name, problem }] of parsed.references.entries()) {
+    const object = objects[i]
+    const missing = object === undefined ? `${kind} ${namespace}/${name} does not exist` : ''
+    const unfit = key === 'proxy-ssl-secret' && object !== undefined ? upstreamSecretProblem(object.data) : ''
+    const why = problem || missing || unfit
+    if (object !== undefined && !why) data.set(key, object.data)
+    else if (by === 'annotation') deny(key, why ?? '')
+    else leaveOut(key, why ?? '')
+  }
+  return {
+    context: {
+      host: route.host,
+      tls,
+      path: route.pathText,
+      httpsPort: settings.httpsPort,
+      data: (key) => data.get(key),
+      report: leaveOut,
+      deny,
+    },
+    denied: () => denied,
+  }
+}

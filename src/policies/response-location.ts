@@ -1,0 +1,78 @@
+import type { ValueType } from '#src/annotations/types.ts'
+import { policy } from './policy-definition.ts'
+import { CONTINUE } from './policy.ts'
+import { visibleText } from './template.ts'
+
+/** How URLs in answers of the upstream are rewritten: what they begin with, and by what it is replaced. */
+export interface ResponseLocationConfig {
+  readonly from: string
+  readonly to: string
+}
+
+const urlStart: ValueType<string> = {
+  expects: 'off, or the text that a URL begins with',
+  schema: { pattern: '^[^~\\s][!-~]*$' },
+  parse: (text) => (/^[^~\s]/.test(text) && visibleText.test(text) && !/\s/.test(text) ? text : undefined),
+  format: (text) => text,
+  explain: (text) => (text.startsWith('~') ? 'regular expressions are not supported' : undefined),
+}
+
+/** Rewrites Location and Refresh of upstreams, as nginx's proxy_redirect. */
+export const responseLocation = policy({
+  annotations: {
+    'proxy-redirect-from': {
+      type: urlStart,
+      default: 'off',
+      doc: 'What Location and Refresh of an upstream must begin with to be rewritten.',
+      example: 'http://internal.example:8080/',
+      risk: 'medium',
+      scope: 'path',
+      compatibility: 'same',
+      option: true,
+      refused: { default: 'nginx makes it out of the address of the upstream; name the URL' },
+    },
+    'proxy-redirect-to': {
+      type: urlStart,
+      default: 'off',
+      doc: 'What stands there instead.',
+      example: 'https://www.example.com/',
+      risk: 'medium',
+      scope: 'path',
+      compatibility: 'same',
+      option: true,
+    },
+  },
+  options: {},
+
+  configure(values): ResponseLocationConfig | undefined {
+    const from = values['proxy-redirect-from']
+    const to = values['proxy-redirect-to']
+    return from === 'off' || to === 'off' ? undefined : { from, to }
+  },
+
+  start({ from, to }) {
+    return {
+      responseHead(exchange) {
+        const fields = exchange.response?.fields
+        // Redirects of our own are what they are meant to be.
+        if (fields === undefined || exchange.upstreamAddress === '') return CONTINUE
+        const location = fields.get('location')
+        if (location?.startsWith(from) === true) {
+          fields.set('Location', to + location.slice(from.length))
+        }
+        const refresh = fields.get('refresh')
+        const at = refresh === undefined ? -1 : urlAt(refresh)
+        if (refresh !== undefined && at >= 0 && refresh.startsWith(from, at)) {
+          fields.set('Refresh', refresh.slice(0, at) + to + refresh.slice(at + from.length))
+        }
+        return CONTINUE
+      },
+    }
+  },
+})
+
+/** Where the URL of a Refresh field begins; -1: it has none. */
+function urlAt(refresh: string): number {
+  const mark = refresh.toLowerCase().indexOf('url=')
+  return mark < 0 ? -1 : mark + 4
+}

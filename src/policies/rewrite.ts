@@ -1,0 +1,121 @@
+import { bool } from '#src/annotations/types.ts'
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
+import type { Pattern } from '#algorithms/match/linear-pattern.ts'
+import { policy } from './policy-definition.ts'
+import { CONTINUE } from './policy.ts'
+import type { PolicyExchange } from './policy.ts'
+import { formatTemplate, renderTemplate, templateType, visibleText } from './template.ts'
+import type { Template } from './template.ts'
+import type { ValueType } from '#src/annotations/types.ts'
+
+/** How the target of a request is replaced. */
+export interface RewriteConfig {
+  /** The path of the Ingress as a regular expression, whose groups the target may use. */
+  readonly pattern: string
+  readonly target: Template
+  /** X-Forwarded-Prefix; '' sends none. */
+  readonly prefix: string
+}
+
+const headerText: ValueType<string> = {
+  expects: 'visible text',
+  schema: { pattern: visibleText.source },
+  parse: (text) => (visibleText.test(text) ? text : undefined),
+  format: (text) => text,
+}
+
+/** Replaces path and, if the new one names it, query before the upstream is asked. */
+export const rewrite = policy({
+  annotations: {
+    'rewrite-target': {
+      type: templateType('a path, with groups ($1 to $9) of the path in the rule, or a URL', {
+        shape: /^(?:https?:\/\/|\/|\$)[!-~]*$/i,
+        groups: true,
+      }),
+      default: [] as Template,
+      doc: 'The upstream is asked for this path; the query stays. It makes every path of its hosts a regular expression, as use-regex does.',
+      example: '/api/$1',
+      risk: 'medium',
+      scope: 'host',
+      compatibility: 'same',
+    },
+    'use-regex': {
+      type: bool,
+      default: false,
+      doc: 'Paths are regular expressions: any case, anchored at the start alone, the longest first. It holds for every path of the host, whatever Ingress it stands in. The syntax is RE2, without lookaround and back references.',
+      example: 'true',
+      risk: 'low',
+      scope: 'host',
+      compatibility: 'same',
+    },
+    'x-forwarded-prefix': {
+      type: headerText,
+      default: '',
+      doc: 'Sends this as X-Forwarded-Prefix to the upstream, if rewrite-target is set.',
+      example: '/shop',
+      risk: 'medium',
+      scope: 'path',
+      compatibility: 'same',
+    },
+  },
+  options: {},
+
+  configure(values, { path }): RewriteConfig | undefined {
+    const target = values['rewrite-target']
+    if (target.length === 0 || formatTemplate(target) === path) return undefined
+    return { pattern: path === '' ? '/' : path, target, prefix: values['x-forwarded-prefix'] }
+  },
+
+  start({ pattern, target, prefix }) {
+    const matcher = groupsIn(target)
+      ? compilePattern(pattern, { anchor: 'start', anyCase: true })
+      : undefined
+    const fixed = formatTemplate(target)
+    const keepsQuery = !fixed.endsWith('?')
+    return {
+      requestHead(exchange) {
+        const path = targetFor(exchange, target, matcher)
+        if (path === undefined) return CONTINUE
+        const full = keepsQuery ? withQuery(path, exchange.request.target) : path.slice(0, -1)
+        if (/^https?:\/\//i.test(full)) {
+          return exchange.reply({ status: 302, fields: ['Location', full] })
+        }
+        exchange.setTarget(full.startsWith('/') ? full : `/${full}`)
+        if (prefix !== '') exchange.request.fields.set('X-Forwarded-Prefix', prefix)
+        return CONTINUE
+      },
+    }
+  },
+})
+
+function groupsIn(target: Template): boolean {
+  return target.some((part) => 'group' in part)
+}
+
+function targetFor(
+  exchange: PolicyExchange,
+  target: Template,
+  matcher: Pattern | undefined,
+): string | undefined {
+  if (matcher === undefined) return renderTemplate(target, exchange)
+  const groups = matcher.groups(exchange.path)
+  return groups === undefined ? undefined : renderTemplate(target, exchange, groups.map(escapePath))
+}
+
+/** The query of the request stands behind that of the new target, if it has one. */
+function withQuery(target: string, original: string): string {
+  const mark = original.indexOf('?')
+  if (mark < 0) return target
+  return target.includes('?') ? `${target}&${original.slice(mark + 1)}` : target + original.slice(mark)
+}
+
+/** Bytes of a decoded path as they may stand in a target (nginx's ngx_escape_uri). */
+function escapePath(text: string): string {
+  let escaped = ''
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    const plain = unit > 0x20 && unit < 0x7f && unit !== 0x23 && unit !== 0x25 && unit !== 0x3f
+    escaped += plain ? text[at] : `%${unit.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return escaped
+}

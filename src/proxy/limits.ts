@@ -1,0 +1,26 @@
+import type { GcraRate } from '#algorithms/limit/gcra.ts'
+import { evicted, refused, uncounted } from '#src/shared/limit-memory.ts'
+import { workerCell } from '#src/shared/worker-memory.ts'
+import type { Exchange } from './exchange.ts'
+
+const evictions = workerCell('limits_evicted_total')
+
+/** Counts the request against its client's rate; false: there are too many. */
+export function admitRequest(exchange: Exchange, limit: string, rate: GcraRate): boolean {
+  const { services, clientAddress } = exchange
+  const admission = services.limits.admit(limit, clientAddress, rate, services.now())
+  if (admission === evicted) services.worker.add(services.writer, evictions, 1)
+  return admission !== refused
+}
+
+/** Counts the request among its client's requests under way; see LimitMemory.acquire. */
+export function acquireRequest(exchange: Exchange, limit: string, max: number): number {
+  const { services, clientAddress } = exchange
+  const place = services.limits.acquire(limit, clientAddress, max, services.writer)
+  if (place === uncounted) services.worker.add(services.writer, evictions, 1)
+  return place
+}
+
+export function releaseRequests({ services }: Exchange, places: readonly number[]): void {
+  for (const place of places) services.limits.release(place, services.writer)
+}

@@ -1,0 +1,52 @@
+import { createHash, createHmac } from 'node:crypto'
+import { SessionCookies } from '#algorithms/balance/keyed/session-cookies.ts'
+import type { LiveEndpoint } from './live-endpoint.ts'
+
+/**
+ * All replicas must read each other's cookies, and those of before a restart. What makes a value hard
+ * to guess is the UID of the Pod in it; to guess one brings no more than the choice of an endpoint.
+ */
+const secret = createHash('sha256').update('headgate session cookies').digest()
+
+/** Characters that name the backend. */
+const backendLength = 11
+
+/**
+ * Values of session cookies for the endpoints of one backend: what names the endpoint, a dot, and what
+ * names the backend. The latter keeps a user on the same side of a canary when the endpoint is gone.
+ */
+export class BackendSessions {
+  readonly #key: string
+  readonly #suffix: string
+  readonly #cookies = new SessionCookies(secret)
+
+  constructor(key: string) {
+    this.#key = key
+    const mac = createHmac('sha256', secret).update(key).digest('base64url')
+    this.#suffix = `.${mac.slice(0, backendLength)}`
+  }
+
+  /** The set changed. `identities` is parallel to `endpoints`. */
+  rebuild(endpoints: readonly LiveEndpoint[], identities: Uint32Array): void {
+    this.#cookies.rebuild(
+      endpoints.map(({ address, port, uid }, i) => ({
+        name: JSON.stringify([this.#key, address, port, uid]),
+        identity: identities[i] ?? 0,
+      })),
+    )
+  }
+
+  /** The session is this backend's, whether or not its endpoint is still there. */
+  owns(value: string): boolean {
+    return value.endsWith(this.#suffix)
+  }
+
+  /** The identity of the session's endpoint, 0: none that is there. */
+  keyOf(value: string): number {
+    return this.owns(value) ? this.#cookies.keyOf(value.slice(0, -this.#suffix.length)) : 0
+  }
+
+  valueAt(index: number): string {
+    return this.#cookies.valueAt(index) + this.#suffix
+  }
+}
