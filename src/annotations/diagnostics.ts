@@ -53,6 +53,17 @@ export const diagnosticCodes = {
   'endpoint-invalid': { severity: 'error', effect: 'The endpoint gets no requests.' },
   'name-unresolved': { severity: 'error', effect: 'The route answers 503.' },
   'secret-missing': { severity: 'error', effect: 'The default certificate is served.' },
+  'reference-denied': { severity: 'error', effect: 'The routes of the Ingress answer 503.' },
+  'reference-secret-missing': {
+    severity: 'error',
+    effect: 'The routes of the Ingress answer 503.',
+  },
+  'reference-configmap-missing': {
+    severity: 'error',
+    effect: 'The routes of the Ingress answer 503.',
+  },
+  'reference-unusable': { severity: 'error', effect: 'What it would add is left out.' },
+  'annotation-forbidden': { severity: 'error', effect: 'The Ingress is not served.' },
   'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },
   'certificate-mismatch': { severity: 'error', effect: 'The default certificate is served.' },
   'certificate-conflict': {

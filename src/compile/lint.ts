@@ -15,6 +15,8 @@ const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
   'service-missing': 'Service',
   'secret-missing': 'Secret',
   'configmap-missing': 'ConfigMap',
+  'reference-secret-missing': 'Secret',
+  'reference-configmap-missing': 'ConfigMap',
 }
 
 /**

@@ -35,6 +35,12 @@ export function readRoute(
     const { report, field } = place(key)
     report('reference-denied', field, message)
   }
+  const absent = (key: string, kind: 'Secret' | 'ConfigMap', message: string): void => {
+    denied = true
+    const { report, field } = place(key)
+    const code = kind === 'Secret' ? 'reference-secret-missing' : 'reference-configmap-missing'
+    report(code, field, message)
+  }
   const leaveOut = (key: string, message: string): void => {
     const { report, field } = place(key)
     report('reference-unusable', field, message)
@@ -43,10 +49,11 @@ export function readRoute(
     const object = objects[i]
     const missing = object === undefined ? `${kind} ${namespace}/${name} does not exist` : ''
     const unfit = key === 'proxy-ssl-secret' && object !== undefined ? upstreamSecretProblem(object.data) : ''
-    const why = problem || missing || unfit
-    if (object !== undefined && !why) data.set(key, object.data)
-    else if (by === 'annotation') deny(key, why ?? '')
-    else leaveOut(key, why ?? '')
+    const why = problem || missing || (unfit ?? '')
+    if (object !== undefined && why === '') data.set(key, object.data)
+    else if (by === 'option') leaveOut(key, why)
+    else if (problem === '' && missing !== '') absent(key, kind, why)
+    else deny(key, why)
   }
   return {
     context: {

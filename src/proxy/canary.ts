@@ -1,5 +1,5 @@
-import { compilePattern } from '#src/policies/pattern.ts'
-import type { Pattern } from '#src/policies/pattern.ts'
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
+import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { cookieValue } from '#src/policies/variables.ts'
 import type { VariableSource } from '#src/policies/variables.ts'
 import type { Canary } from '#src/table/table.ts'

@@ -6,7 +6,7 @@ import http2 from 'node:http2'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { after, describe, test } from 'node:test'
+import { after, test } from 'node:test'
 import { versions } from '#test/support/http-peers.ts'
 import type { Version } from '#test/support/http-peers.ts'
 import { TestPlane } from '#test/support/plane.ts'
@@ -133,40 +133,43 @@ async function planeBefore(upstream: Upstream, protocol: Version): Promise<TestP
   return plane
 }
 
+/** Before any test, so that none is over while another is made. */
+const planes = {
+  http1: await planeBefore(await startUpstream('http1'), 'http1'),
+  http2: await planeBefore(await startUpstream('http2'), 'http2'),
+}
+
 for (const down of versions) {
   for (const up of versions) {
-    await describe(`a WebSocket from ${down} to ${up}`, async () => {
-      const plane = await planeBefore(await startUpstream(up), up)
-      const accepted = down === 'http1' ? 101 : 200
+    const { httpPort } = planes[up]
 
-      test('carries bytes both ways until each side has ended', async () => {
-        const { status, headers, stream } = await handshake(down, plane.httpPort, '/chat')
-        assert.equal(status, accepted)
-        assert.equal(headers['sec-websocket-protocol'], 'chat')
-        assert.equal(headers['sec-websocket-accept'], down === 'http1' ? accept : undefined)
-        const socket = stream as Duplex
-        socket.write('ping')
-        const [first] = (await once(socket, 'data')) as [Buffer]
-        assert.equal(first.toString(), 'PING')
-        const big = 'x'.repeat(1_000_000)
-        const rest = textOf(socket)
-        socket.end(big)
-        assert.equal(await rest, `${big.toUpperCase()}bye`)
-      })
+    test(`${down} to ${up}: bytes both ways until each side has ended`, async () => {
+      const { status, headers, stream } = await handshake(down, httpPort, '/chat')
+      assert.equal(status, down === 'http1' ? 101 : 200)
+      assert.equal(headers['sec-websocket-protocol'], 'chat')
+      assert.equal(headers['sec-websocket-accept'], down === 'http1' ? accept : undefined)
+      const socket = stream as Duplex
+      socket.write('ping')
+      const [first] = (await once(socket, 'data')) as [Buffer]
+      assert.equal(first.toString(), 'PING')
+      const big = 'x'.repeat(1_000_000)
+      const rest = textOf(socket)
+      socket.end(big)
+      assert.equal(await rest, `${big.toUpperCase()}bye`)
+    })
 
-      test('a refusal is an answer like any other', async () => {
-        const { status, stream } = await handshake(down, plane.httpPort, '/no')
-        assert.equal(status, 403)
-        assert.equal(await textOf(stream), 'no')
-      })
+    test(`${down} to ${up}: a refusal is an answer like any other`, async () => {
+      const { status, stream } = await handshake(down, httpPort, '/no')
+      assert.equal(status, 403)
+      assert.equal(await textOf(stream), 'no')
     })
   }
 }
 
 test('a 200 of an HTTP/1.1 upstream is not an accepted WebSocket over HTTP/2', async () => {
-  const plane = await planeBefore(await startUpstream('http1'), 'http1')
-  assert.equal((await handshake('http1', plane.httpPort, '/page')).status, 200)
-  assert.equal((await handshake('http2', plane.httpPort, '/page')).status, 502)
+  const { httpPort } = planes.http1
+  assert.equal((await handshake('http1', httpPort, '/page')).status, 200)
+  assert.equal((await handshake('http2', httpPort, '/page')).status, 502)
 })
 
 test('an upstream without extended CONNECT gets the request without Upgrade', async () => {

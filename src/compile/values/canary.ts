@@ -3,7 +3,7 @@ import { annotationTable } from '#src/annotations/schema.ts'
 import type { SettingText, ReportField, ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
-import { patternProblem } from '#src/policies/pattern.ts'
+import { patternProblem } from '#algorithms/match/linear-pattern.ts'
 import type { Canary } from '#src/table/table.ts'
 
 const weightMax = 2 ** 31 - 1

@@ -1,4 +1,4 @@
-import { LineCounter, isMap, isScalar, parseAllDocuments, visit } from 'yaml'
+import { isMap, isScalar, parseAllDocuments, visit } from 'yaml'
 import type { Document, ErrorCode } from 'yaml'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
@@ -106,14 +106,10 @@ function readJson(text: string, file: string): unknown[] | undefined {
 }
 
 function readYaml(text: string, firstLine: number): unknown[] | ParsedFile {
-  const lines = new LineCounter()
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return line === 0 ? '' : `line ${line + firstLine - 1}, column ${col}`
-  }
+  const at = (offset: number): string => placeOf(text, offset, firstLine)
   try {
     // Duplicate keys are looked for below: the parser's own search is quadratic.
-    const options = { prettyErrors: false, uniqueKeys: false, merge: true, lineCounter: lines }
+    const options = { prettyErrors: false, uniqueKeys: false, merge: true }
     const values: unknown[] = []
     for (const document of parseAllDocuments(text, options) as Document.Parsed[]) {
       const [error] = document.errors
@@ -129,6 +125,11 @@ function readYaml(text: string, firstLine: number): unknown[] | ParsedFile {
   } catch (error) {
     return { ok: false, problem: thrownProblem(error) }
   }
+}
+
+function placeOf(text: string, offset: number, firstLine: number): string {
+  const above = text.slice(0, offset).split('\n')
+  return `line ${firstLine + above.length - 1}, column ${(above.at(-1) ?? '').length + 1}`
 }
 
 /** What the parser throws: it recurses, and it resolves aliases late. */
