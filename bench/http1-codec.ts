@@ -1,6 +1,6 @@
 /**
- * CPU nanoseconds for reading and writing HTTP/1.1 heads in this process, medians of several rounds.
- * No sockets. `node bench/http1-codec.ts`
+ * CPU nanoseconds for reading and writing HTTP/1.1 heads in this process, medians of several
+ * rounds. No sockets. `node bench/http1-codec.ts`
  */
 import { releaseRequestHead, releaseResponseHead } from '#src/exchange/heads.ts'
 import { requestText, responseText } from '#src/http1/head-text.ts'

@@ -79,7 +79,7 @@ const exactMax = 32
 export function runsOnV8(pattern: string, anchor: PatternAnchor): boolean {
   let inner = anchor === 'start' ? 1 : 0
   let choices = choicesMax
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const end = tokenEnd(pattern, at)
     if (end < 0) return false
     if (/[?|]/.test(pattern.charAt(at)) && --choices < 0) return false
@@ -105,7 +105,8 @@ function tokenEnd(pattern: string, at: number): number {
   const character = pattern.charAt(at)
   if (character === '\\') return commonEscape.test(pattern.charAt(at + 1)) ? at + 2 : -1
   if (character === '[') return classEnd(pattern, at)
-  if (character === '(' && pattern.charAt(at + 1) === '?') return pattern.charAt(at + 2) === ':' ? at + 3 : -1
+  if (character === '(' && pattern.charAt(at + 1) === '?')
+    return pattern.charAt(at + 2) === ':' ? at + 3 : -1
   if (character === '{' || character === '}' || character === '*' || character === '+') return -1
   // Beyond ASCII case means different things to the engines.
   return character > '~' ? -1 : at + 1

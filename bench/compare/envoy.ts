@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import type { LogField, ProxyBuild, RunningProxy, Site } from './site.ts'
+import { grpcPath } from './workloads.ts'
 
 const logFormat: Readonly<Record<LogField, string>> = {
   time: '%START_TIME%',
@@ -37,7 +38,7 @@ export async function startEnvoy(
         listener('http', httpPort, manager('http', httpPort), undefined),
         listener('https', httpsPort, manager('https', httpsPort), site),
       ],
-      clusters: [cluster(site)],
+      clusters: [cluster('app', site.backendPort), grpcCluster(site.grpcPort)],
     },
   }
   const file = join(site.folder, `${name}.json`)
@@ -69,7 +70,7 @@ function downstreamTls(site: Site): object {
     typed_config: {
       '@type': `${types}.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
       common_tls_context: {
-        alpn_protocols: ['http/1.1'],
+        alpn_protocols: ['h2', 'http/1.1'],
         tls_certificates: [
           {
             certificate_chain: { filename: site.certificateFile },
@@ -90,7 +91,7 @@ function connectionManager(
     typed_config: {
       '@type': `${types}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
       stat_prefix: scheme,
-      codec_type: 'HTTP1',
+      codec_type: 'AUTO',
       use_remote_address: true,
       upgrade_configs: [{ upgrade_type: 'websocket' }],
       access_log: logFile === undefined ? [] : [accessLog(logFile)],
@@ -116,7 +117,10 @@ function virtualHost(site: Site, scheme: string, port: number): object {
   return {
     name: 'site',
     domains: [site.host],
-    routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '60s' } }],
+    routes: [
+      { match: { path: grpcPath }, route: { cluster: 'grpc', timeout: '60s' } },
+      { match: { prefix: '/' }, route: { cluster: 'app', timeout: '60s' } },
+    ],
     request_headers_to_add: forwarded.map(([key, value]) => ({
       header: { key, value },
       append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
@@ -136,17 +140,30 @@ function accessLog(file: string): object {
   }
 }
 
-function cluster(site: Site): object {
+function grpcCluster(port: number): object {
+  const options = `${types}.extensions.upstreams.http.v3.HttpProtocolOptions`
   return {
-    name: 'app',
+    ...cluster('grpc', port),
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': options,
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    },
+  }
+}
+
+function cluster(name: string, port: number): object {
+  return {
+    name,
     type: 'STATIC',
     connect_timeout: '5s',
     circuit_breakers: {
       thresholds: [{ max_connections: 12000, max_requests: 12000, max_pending_requests: 12000 }],
     },
     load_assignment: {
-      cluster_name: 'app',
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(site.backendPort) } }] }],
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
     },
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import { grpcPath } from './workloads.ts'
 
 const logFormat = jsonTemplate({
   time: '%tr',
@@ -42,15 +43,20 @@ frontend metrics
 
 frontend web
   bind 127.0.0.1:${httpPort} backlog 4096
-  bind 127.0.0.1:${httpsPort} ssl crt ${pem} alpn http/1.1 backlog 4096
+  bind 127.0.0.1:${httpsPort} ssl crt ${pem} alpn h2,http/1.1 backlog 4096
 ${logged ? logging : '  no log'}
 ${forwardingFields}
   http-request return status 404 unless { req.hdr(Host) -i ${site.host} }
+  use_backend grpc if { path ${grpcPath} }
   default_backend app
 
 backend app
   http-reuse always
   server app1 127.0.0.1:${site.backendPort}
+
+backend grpc
+  http-reuse always
+  server grpc1 127.0.0.1:${site.grpcPort} proto h2
 `,
   )
   const program = start({

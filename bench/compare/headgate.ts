@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { freePorts, lastWords, start, waitForPort } from './processes.ts'
 import type { Program } from './processes.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import { grpcPath } from './workloads.ts'
 
 const namespace = 'bench'
 const metadata = (name: string, more: object = {}): object => ({ name, namespace, ...more })
@@ -30,6 +31,10 @@ export async function startHeadgate(
   putManifests(manifests, 'secret', [secretManifest(site)])
   putManifests(manifests, 'backend', backendManifests([site.backendPort]))
   putManifests(manifests, 'main', [ingressManifest('main', site.host, {})])
+  putManifests(manifests, 'grpc', [
+    ...backendManifests([site.grpcPort], 'grpc'),
+    grpcManifest(site),
+  ])
   const program = start({
     name,
     file: build.path,
@@ -100,23 +105,41 @@ export function secretManifest(files: Pick<Site, 'certificateFile' | 'keyFile'>)
 }
 
 /** The Service that `ingressManifest` names, with one endpoint for each port on loopback. */
-export function backendManifests(ports: readonly number[]): object[] {
+export function backendManifests(ports: readonly number[], name = 'app'): object[] {
   return [
     {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: metadata('app'),
+      metadata: metadata(name),
       spec: { ports: [{ name: 'http', port: 80 }] },
     },
     ...ports.map((port, i) => ({
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: metadata(`app-${i}`, { labels: { 'kubernetes.io/service-name': 'app' } }),
+      metadata: metadata(`${name}-${i}`, { labels: { 'kubernetes.io/service-name': name } }),
       addressType: 'IPv4',
       ports: [{ name: 'http', port }],
       endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
     })),
   ]
+}
+
+/** The gRPC method of the same host, over h2c. */
+function grpcManifest({ host }: Site): object {
+  const backend = { service: { name: 'grpc', port: { name: 'http' } } }
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: metadata('grpc', {
+      annotations: {
+        'nginx.ingress.kubernetes.io/ssl-redirect': 'false',
+        'nginx.ingress.kubernetes.io/backend-protocol': 'GRPC',
+      },
+    }),
+    spec: {
+      rules: [{ host, http: { paths: [{ path: grpcPath, pathType: 'Exact', backend }] } }],
+    },
+  }
 }
 
 /** An Ingress for one host over HTTP and HTTPS, without redirect, and with further annotations. */

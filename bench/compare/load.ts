@@ -35,6 +35,7 @@ export function findProgram(name: string): string | undefined {
  * new connections where wrk is missing, since the others cannot make them at a steady rate.
  */
 export function toolFor(workload: Workload): LoadTool {
+  if (workload.streams > 0) return 'h2load'
   if (workload.connection === 'handshake') return 'node'
   if (findProgram('wrk') !== undefined) return 'wrk'
   if (workload.connection === 'close') return 'node'
@@ -106,8 +107,10 @@ async function h2loadRequests(
   count: number,
 ): Promise<LoadResult> {
   const fields = [...workload.fields, ':authority', target.host]
-  const args = ['--h1', '-t', '1', '-c', String(workload.connections), '-n', String(count)]
-  for (let i = 0; i < fields.length; i += 2) args.push('-H', `${fields[i]}: ${fields[i + 1]}`)
+  const version = workload.streams === 0 ? ['--h1'] : ['-m', String(workload.streams)]
+  const args = [...version, '-t', '1', '-c', String(workload.connections), '-n', String(count)]
+  for (let i = 0; i < fields.length; i += 2)
+    args.push('-H', `${fields[i]?.toLowerCase()}: ${fields[i + 1]}`)
   if (workload.bodyBytes > 0) {
     const body = join(target.folder, `${workload.id}.body`)
     writeFileSync(body, Buffer.alloc(workload.bodyBytes, 'x'))

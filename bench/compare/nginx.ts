@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import { grpcPath } from './workloads.ts'
 
 const logFormat = jsonTemplate({
   time: '$time_iso8601',
@@ -71,17 +72,26 @@ function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string
     keepalive_requests 10000;
     keepalive_timeout 60s;
   }
+  upstream grpc {
+    server 127.0.0.1:${site.grpcPort};
+    keepalive 320;
+    keepalive_requests 10000;
+  }
   server { listen 127.0.0.1:${statusPort}; location / { stub_status; } }
   server { listen 127.0.0.1:${httpPort} default_server backlog=4096; return 404; }
   server {
     listen 127.0.0.1:${httpPort};
-    listen 127.0.0.1:${httpsPort} ssl backlog=4096;
+    listen 127.0.0.1:${httpsPort} ssl http2 backlog=4096;
     server_name ${site.host};
     ssl_certificate ${site.certificateFile};
     ssl_certificate_key ${site.keyFile};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:tls:10m;
     ssl_buffer_size 4k;
+    location = ${grpcPath} {
+${forwardingFields.replaceAll('proxy_set_header', 'grpc_set_header')}
+      grpc_pass grpc://grpc;
+    }
     location / {
 ${forwardingFields}
       client_max_body_size 1m;
@@ -120,7 +130,7 @@ const forwardingFields = [
 
 /** Starts nginx as the backend: 64 bytes, or 1 MB at /1m, and never the bottleneck. */
 export async function startNginxBackend(path: string, site: Site, cores: string): Promise<Backend> {
-  const [port = 0] = await freePorts(1)
+  const [port = 0, grpcPort = 0] = await freePorts(2)
   const name = `backend-${port}`
   writeFileSync(join(site.folder, '1m'), Buffer.alloc(1_048_576, 'x'))
   const file = join(site.folder, `${name}.conf`)
@@ -139,6 +149,13 @@ ${temporaryFolders(site, name)}
     listen 127.0.0.1:${port} backlog=4096;
     location / { return 200 "${'x'.repeat(64)}"; }
     location = /1m { root ${site.folder}; open_file_cache max=10; }
+    client_max_body_size 2m;
+  }
+  server {
+    listen 127.0.0.1:${grpcPort} http2 backlog=4096;
+    default_type application/grpc;
+    add_trailer grpc-status 0;
+    location / { return 200 "${'x'.repeat(37)}"; }
   }
 }
 `,
@@ -151,12 +168,14 @@ ${temporaryFolders(site, name)}
     folder: site.folder,
   })
   await waitForPort(port, program)
-  return { port, stop: program.stop }
+  return { port, grpcPort, stop: program.stop }
 }
 
 /** A backend that runs. */
 export interface Backend {
   readonly port: number
+  /** Speaks h2c and answers with trailers. */
+  readonly grpcPort: number
   readonly stop: () => Promise<void>
 }
 

@@ -49,10 +49,11 @@ export async function withSite(
   const host = 'bench.example'
   try {
     const certificate = await writeCertificate(host, folder)
-    const bare = { host, folder, backendPort: 0, proxyCores: cores.proxyCores, ...certificate }
+    const ports = { backendPort: 0, grpcPort: 0 }
+    const bare = { host, folder, ...ports, proxyCores: cores.proxyCores, ...certificate }
     const backend = await startBackend(bare, cores.loadCores)
     try {
-      await work({ ...bare, backendPort: backend.port })
+      await work({ ...bare, backendPort: backend.port, grpcPort: backend.grpcPort })
     } finally {
       await backend.stop()
     }

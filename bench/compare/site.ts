@@ -2,6 +2,8 @@
 export interface Site {
   readonly host: string
   readonly backendPort: number
+  /** Where the backend speaks h2c, for gRPC. */
+  readonly grpcPort: number
   readonly certificateFile: string
   readonly keyFile: string
   /** Temporary folder for configurations, logs and outputs. */

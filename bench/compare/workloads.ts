@@ -10,6 +10,8 @@ export interface Workload {
   /** Flat [name, value, …], the Host field left out. */
   readonly fields: readonly string[]
   readonly tls: boolean
+  /** HTTP/2 streams at once on each connection; 0: HTTP/1.1. */
+  readonly streams: number
   /** keep: connections are kept. close: a new one for each request. handshake: and a full TLS handshake. */
   readonly connection: 'keep' | 'close' | 'handshake'
   /** All proxies write a JSON access log. */
@@ -25,6 +27,7 @@ const small = {
   bodyBytes: 0,
   fields: [],
   tls: false,
+  streams: 0,
   connection: 'keep',
   logged: false,
 } as const satisfies Partial<Workload>
@@ -53,7 +56,13 @@ const browserFields = [
   ],
 ].flat()
 
-/** Every row of the comparison, in the order of the table. Bars are those of the project's issue 3. */
+/** HTTP/2 over TLS. */
+const http2 = { ...small, tls: true } as const
+
+/** The path of a gRPC method, which all proxies bring to the backend over h2c. */
+export const grpcPath = '/bench.Words/One'
+
+/** Every row of the comparison, in the order of the table. Bars are those of the project's issues 3 and 6. */
 export const workloads: readonly Workload[] = [
   { ...small, id: 'h1', title: 'h1 keep-alive, 64-byte body', bar: 1.15 },
   {
@@ -90,6 +99,41 @@ export const workloads: readonly Workload[] = [
     connections: 4,
     tls: true,
     connection: 'handshake',
+    bar: 1.2,
+  },
+  { ...http2, id: 'h2', title: 'h2, 1 stream', streams: 1, bar: 1.15 },
+  { ...http2, id: 'h2-10', title: 'h2, 10 streams', connections: 16, streams: 10, bar: 0.9 },
+  { ...http2, id: 'h2-100', title: 'h2, 100 streams', connections: 4, streams: 100, bar: 0.9 },
+  {
+    ...http2,
+    id: 'h2-1m',
+    title: 'h2, 1 MB response body',
+    path: '/1m',
+    connections: 4,
+    streams: 2,
+    bar: undefined,
+  },
+  {
+    ...http2,
+    id: 'h2-post-1m',
+    title: 'h2 POST, 1 MB body',
+    method: 'POST',
+    bodyBytes: 1_048_576,
+    connections: 4,
+    streams: 2,
+    fields: ['Content-Type', 'application/octet-stream'],
+    bar: undefined,
+  },
+  {
+    ...http2,
+    id: 'grpc',
+    title: 'gRPC unary, h2 to h2',
+    path: grpcPath,
+    method: 'POST',
+    bodyBytes: 37,
+    connections: 16,
+    streams: 10,
+    fields: ['Content-Type', 'application/grpc', 'TE', 'trailers'],
     bar: 1.2,
   },
   { ...small, id: 'log', title: 'h1 keep-alive, JSON access log', logged: true, bar: undefined },

@@ -13,6 +13,8 @@ import { reportOn, sortFindings } from './findings.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
 import type { OwnedRoute } from './hosts.ts'
 import { parseIngress } from './ingress.ts'
+import { extraHosts, makeHost } from './extra-hosts.ts'
+import { findObjects } from './object-references.ts'
 import type { ParsedIngress } from './ingress.ts'
 import { matchesLabels } from './label-selector.ts'
 import { compileListeners } from './listeners.ts'
@@ -23,7 +25,7 @@ import { byAge, compareText } from './order.ts'
 import { collectReferences } from './references.ts'
 import type { References } from './references.ts'
 import { compileRule, noServiceValues, readService } from './rules.ts'
-import type { CompiledRule, ServiceValues } from './rules.ts'
+import type { CompiledRule, RuleContext, ServiceValues } from './rules.ts'
 import { compileBackend, externalHost } from './services/backends.ts'
 import type { CompiledBackend, Target } from './services/backends.ts'
 import type { CompileSettings, ReadCertificate } from './settings.ts'
@@ -36,6 +38,9 @@ export interface Compiled {
   readonly diagnostics: readonly Diagnostic[]
   readonly references: References
 }
+
+/** What the rules of a host have in common. */
+type HostMode = Pick<RuleContext, 'tls' | 'regex'>
 
 /** What one compilation gathers on its way. */
 interface Round {
@@ -63,6 +68,7 @@ export class Compiler {
   readonly #canaries = new Memo<Rule>()
   readonly #defaultRules = new Memo<Rule>()
   readonly #hosts = new Memo<Host>()
+  readonly #extraHosts = new Memo<Host>()
   readonly #backends = new Memo<CompiledBackend>()
 
   constructor(settings: CompileSettings, readCertificate: ReadCertificate) {
@@ -148,38 +154,71 @@ export class Compiler {
       const tls = bindTls(pattern, owners, this.#certificates, diagnostics)
       const { certificate, named } = tls
       if (certificate !== undefined) certificates.set(certificate.key, certificate)
-      const rules = routes.map((owned) => this.#compileRule(owned, named, round))
+      const regex = routes.some((owned) => owned.parsed.regex)
+      const rules = routes.map((owned) => this.#compileRule(owned, { tls: named, regex }, round))
       const last = fallback && this.#defaultRule(pattern, fallback, round)
       const host = this.#hosts.get(pattern, [named, certificate?.key, last, ...rules], () =>
         assembleHost(pattern, tls, rules, last),
       )
       hosts.set(host.key, host)
     }
+    this.#addHosts(parsed, hosts, round)
     return hosts
   }
 
-  #compileRule(owned: OwnedRoute, tls: boolean, round: Round): Rule {
-    const primary = this.#compileRoute(owned, tls, round)
+  /** Hosts that no rule names, by annotations. */
+  #addHosts(
+    parsed: readonly ParsedIngress[],
+    hosts: Map<Key, Host>,
+    { options, certificates, diagnostics }: Round,
+  ): void {
+    for (const wanted of extraHosts(parsed, hosts, diagnostics)) {
+      const { pattern, like, redirect } = wanted
+      const certificate =
+        like.certificate === undefined ? undefined : certificates.get(like.certificate)
+      const inputs = [like, wanted.parsed, redirect, certificate, options]
+      const host = this.#extraHosts.get(pattern, inputs, () =>
+        makeHost(wanted, certificate, options),
+      )
+      hosts.set(host.key, host)
+    }
+  }
+
+  #compileRule(owned: OwnedRoute, mode: HostMode, round: Round): Rule {
+    const primary = this.#compileRoute(owned, mode, round)
     const use = owned.canary?.parsed.canary
     if (owned.canary === undefined || use === undefined) return primary.rule
-    const canary = this.#compileRoute(owned.canary, tls, round)
+    const canary = this.#compileRoute(owned.canary, mode, round)
     return this.#canaries.get(primary, [canary, use], () =>
       withCanary(primary, canary.rule.backends[0], use),
     )
   }
 
-  #compileRoute({ parsed, route }: OwnedRoute, tls: boolean, round: Round): CompiledRule {
+  #compileRoute(
+    { parsed, route }: OwnedRoute,
+    { tls, regex }: HostMode,
+    round: Round,
+  ): CompiledRule {
     const { options, snapshot, diagnostics, targets } = round
     const { backend } = route
     const { namespace } = parsed.ingress.metadata
     const service =
       'service' in backend ? snapshot.get('Service', namespace, backend.service.name) : undefined
     const serviceValues = this.#serviceValues(service, round)
-    const compiled = this.#rules.get(route, [service, tls], () =>
-      compileRule(route, { parsed, options, service, serviceValues, tls }),
-    )
+    const objects = findObjects(parsed.references, snapshot)
+    const fallbackName = parsed.routing['default-backend']
+    const fallback =
+      fallbackName === '' ? undefined : snapshot.get('Service', namespace, fallbackName)
+    const inputs = [service, tls, regex, fallback, ...objects]
+    const compiled = this.#rules.get(route, inputs, () => {
+      const settings = this.#settings
+      const given = { parsed, options, service, serviceValues, settings, objects, fallback }
+      return compileRule(route, { ...given, tls, regex })
+    })
     diagnostics.include(compiled.diagnostics)
-    if (compiled.target !== undefined) targets.set(compiled.target.key, compiled.target)
+    for (const target of [compiled.target, compiled.fallback, ...compiled.externals]) {
+      if (target !== undefined) targets.set(target.key, target)
+    }
     return compiled
   }
 
@@ -224,6 +263,7 @@ export class Compiler {
     this.#canaries.sweep()
     this.#defaultRules.sweep()
     this.#hosts.sweep()
+    this.#extraHosts.sweep()
     this.#backends.sweep()
     this.#certificates.sweep()
   }

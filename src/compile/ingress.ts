@@ -3,22 +3,30 @@ import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { covers, isHostPattern } from '#src/annotations/names.ts'
 import { annotationCodes, complete, quote, readGiven } from '#src/annotations/schema.ts'
-import type { ReportField, SettingText } from '#src/annotations/schema.ts'
-import { policyList } from '#src/policies/index.ts'
+import type { Reading, ReportField, SettingText, ValuesOf } from '#src/annotations/schema.ts'
+import { policyIndex, policyList } from '#src/policies/index.ts'
+import type { policies, PolicyName } from '#src/policies/index.ts'
+import type { Reference } from '#src/policies/policy-definition.ts'
 import type { Ingress, IngressBackend, IngressRule } from '#src/snapshot/objects.ts'
 import type { PathMatch, RouteSettings } from '#src/table/table.ts'
 import { reportOn } from './findings.ts'
+import { isForbidden } from './forbidden.ts'
+import { resolveReferences } from './object-references.ts'
+import type { ObjectReference } from './object-references.ts'
 import type { Options } from './options.ts'
 import { readPath } from './paths.ts'
 import type { CompileSettings } from './settings.ts'
-import { protocolAnnotations } from './values/backend-protocol.ts'
+import { protocolAnnotations, protocolReferences } from './values/backend-protocol.ts'
 import type { ProtocolValues } from './values/backend-protocol.ts'
 import { balanceAnnotations } from './values/balance.ts'
 import type { BalanceValues } from './values/balance.ts'
 import { routeAnnotations, routeSettingsOf } from './values/route-settings.ts'
 import { canaryAnnotations, canaryOf } from './values/canary.ts'
 import type { CanaryUse } from './values/canary.ts'
+import { routingAnnotations } from './values/routing.ts'
+import type { RoutingValues } from './values/routing.ts'
 import { annotationSchema } from './values/schema.ts'
+import { unusedAnnotations } from './values/unused.ts'
 
 /** One Ingress, read by itself: nothing here depends on other objects. */
 export interface ParsedIngress {
@@ -29,6 +37,13 @@ export interface ParsedIngress {
   readonly balance: Partial<BalanceValues>
   /** Its routes are alternatives for those of other Ingresses. */
   readonly canary: CanaryUse | undefined
+  readonly routing: RoutingValues
+  /** What the user wrote, by key without prefix. */
+  readonly texts: ReadonlyMap<string, SettingText>
+  /** Objects that the values name. */
+  readonly references: readonly ObjectReference[]
+  /** The paths are regular expressions, and with them all paths of the hosts. */
+  readonly regex: boolean
   /** Parallel to `policyList`. */
   readonly policyValues: readonly object[]
   /** The routes answer 503: a key that protects them is not honoured. */
@@ -72,16 +87,33 @@ export function parseIngress(
     prefix: settings.annotationsPrefix,
     report,
   })
-  const values = readValues(texts, options, report)
-  const dropped = verdict === 'drop'
+  let closed = verdict === 'close'
+  const values = readValues(texts, options, {
+    codes: annotationCodes,
+    report,
+    close: () => {
+      closed = true
+    },
+  })
+  const forbidden = isForbidden(texts, options.values, report)
+  const dropped = verdict === 'drop' || forbidden
+  const rewriting = policyValues(values, 'rewrite')
+  const regex = rewriting['use-regex'] || rewriting['rewrite-target'].length > 0
+  const { namespace } = ingress.metadata
   const rules = dropped ? [] : readRules(ingress, report)
   const hosts = [...new Set(rules.map(({ host }) => host))]
   return {
     ingress,
     ...values,
-    closed: verdict === 'close',
+    texts,
+    regex,
+    references: resolveReferences(referencesOf(values, options), {
+      namespace,
+      crossNamespace: options.values['allow-cross-namespace-resources'],
+    }),
+    closed,
     hosts,
-    routes: rules.flatMap((rule) => readRoutes(rule, options, report)),
+    routes: rules.flatMap((rule) => readRoutes(rule, { options, regex }, report)),
     fallbacks: dropped ? [] : readFallbacks(ingress, hosts),
     tls: dropped ? [] : readTls(ingress, hosts, report),
     diagnostics: diagnostics.list,
@@ -91,11 +123,15 @@ export function parseIngress(
 function readValues(
   texts: ReadonlyMap<string, SettingText>,
   options: Options,
-  report: ReportField,
-): Pick<ParsedIngress, 'settings' | 'protocol' | 'balance' | 'canary' | 'policyValues'> {
-  const reading = { codes: annotationCodes, report }
+  reading: Reading,
+): Pick<
+  ParsedIngress,
+  'settings' | 'protocol' | 'balance' | 'routing' | 'canary' | 'policyValues'
+> {
   const route = readGiven(routeAnnotations, texts, reading)
   const protocol = readGiven(protocolAnnotations, texts, reading)
+  // Nobody reads these values; what is written is checked, and said to be without effect.
+  readGiven(unusedAnnotations, texts, reading)
   const untouched = Object.keys(route).length === 0
   return {
     settings: untouched
@@ -106,10 +142,15 @@ function readValues(
         ),
     protocol: complete(protocolAnnotations, options.protocol, protocol),
     balance: readGiven(balanceAnnotations, texts, reading),
+    routing: complete(
+      routingAnnotations,
+      { ...options.routing },
+      readGiven(routingAnnotations, texts, reading),
+    ),
     canary: canaryOf(
       complete(canaryAnnotations, readGiven(canaryAnnotations, texts, reading)),
       texts,
-      report,
+      reading.report,
     ),
     policyValues: policyList.map(([, { annotations }], i) => {
       const given = readGiven(annotations, texts, reading)
@@ -117,6 +158,24 @@ function readValues(
       return complete(annotations, { ...presets }, { ...given })
     }),
   }
+}
+
+/** The values of one policy. */
+export function policyValues<Name extends PolicyName>(
+  { policyValues: all }: Pick<ParsedIngress, 'policyValues'>,
+  name: Name,
+): ValuesOf<(typeof policies)[Name]['annotations']> {
+  return all[policyIndex(name)] as ValuesOf<(typeof policies)[Name]['annotations']>
+}
+
+function referencesOf(
+  { protocol, policyValues: all }: Pick<ParsedIngress, 'protocol' | 'policyValues'>,
+  options: Options,
+): readonly Reference[] {
+  const ofPolicies = policyList.flatMap(
+    ([, policy], i) => policy.references?.(all[i] ?? {}, options.policies[i]?.options ?? {}) ?? [],
+  )
+  return [...protocolReferences(protocol), ...ofPolicies]
 }
 
 /** One rule whose host is valid. */
@@ -145,13 +204,14 @@ function readRules({ rules, defaultBackend }: Ingress, report: ReportField): Hos
 
 function readRoutes(
   { host, rule, field }: HostRule,
-  options: Options,
+  { options, regex }: { readonly options: Options; readonly regex: boolean },
   report: ReportField,
 ): ParsedRoute[] {
+  const strict = options.values['strict-validate-path-type']
   const routes: ParsedRoute[] = []
   for (const [i, path] of (rule.paths ?? []).entries()) {
     const place = `${field}.http.paths[${i}]`
-    const reading = readPath(path, options.values['strict-validate-path-type'])
+    const reading = readPath(path, { strict, regex })
     if ('problem' in reading) {
       report('path-invalid', `${place}.path`, `${reading.problem}, got ${quote(path.path)}`)
       continue

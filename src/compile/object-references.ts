@@ -13,7 +13,10 @@ export interface ObjectReference extends Pick<Reference, 'kind' | 'key' | 'by'> 
 /** The references of one Ingress. `crossNamespace`: an annotation may name another namespace. */
 export function resolveReferences(
   references: readonly Reference[],
-  { namespace: own, crossNamespace }: { readonly namespace: string; readonly crossNamespace: boolean },
+  {
+    namespace: own,
+    crossNamespace,
+  }: { readonly namespace: string; readonly crossNamespace: boolean },
 ): ObjectReference[] {
   return references
     .filter(({ text }) => text !== '')
@@ -22,7 +25,8 @@ export function resolveReferences(
       const namespace = slash < 0 ? own : text.slice(0, slash)
       const name = text.slice(slash + 1)
       let problem = ''
-      if (by === 'option' && slash < 0) problem = `must be namespace/name, got ${JSON.stringify(text)}`
+      if (by === 'option' && slash < 0)
+        problem = `must be namespace/name, got ${JSON.stringify(text)}`
       if (by === 'annotation' && namespace !== own && !crossNamespace) {
         problem = `names ${kind} ${text} of another namespace, which allow-cross-namespace-resources does not allow`
       }

@@ -15,6 +15,8 @@ import { globalOptions, globalOptionsOf } from './values/global-options.ts'
 import type { GlobalValues } from './values/global-options.ts'
 import { routeAnnotations, routeOptions, routeSettingsOf } from './values/route-settings.ts'
 import type { RouteValues } from './values/route-settings.ts'
+import { routingAnnotations } from './values/routing.ts'
+import type { RoutingValues } from './values/routing.ts'
 import { annotationSchema, optionSchema } from './values/schema.ts'
 
 /** The ConfigMap, read: what holds for everything, and the default of every annotation. */
@@ -27,6 +29,7 @@ export interface Options {
   /** Defaults of annotations. */
   readonly route: RouteValues
   readonly protocol: ProtocolValues
+  readonly routing: RoutingValues
   readonly balance: BalanceValues
   /** Parallel to `policyList`: defaults of annotations, and the policy's own options. */
   readonly policies: readonly PolicyDefaults[]
@@ -64,6 +67,7 @@ export function compileOptions(
     routeSettings: routeSettingsOf(route, retry),
     route,
     protocol: complete(protocolAnnotations, presets),
+    routing: complete(routingAnnotations, presets),
     balance: complete(balanceAnnotations, presets),
     policies: policyList.map(([, policy]) => ({
       annotations: complete(policy.annotations, presets),

@@ -1,3 +1,5 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { patternProblem } from '#algorithms/match/linear-pattern.ts'
 import type { IngressPath } from '#src/snapshot/objects.ts'
 import type { PathMatch } from '#src/table/table.ts'
 import { compareText } from './order.ts'
@@ -8,9 +10,12 @@ export type PathReading =
 
 /**
  * Reads a path of an Ingress. ImplementationSpecific means Prefix here, as in ingress-nginx, and may
- * be empty. `strict`: Exact and Prefix paths consist of letters, digits and -._/ alone.
+ * be empty. `regex`: it is a regular expression. `strict`: Exact and Prefix paths consist of letters, digits and -._/ alone.
  */
-export function readPath({ path, pathType }: IngressPath, strict: boolean): PathReading {
+export function readPath(
+  { path, pathType }: IngressPath,
+  { strict, regex }: { readonly strict: boolean; readonly regex: boolean },
+): PathReading {
   const specific = pathType === 'ImplementationSpecific'
   const text = specific && path === '' ? '/' : path
   if (!text.startsWith('/')) return { problem: 'must begin with /' }
@@ -19,6 +24,11 @@ export function readPath({ path, pathType }: IngressPath, strict: boolean): Path
       problem:
         'may hold only letters, digits and -._/ with pathType Exact or Prefix; ImplementationSpecific takes others',
     }
+  }
+  if (regex) {
+    const problem = patternProblem(pathBytes(text))
+    const type = pathType === 'Exact' ? 'exact' : 'prefix'
+    return problem === undefined ? { match: { type, value: text }, text } : { problem }
   }
   const value = decoded(text)
   if (/[?#]/.test(text)) return { problem: 'must not hold a query or a fragment' }
@@ -35,6 +45,15 @@ export function readPath({ path, pathType }: IngressPath, strict: boolean): Path
   }
 }
 
+/**
+ * The path of a rule on a host where every path is a regular expression. A path that is none, because
+ * its own Ingress did not ask for that, stands for itself.
+ */
+export function asRegex(text: string): PathMatch {
+  if (patternProblem(pathBytes(text)) === undefined) return { type: 'regex', value: text }
+  return { type: 'regex', value: text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') }
+}
+
 /** Escapes are decoded, because requests are matched decoded; what is not UTF-8 stays as it stands. */
 function decoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
@@ -46,6 +65,11 @@ function decoded(text: string): string {
   })
 }
 
+/** Of a regular expression its length counts as the user wrote it, as in ingress-nginx. */
+function lengthOf({ path, pathText }: { path: PathMatch; pathText: string }): number {
+  return path.type === 'regex' ? pathText.length : path.value.length
+}
+
 /**
  * Most specific first: the longest, then Exact before Prefix. A slash at the end of a prefix does not
  * make it match fewer requests, but of /foo and /foo/ the latter goes first.
@@ -55,7 +79,7 @@ export function bySpecificity(
   b: { readonly path: PathMatch; readonly pathText: string },
 ): number {
   return (
-    b.path.value.length - a.path.value.length ||
+    lengthOf(b) - lengthOf(a) ||
     Number(b.path.type === 'exact') - Number(a.path.type === 'exact') ||
     b.pathText.length - a.pathText.length ||
     compareText(a.pathText, b.pathText)

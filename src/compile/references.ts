@@ -10,12 +10,14 @@ export interface References {
   readonly hostnames: readonly string[]
   /** Secrets that are named, whether or not they exist; sorted. */
   readonly secrets: readonly ObjectName[]
+  /** ConfigMaps that are named, whether or not they exist; sorted. */
+  readonly configMaps: readonly ObjectName[]
 }
 
 export function collectReferences(
   parsed: readonly ParsedIngress[],
   targets: Iterable<Target>,
-  { defaultCertificate }: CompileSettings,
+  { defaultCertificate, configMap }: CompileSettings,
 ): References {
   const hostnames = new Set<string>()
   for (const { service } of targets) {
@@ -23,18 +25,29 @@ export function collectReferences(
     if (host !== '') hostnames.add(host)
   }
   const secrets = new Map<string, ObjectName>()
-  const add = (name: ObjectName): void => {
-    secrets.set(`${name.namespace}/${name.name}`, name)
+  const configMaps = new Map<string, ObjectName>()
+  const add = (to: Map<string, ObjectName>, { namespace, name }: ObjectName): void => {
+    to.set(`${namespace}/${name}`, { namespace, name })
   }
-  if (defaultCertificate !== undefined) add(defaultCertificate)
-  for (const { ingress, tls } of parsed) {
+  if (defaultCertificate !== undefined) add(secrets, defaultCertificate)
+  if (configMap !== undefined) add(configMaps, configMap)
+  for (const { ingress, tls, references } of parsed) {
     const { namespace } = ingress.metadata
-    for (const { secretName } of tls) if (secretName !== '') add({ namespace, name: secretName })
+    for (const { secretName: name } of tls) if (name !== '') add(secrets, { namespace, name })
+    for (const reference of references) {
+      if (reference.problem !== '') continue
+      add(reference.kind === 'Secret' ? secrets : configMaps, reference)
+    }
   }
   return {
     hostnames: [...hostnames].toSorted(compareText),
-    secrets: [...secrets.values()].toSorted(
-      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name),
-    ),
+    secrets: sorted(secrets),
+    configMaps: sorted(configMaps),
   }
+}
+
+function sorted(names: ReadonlyMap<string, ObjectName>): ObjectName[] {
+  return [...names.values()].toSorted(
+    (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name),
+  )
 }

@@ -1,14 +1,18 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
+import { externalTarget } from './externals.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
 import type { ParsedRoute } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
+import type { Target } from './services/backends.ts'
 import { upstreamSecretProblem } from './values/backend-protocol.ts'
 
 /** What is known of a route while its rule is made. */
 export interface RouteReading {
   /** What policies are told; each adds its own options. */
   readonly context: Omit<RouteContext<object>, 'options'>
+  /** Backends that policies made. */
+  readonly externals: readonly Target[]
   /** The route must answer 503. It may turn out later, so it is asked last. */
   denied(): boolean
 }
@@ -20,6 +24,7 @@ export function readRoute(
   diagnostics: Diagnostics,
 ): RouteReading {
   let denied = parsed.closed
+  const externals: Target[] = []
   const data = new Map<string, Readonly<Record<string, string>>>()
   const onIngress = reportOn(parsed.ingress, diagnostics)
   const onOptions =
@@ -48,7 +53,8 @@ export function readRoute(
   for (const [i, { kind, key, by, namespace, name, problem }] of parsed.references.entries()) {
     const object = objects[i]
     const missing = object === undefined ? `${kind} ${namespace}/${name} does not exist` : ''
-    const unfit = key === 'proxy-ssl-secret' && object !== undefined ? upstreamSecretProblem(object.data) : ''
+    const unfit =
+      key === 'proxy-ssl-secret' && object !== undefined ? upstreamSecretProblem(object.data) : ''
     const why = problem || missing || (unfit ?? '')
     if (object !== undefined && why === '') data.set(key, object.data)
     else if (by === 'option') leaveOut(key, why)
@@ -57,14 +63,21 @@ export function readRoute(
   }
   return {
     context: {
+      ingress: `${parsed.ingress.metadata.namespace}/${parsed.ingress.metadata.name}`,
       host: route.host,
       tls,
       path: route.pathText,
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),
+      external(host, port) {
+        const target = externalTarget(host, port)
+        externals.push(target)
+        return target.key
+      },
       report: leaveOut,
       deny,
     },
+    externals,
     denied: () => denied,
   }
 }

@@ -4,15 +4,18 @@ import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
 import type { PolicyUse } from '#src/policies/policy.ts'
-import type { Service } from '#src/snapshot/objects.ts'
+import type { RouteContext } from '#src/policies/policy-definition.ts'
+import type { ConfigMap, Secret, Service } from '#src/snapshot/objects.ts'
 import { localCluster, tupleKey } from '#src/table/keys.ts'
-import type { Rule, WeightedBackend } from '#src/table/table.ts'
+import type { Fallback, Rule, WeightedBackend } from '#src/table/table.ts'
 import { originOf, reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import type { Options } from './options.ts'
+import { asRegex } from './paths.ts'
+import { readRoute } from './route-context.ts'
 import { targetOf } from './services/backends.ts'
 import type { Target } from './services/backends.ts'
-import { resolvePort } from './services/ports.ts'
+import { firstPort, resolvePort } from './services/ports.ts'
 import type { CompileSettings } from './settings.ts'
 import { protocolOf } from './values/backend-protocol.ts'
 import { withSessions } from './sessions.ts'
@@ -25,6 +28,9 @@ export interface CompiledRule {
   readonly rule: Rule
   /** Undefined: there is none, and the rule answers 503. */
   readonly target: Target | undefined
+  readonly fallback: Target | undefined
+  /** Backends of hosts that policies name. */
+  readonly externals: readonly Target[]
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -43,6 +49,13 @@ export interface RuleContext {
   readonly serviceValues: ServiceValues
   /** A TLS section names the host. */
   readonly tls: boolean
+  readonly settings: CompileSettings
+  /** What the Ingress refers to, parallel to its references. */
+  readonly objects: readonly (Secret | ConfigMap | undefined)[]
+  /** Every path of the host is a regular expression. */
+  readonly regex: boolean
+  /** The Service of `default-backend`, if it exists. */
+  readonly fallback: Service | undefined
 }
 
 /** Makes the rule of one route. */
@@ -51,20 +64,27 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const { parsed } = context
   const { namespace, name } = parsed.ingress.metadata
   const found = findTarget(route, context, diagnostics)
-  const target = parsed.closed ? undefined : found
+  const { context: routeContext, externals, denied } = readRoute(route, context, diagnostics)
+  const policies = compilePolicies(routeContext, context)
+  const isDenied = denied()
+  const target = isDenied ? undefined : found
+  const secret = routeContext.data('proxy-ssl-secret')
+  const said = parsed.texts.has('backend-protocol') ? '' : (found?.port.appProtocol ?? '')
+  const own = { balance: parsed.balance, ...protocolOf(parsed.protocol, secret, said) }
+  const fallback = isDenied ? undefined : findFallback(context, diagnostics)
   const kind = route.pathText === '' ? 'ingress-default' : 'ingress'
-  const policies = compilePolicies(route, context)
   const rule: Rule = {
     key: tupleKey(kind, localCluster, namespace, name, route.host, route.path.type, route.pathText),
     origin: originOf(parsed.ingress),
-    path: route.path,
+    path: context.regex && route.pathText !== '' ? asRegex(route.pathText) : route.path,
     pathText: route.pathText,
     predicates: [],
     settings: parsed.settings,
-    policies,
-    backends: target === undefined ? [] : [withSessions(useOf(target, context, parsed), policies)],
+    policies: isDenied ? [] : policies,
+    backends: target === undefined ? [] : [withSessions(useOf(target, context, own), policies)],
+    ...(fallback !== undefined && { fallback: fallbackOf(fallback, route, context) }),
   }
-  return { rule, target, diagnostics: diagnostics.list }
+  return { rule, target, fallback, externals, diagnostics: diagnostics.list }
 }
 
 /** The Service port that a route means, or undefined with the reason reported. */
@@ -95,18 +115,44 @@ function findTarget(
     report('service-port-missing', `${place}.service.port`, message)
     return undefined
   }
-  return targetOf(service, resolved)
+  return targetOf(service, resolved, parsed.routing['service-upstream'])
 }
 
-function compilePolicies(route: ParsedRoute, { parsed, options, tls }: RuleContext): PolicyUse[] {
+/** The backend of last resort, or undefined: none is named, or it cannot be used. */
+function findFallback(
+  { parsed, fallback }: RuleContext,
+  diagnostics: Diagnostics,
+): Target | undefined {
+  const name = parsed.routing['default-backend']
+  if (name === '') return undefined
+  const field = parsed.texts.get('default-backend')?.key ?? 'default-backend'
+  const port = fallback && firstPort(fallback)
+  if (fallback !== undefined && port !== undefined) return targetOf(fallback, port)
+  const shown = `Service ${parsed.ingress.metadata.namespace}/${name}`
+  const report = reportOn(parsed.ingress, diagnostics)
+  if (fallback === undefined) report('service-missing', field, `${shown} does not exist`)
+  else report('service-port-missing', field, `${shown} has no TCP port`)
+  return undefined
+}
+
+function fallbackOf(target: Target, { backend }: ParsedRoute, context: RuleContext): Fallback {
+  const named = 'service' in backend ? backend.service : { name: '', port: '' }
+  return {
+    use: useOf(target, { ...context, serviceValues: noServiceValues }, {}),
+    service: named.name,
+    servicePort: String(named.port),
+  }
+}
+
+function compilePolicies(
+  context: Omit<RouteContext<object>, 'options'>,
+  { parsed, options }: RuleContext,
+): PolicyUse[] {
   const uses: PolicyUse[] = []
   for (const [i, [name, policy]] of policyList.entries()) {
     const config = policy.configure(parsed.policyValues[i] ?? {}, {
+      ...context,
       options: options.policies[i]?.options ?? {},
-      ingress: `${parsed.ingress.metadata.namespace}/${parsed.ingress.metadata.name}`,
-      host: route.host,
-      tls,
-      path: route.pathText,
     })
     if (config !== undefined) uses.push({ name, config })
   }
@@ -115,9 +161,9 @@ function compilePolicies(route: ParsedRoute, { parsed, options, tls }: RuleConte
 
 /** The one backend of a rule, with all that Ingress, Service and ConfigMap say about using it. */
 export function useOf(
-  { key, service }: Target,
+  { key, service, port }: Target,
   { options, serviceValues }: Pick<RuleContext, 'options' | 'serviceValues'>,
-  own: Partial<Pick<ParsedIngress, 'balance' | 'protocol'>>,
+  own: Partial<Pick<ParsedIngress, 'balance'> & Pick<WeightedBackend, 'protocol' | 'tls'>>,
 ): WeightedBackend {
   const balance = complete<BalanceValues>(
     balanceAnnotations,
@@ -125,12 +171,15 @@ export function useOf(
     serviceValues.balance,
     own.balance ?? {},
   )
+  const { protocol, tls } = own
+  const spoken =
+    protocol === undefined ? protocolOf(options.protocol, {}, port.appProtocol) : { protocol, tls }
   return {
     backend: key,
     service: service.metadata.name,
     weight: 1,
     balance: balanceOf(balance),
-    ...protocolOf(own.protocol ?? options.protocol),
+    ...spoken,
     policies: [],
   }
 }

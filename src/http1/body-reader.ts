@@ -9,7 +9,8 @@ const largeRead = 32 * 1024
 
 /**
  * Reads one message body after another, of any framing. Bodies of known length and those that last
- * until the connection ends are counted, not looked at. Nothing is copied: the data of a step lies in the buffer it was given.
+ * until the connection ends are counted, not looked at. Nothing is copied: the data of a step lies
+ * in the buffer it was given.
  */
 export class BodyReader {
   dataStart = 0

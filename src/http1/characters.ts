@@ -10,12 +10,17 @@ export const COLON = 0x3a
 export const plainNameByte = 1
 export const oddNameByte = 2
 
-/** For names and methods: 0 no token character, 1 letter, digit or hyphen, 2 any other token character. */
+/**
+ * For names and methods: 0 no token character, 1 letter, digit or hyphen, 2 any other token
+ * character.
+ */
 export const nameClass = new Uint8Array(256)
 mark(nameClass, "!#$%&'*+.^_`|~", oddNameByte)
 mark(nameClass, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-', plainNameByte)
 
-/** 1 for every byte of a field value: visible, space, tab, or 0x80 and above. Never CR, LF or NUL. */
+/**
+ * 1 for every byte of a field value: visible, space, tab, or 0x80 and above. Never CR, LF or NUL.
+ */
 export const valueClass = new Uint8Array(256).fill(1, 0x20)
 valueClass[TAB] = 1
 valueClass[0x7f] = 0
@@ -24,9 +29,10 @@ valueClass[0x7f] = 0
 export const plainTargetByte = 1
 
 /**
- * For request targets: 2 for `%` and `?`, which mean something to the parser; 0 for what may not stand there: controls, space, `#`, DEL, and 0x80 and
- * above. nginx lets the last pass; a byte that is no URI character (RFC 3986 2) may be read in two
- * ways further on, so we do not. Characters like `|` and `^`, outside the grammar too, are in use.
+ * For request targets: 2 for `%` and `?`, which mean something to the parser; 0 for what may not
+ * stand there: controls, space, `#`, DEL, and 0x80 and above. nginx lets the last pass; a byte that
+ * is no URI character (RFC 3986 2) may be read in two ways further on, so we do not. Characters
+ * like `|` and `^`, outside the grammar too, are in use.
  */
 export const targetClass = new Uint8Array(256).fill(plainTargetByte, 0x21, 0x7f)
 targetClass[0x23] = 0

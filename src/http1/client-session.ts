@@ -11,7 +11,9 @@ import { untilClose } from './response-parser.ts'
 
 /** Who keeps the session between exchanges: a pool. */
 export interface Http1ClientOwner {
-  /** An exchange ended so that another may follow; `open` may be called from now on, from here too. */
+  /**
+   * An exchange ended so that another may follow; `open` may be called from now on, from here too.
+   */
   onIdle(session: Http1ClientSession): void
   /** The session carries no exchange any more, for good. Exactly once. */
   onGone(session: Http1ClientSession): void

@@ -17,15 +17,17 @@ export interface ClientStreamOwner {
   read(on: boolean): void
   /** The proxy ended its direction of the tunnel. */
   endOutput(): void
-  /** The request cannot be sent as it is. The handler hears of it when the connection has closed. */
+  /**
+   * The request cannot be sent as it is. The handler hears of it when the connection has closed.
+   */
   refuse(failure: 'limit' | 'closed'): void
   /** The proxy gave the exchange up. */
   abandon(): void
 }
 
 /**
- * One exchange on a connection in the client role. An object of its own, so that whoever still holds
- * it when the connection carries the next exchange can do no harm.
+ * One exchange on a connection in the client role. An object of its own, so that whoever still
+ * holds it when the connection carries the next exchange can do no harm.
  */
 export class Http1ClientStream implements ClientStream, AskedBy {
   readonly reused: boolean

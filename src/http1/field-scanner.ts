@@ -32,8 +32,8 @@ export class FieldScanner {
   #view: DataView = new DataView(new ArrayBuffer(0))
 
   /**
-   * Adds the lines from `from` on to `fields`, up to the empty line. Returns the position behind the
-   * empty line, `incomplete` when the bytes end before it, or `refused`.
+   * Adds the lines from `from` on to `fields`, up to the empty line. Returns the position behind
+   * the empty line, `incomplete` when the bytes end before it, or `refused`.
    */
   // oxlint-disable-next-line complexity -- the hot loop: calls and objects a line cost more
   scan(buffer: Buffer, from: number, end: number, fields: Fields): number {
@@ -83,7 +83,9 @@ export class FieldScanner {
     }
   }
 
-  /** The first byte from `from` on that no value may hold; four at a time while all is plain ASCII. */
+  /**
+   * The first byte from `from` on that no value may hold; four at a time while all is plain ASCII.
+   */
   #skipValue(buffer: Buffer, from: number, end: number): number {
     const view = this.#view
     let at = from
@@ -117,7 +119,9 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB
 }
 
-/** The position behind the LF that must be here, `incomplete` at the end of the bytes, or `refused`. */
+/**
+ * The position behind the LF that must be here, `incomplete` at the end of the bytes, or `refused`.
+ */
 export function lineFeedAt(buffer: Buffer, position: number, end: number): number {
   if (position >= end) return incomplete
   return buffer[position] === LF ? position + 1 : refused

@@ -10,9 +10,10 @@ export const unknownCoding = -4
 const lengthDigitsMax = 32
 
 /**
- * What Content-Length and Transfer-Encoding say about the body (RFC 9112 6): a length, `chunkedFraming` or
- * `noFraming`. Strict where the RFC lets a recipient repair: both fields, a repeated field, a list,
- * or any other coding is refused, since the next hop may have repaired it otherwise.
+ * What Content-Length and Transfer-Encoding say about the body (RFC 9112 6): a length,
+ * `chunkedFraming` or `noFraming`. Strict where the RFC lets a recipient repair: both fields, a
+ * repeated field, a list, or any other coding is refused, since the next hop may have repaired it
+ * otherwise.
  */
 export function readFraming(hop: HopFields, version: number): number {
   const length = hop.get(contentLengthId)
@@ -21,8 +22,8 @@ export function readFraming(hop: HopFields, version: number): number {
     if (length !== undefined || version < 11 || hop.repeated(transferEncodingId)) return badFraming
     return readCoding(coding)
   }
-  if (length === undefined) return noFraming
-  return hop.repeated(contentLengthId) ? badFraming : readLength(length)
+  // A repeated field reads as a list, which is no length.
+  return length === undefined ? noFraming : readLength(length)
 }
 
 function readCoding(coding: string): number {

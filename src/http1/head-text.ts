@@ -69,7 +69,10 @@ export function responseText(head: ResponseHead, lines: string): string {
 /** Methods that a 405 of ours names, since it must name some (RFC 9110 15.5.6). */
 const allowLine = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n'
 
-/** A whole answer with a text of ASCII, after which the connection closes. `headOnly`: it answers HEAD. */
+/**
+ * A whole answer with a text of ASCII, after which the connection closes. `headOnly`: it answers
+ * HEAD.
+ */
 export function refusalText(
   status: number,
   body: string,

@@ -9,7 +9,9 @@ export interface Http1ServerOptions extends NameRules {
   readonly keepAliveTimeoutMs: number
   /** Requests that one connection may carry. */
   readonly keepAliveRequests: number
-  /** From the first byte of a request, on a new connection from its start, to the end of the head. */
+  /**
+   * From the first byte of a request, on a new connection from its start, to the end of the head.
+   */
   readonly requestHeadTimeoutMs: number
   /** Between two pieces of a request body. */
   readonly requestBodyTimeoutMs: number

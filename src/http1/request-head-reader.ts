@@ -33,7 +33,10 @@ export class RequestHeadReader {
     this.options = options
   }
 
-  /** Reads on from `from`; `options` count for a head that begins here. Returns the position reached. */
+  /**
+   * Reads on from `from`; `options` count for a head that begins here. Returns the position
+   * reached.
+   */
   read(buffer: Buffer, from: number, end: number, options: Http1ServerOptions): number {
     if (this.#part !== undefined) return this.#readOn(this.#part, buffer, from, end)
     const start = this.#skipBlankLines(buffer, from, end)

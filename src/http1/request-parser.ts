@@ -28,8 +28,8 @@ const watchedFields = fieldMask('authorization', 'max-forwards')
 
 /**
  * Reads request heads (RFC 9112 2 to 7, 9.3) out of buffers that hold them whole. What counts for
- * this hop is acted on here; the head that comes out has it as plain members. One parser serves all connections of a
- * thread; its members hold the outcome of the last head.
+ * this hop is acted on here; the head that comes out has it as plain members. One parser serves all
+ * connections of a thread; its members hold the outcome of the last head.
  */
 export class RequestParser {
   /** Why the last head was refused. */
@@ -44,7 +44,10 @@ export class RequestParser {
   readonly #hop = new HopFields()
   readonly #connection = { close: false, keepAlive: false, upgrade: false }
   readonly #parts: TargetParts = { target: '', authority: '' }
-  /** The last good Host: most requests repeat it, and one string for all of them is cheaper further on. */
+  /**
+   * The last good Host: most requests repeat it, and one string for all of them is cheaper further
+   * on.
+   */
   #lastHost: string | undefined
 
   /** The head read last, which is the caller's from now on. */

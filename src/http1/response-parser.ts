@@ -19,7 +19,8 @@ export type AskedBy = Pick<RequestHead, 'method' | 'upgrade'>
 
 /**
  * Reads response heads (RFC 9112 4 to 7) out of buffers that hold them whole, as strictly as
- * requests. One parser serves all connections of a thread; its members hold the outcome of the last head.
+ * requests. One parser serves all connections of a thread; its members hold the outcome of the last
+ * head.
  */
 export class ResponseParser {
   /** The last head was refused because of its size. */
@@ -75,7 +76,9 @@ export class ResponseParser {
     return position
   }
 
-  /** Acts on what concerns this hop, in the head read last. False: the response breaks the protocol. */
+  /**
+   * Acts on what concerns this hop, in the head read last. False: the response breaks the protocol.
+   */
   interpret(asked: AskedBy): boolean {
     const head = this.#head as ResponseHead
     const good = this.#interpret(head, asked)

@@ -2,6 +2,7 @@ import type { ResetReason, ServerStreamHandler } from '#src/exchange/streams.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { CloseReason, Connection, ConnectionHandler } from '#src/transport/transport.ts'
 import { BodyReader } from './body-reader.ts'
+import { EarlyBytes } from './early-bytes.ts'
 import { Lingering } from './lingering.ts'
 import { ReadGate } from './read-gate.ts'
 import { refusals } from './refusals.ts'
@@ -42,11 +43,10 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   readonly #timer: Timer = new Timer(this)
   readonly #body = new BodyReader()
   #phase: Phase = 'idle'
-  /** Bytes behind the request that is being served. */
-  #held: Buffer | undefined
-  /** Held bytes are being received. */
-  #receivingHeld = false
-  /** `#receive` is at work, and goes on by itself. */
+  readonly #early = new EarlyBytes()
+  /** `#advance` is at work, and goes on by itself. */
+  #advancing = false
+  /** So is `#receive`. */
   #receiving = false
   /** Bytes of the same read behind what is being handled. */
   #inHand = 0
@@ -91,8 +91,8 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   // The connection's events.
 
   onData(buffer: Buffer, start: number, end: number): void {
-    if (this.#held !== undefined) {
-      this.#hold(buffer, start, end)
+    if (this.#early.any) {
+      this.#early.hold(buffer, start, end)
       return
     }
     this.#receiving = true
@@ -142,7 +142,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
           at = this.#readBody(buffer, at, end)
           break
         case 'waiting':
-          this.#hold(buffer, at, end)
+          this.#early.hold(buffer, at, end)
           return
         case 'tunnel':
           this.#stream.handler?.onRequestBody(buffer, at, end)
@@ -239,25 +239,16 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     else wheel.arm(this.#timer, this.#heads.options.requestBodyTimeoutMs)
   }
 
-  /** Keeps bytes whose turn has not come; reading pauses, so that there is one read of them at most. */
-  #hold(buffer: Buffer, start: number, end: number): void {
-    const bytes = buffer.subarray(start, end)
-    if (this.#receivingHeld) this.#held = bytes
-    else this.#held = Buffer.concat(this.#held === undefined ? [bytes] : [this.#held, bytes])
-  }
-
-  /** Goes on with what was held, as far as its turn has come. */
+  /** Goes on with what came early, as far as its turn has come. */
   #advance(): void {
-    if (this.#receiving || this.#receivingHeld) return
-    this.#receivingHeld = true
+    if (this.#receiving || this.#advancing) return
+    this.#advancing = true
     this.#conclude()
-    while (this.#held !== undefined && this.#phase !== 'waiting') {
-      const held = this.#held
-      this.#held = undefined
-      this.onData(held, 0, held.length)
+    while (this.#early.any && this.#phase !== 'waiting') {
+      this.#early.release(this)
       this.#conclude()
     }
-    this.#receivingHeld = false
+    this.#advancing = false
     this.#regulate()
   }
 
@@ -265,7 +256,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   #regulate(): void {
     if (this.#phase === 'closed') return
     const paused = this.#stream.paused && (this.#phase === 'body' || this.#phase === 'tunnel')
-    this.#gate.set(this.#held === undefined && !paused)
+    this.#gate.set(!this.#early.any && !paused)
   }
 
   isBodyInHand(): boolean {
@@ -318,7 +309,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   #closeBehindAnswer(stream: Http1ServerStream): void {
     const inBody = this.#phase === 'body'
-    const alone = !inBody && this.#inHand === 0 && this.#held === undefined
+    const alone = !inBody && this.#inHand === 0 && !this.#early.any
     if (alone && stream.closesAtOnce()) this.#destroy()
     else this.#linger(inBody ? serverTiming.bodyLingerMs : serverTiming.lingerMs)
   }
@@ -364,7 +355,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#stream.write()
     this.#phase = 'lingering'
     this.#heads.clear()
-    this.#held = undefined
+    this.#early.clear()
     this.#lingering = new Lingering(this.#connection, this.#context.wheel, this.#timer, lingerMs)
     this.#regulate()
   }
@@ -390,7 +381,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   #close(): ServerStreamHandler | undefined {
     const { wheel } = this.#context
     this.#phase = 'closed'
-    this.#held = undefined
+    this.#early.clear()
     this.#heads.clear()
     this.#stream.writer.drop()
     wheel.remove(this.#timer)

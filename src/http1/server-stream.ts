@@ -13,7 +13,10 @@ import { serverTiming } from './timing.ts'
 
 const dateField = fieldMask('date')
 
-/** The session that a stream belongs to. `onTimer` is called when the client takes nothing for too long. */
+/**
+ * The session that a stream belongs to. `onTimer` is called when the client takes nothing for too
+ * long.
+ */
 export interface ServerStreamOwner extends TimerOwner {
   /** Whether all that is missing of the request body is in hand and sure to be good. */
   isBodyInHand(): boolean

@@ -13,7 +13,8 @@ export interface BlockListsConfig {
 
 /** Values of a field as nginx's map has them: `~*regex` in any case, `~regex`, or the whole value. */
 const fieldPatterns: ValueType<readonly string[]> = {
-  expects: 'a comma-separated list of values, of ~ and a regular expression, or of ~* and one for any case',
+  expects:
+    'a comma-separated list of values, of ~ and a regular expression, or of ~* and one for any case',
   schema: {},
   parse(text) {
     const parts = partsOf(text)

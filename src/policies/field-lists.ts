@@ -38,6 +38,7 @@ export function fieldValue(text: string): string {
 export const objectReference: ValueType<string> = {
   expects: 'the name of an object, or namespace/name',
   schema: { pattern: '^(?:[-a-z0-9]+/)?[-a-z0-9.]+$' },
-  parse: (text) => (/^(?:[-a-z0-9]{1,63}\/)?[a-z0-9][-a-z0-9.]{0,252}$/.test(text) ? text : undefined),
+  parse: (text) =>
+    /^(?:[-a-z0-9]{1,63}\/)?[a-z0-9][-a-z0-9.]{0,252}$/.test(text) ? text : undefined,
   format: (text) => text,
 }

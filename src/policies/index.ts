@@ -1,6 +1,9 @@
+import { anyAccess } from './access.ts'
 import { appRoot } from './app-root.ts'
+import { basicAuth } from './basic-auth.ts'
 import { blockLists } from './block-lists.ts'
 import { cors } from './cors.ts'
+import { externalAuth } from './external-auth.ts'
 import { limits } from './limits.ts'
 import type { PolicyDefinition } from './policy-definition.ts'
 import type { Phases, PolicyUse } from './policy.ts'
@@ -36,6 +39,9 @@ export const policies = {
   limits,
   // access
   'source-ranges': sourceRanges,
+  'basic-auth': basicAuth,
+  'external-auth': externalAuth,
+  'any-access': anyAccess,
   // What the upstream sees: behind whatever looks at the request as it was sent.
   rewrite,
   'upstream-host': upstreamHost,
@@ -53,6 +59,11 @@ export const policyList = Object.entries(policies) as unknown as readonly (reado
   name: PolicyName,
   definition: PolicyDefinition<object, object, object>,
 ])[]
+
+/** Where a policy stands in the list. */
+export function policyIndex(name: PolicyName): number {
+  return policyList.findIndex(([own]) => own === name)
+}
 
 const byName = new Map<string, PolicyDefinition<object, object, object>>(policyList)
 

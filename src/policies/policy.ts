@@ -73,6 +73,10 @@ export interface PolicyExchange {
   /** The request body, where a `buffer` body phase asked for it. */
   readonly requestBody: Buffer | undefined
 
+  /** Where any of several policies may let the client in: one did. See `access.ts`. */
+  accessGranted: boolean
+  /** The answer if none does. */
+  accessDenial: Reply | undefined
   /** Monotonic milliseconds, the same clock in all workers. */
   now(): number
   /** Milliseconds since 1970. */
@@ -105,6 +109,8 @@ export interface PolicyExchange {
 export interface Subrequest {
   /** A backend of the table, by key. */
   readonly backend: string
+  /** Server name for TLS, which is not verified; absent or '': plain HTTP. */
+  readonly serverName?: string
   readonly method: string
   readonly authority: string
   readonly target: string

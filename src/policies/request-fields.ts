@@ -33,7 +33,12 @@ export const requestFields = policy({
   },
 
   references: (_values, options): readonly Reference[] => [
-    { kind: 'ConfigMap', key: 'proxy-set-headers', text: options['proxy-set-headers'], by: 'option' },
+    {
+      kind: 'ConfigMap',
+      key: 'proxy-set-headers',
+      text: options['proxy-set-headers'],
+      by: 'option',
+    },
   ],
 
   configure(_values, { data, options, report }): RequestFieldsConfig | undefined {

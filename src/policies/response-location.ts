@@ -1,7 +1,6 @@
 import type { ValueType } from '#src/annotations/types.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
-import { visibleText } from './template.ts'
 
 /** How URLs in answers of the upstream are rewritten: what they begin with, and by what it is replaced. */
 export interface ResponseLocationConfig {
@@ -12,7 +11,7 @@ export interface ResponseLocationConfig {
 const urlStart: ValueType<string> = {
   expects: 'off, or the text that a URL begins with',
   schema: { pattern: '^[^~\\s][!-~]*$' },
-  parse: (text) => (/^[^~\s]/.test(text) && visibleText.test(text) && !/\s/.test(text) ? text : undefined),
+  parse: (text) => (/^[!-}][!-~]*$/.test(text) && text !== 'default' ? text : undefined),
   format: (text) => text,
   explain: (text) => (text.startsWith('~') ? 'regular expressions are not supported' : undefined),
 }

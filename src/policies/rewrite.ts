@@ -1,4 +1,5 @@
 import { bool } from '#src/annotations/types.ts'
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { policy } from './policy-definition.ts'
@@ -68,7 +69,7 @@ export const rewrite = policy({
 
   start({ pattern, target, prefix }) {
     const matcher = groupsIn(target)
-      ? compilePattern(pattern, { anchor: 'start', anyCase: true })
+      ? compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true })
       : undefined
     const fixed = formatTemplate(target)
     const keepsQuery = !fixed.endsWith('?')
@@ -106,7 +107,9 @@ function targetFor(
 function withQuery(target: string, original: string): string {
   const mark = original.indexOf('?')
   if (mark < 0) return target
-  return target.includes('?') ? `${target}&${original.slice(mark + 1)}` : target + original.slice(mark)
+  return target.includes('?')
+    ? `${target}&${original.slice(mark + 1)}`
+    : target + original.slice(mark)
 }
 
 /** Bytes of a decoded path as they may stand in a target (nginx's ngx_escape_uri). */

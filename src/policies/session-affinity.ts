@@ -26,6 +26,10 @@ export interface SessionAffinityConfig {
 
 const secondsMax = 10 * 365 * 86_400
 const none = -secondsMax - 1
+const seconds: ValueType<number> = {
+  ...integer(-secondsMax, secondsMax),
+  format: (value) => (value === none ? '' : String(value)),
+}
 const modes = oneOf(['balanced', 'persistent'])
 const sameSite = oneOf(['None', 'Lax', 'Strict'])
 
@@ -64,7 +68,7 @@ const annotations: AnnotationTable<Values> = {
     ...plain,
     type: oneOf(['cookie', 'none']),
     default: 'none',
-    doc: 'cookie: clients stay at the endpoint that served them first, by a cookie.',
+    doc: 'With cookie, clients stay at the endpoint that served them first, by a cookie.',
     example: 'cookie',
   },
   'affinity-mode': {
@@ -118,14 +122,14 @@ const annotations: AnnotationTable<Values> = {
   },
   'session-cookie-expires': {
     ...medium,
-    type: integer(-secondsMax, secondsMax),
+    type: seconds,
     default: none,
     doc: 'Adds an Expires date, so many seconds ahead.',
     example: '172800',
   },
   'session-cookie-max-age': {
     ...medium,
-    type: integer(-secondsMax, secondsMax),
+    type: seconds,
     default: none,
     doc: 'Adds Max-Age, in seconds.',
     example: '172800',

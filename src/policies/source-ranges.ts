@@ -1,4 +1,5 @@
 import type { ValueType } from '#src/annotations/types.ts'
+import { allow as letIn, deny as keepOut, satisfy } from './access.ts'
 import { AddressSet, addressList } from './address-set.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
@@ -8,6 +9,8 @@ export interface SourceRangesConfig {
   /** Undefined: everybody who is not denied. */
   readonly allow: readonly string[] | undefined
   readonly deny: readonly string[]
+  /** Another policy may let in whom this keeps out, and the other way round. */
+  readonly any: boolean
 }
 
 /** As an allow list and as a deny list: no client passes. */
@@ -49,6 +52,7 @@ export const sourceRanges = policy({
       compatibility: 'same',
       closes: true,
     },
+    satisfy,
   },
   options: {
     'whitelist-source-range': {
@@ -73,10 +77,14 @@ export const sourceRanges = policy({
     const refused = values['denylist-source-range']
     const deny = refused.length > 0 ? refused : options['denylist-source-range']
     if (allow.length === 0 && deny.length === 0) return undefined
-    return { allow: allow.length === 0 ? undefined : allow, deny }
+    return {
+      allow: allow.length === 0 ? undefined : allow,
+      deny,
+      any: values.satisfy === 'any',
+    }
   },
 
-  start({ allow, deny }) {
+  start({ allow, deny, any }) {
     const allowed = allow === undefined ? undefined : new AddressSet(allow)
     const denied = new AddressSet(deny)
     return {
@@ -84,7 +92,9 @@ export const sourceRanges = policy({
         const { clientAddress } = exchange
         const passes =
           !denied.has(clientAddress) && (allowed === undefined || allowed.has(clientAddress))
-        return passes ? CONTINUE : exchange.reply({ status: 403 })
+        if (!passes) return keepOut(exchange, any, { status: 403 })
+        // A client that is merely not denied has shown nothing.
+        return allowed === undefined ? CONTINUE : letIn(exchange, any)
       },
     }
   },

@@ -4,14 +4,7 @@ import type { PolicyExchange } from './policy.ts'
 /** What variables are read from. */
 export type VariableSource = Pick<
   PolicyExchange,
-  | 'request'
-  | 'peer'
-  | 'host'
-  | 'path'
-  | 'clientAddress'
-  | 'scheme'
-  | 'requestId'
-  | 'originalTarget'
+  'request' | 'peer' | 'host' | 'path' | 'clientAddress' | 'scheme' | 'requestId' | 'originalTarget'
 >
 
 /** The closed set of variables without an argument, named as in nginx. */
@@ -23,6 +16,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   http_host: ({ request }) => request.authority,
   remote_addr: ({ clientAddress }) => clientAddress,
   binary_remote_addr: ({ clientAddress }) => clientAddress,
+  remote_user: ({ request }) => userOf(request.fields.get('authorization') ?? ''),
   remote_port: ({ peer }) => String(peer.port),
   request_id: ({ requestId }) => requestId,
   req_id: ({ requestId }) => requestId,
@@ -53,6 +47,13 @@ export function variableValue(source: VariableSource, name: string): string {
 /** The target as the client sent it, whatever was rewritten. */
 function targetOf({ originalTarget, request }: VariableSource): string {
   return originalTarget || request.target
+}
+
+/** The user of basic authentication as sent, whether or not it was checked. */
+function userOf(authorization: string): string {
+  if (!/^basic /i.test(authorization)) return ''
+  const credentials = Buffer.from(authorization.slice(6), 'base64').toString('latin1')
+  return credentials.slice(0, Math.max(0, credentials.indexOf(':')))
 }
 
 function fieldName(variable: string): string {

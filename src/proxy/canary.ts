@@ -21,7 +21,10 @@ export interface LiveCanary {
  * primary without endpoints is not saved by its canary.
  */
 export function linkCanary(canary: Canary): LiveCanary {
-  const pattern = canary.pattern === '' ? undefined : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
+  const pattern =
+    canary.pattern === ''
+      ? undefined
+      : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
   return {
     choose(source, targets, draw) {
       const primary = targets[0] as LiveTarget

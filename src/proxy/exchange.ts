@@ -17,7 +17,7 @@ import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
 import type { ClientIdentity } from './client-identity.ts'
 import { failures, isIdempotent } from './failures.ts'
-import { grpcTimeoutMs } from './grpc-deadline.ts'
+import { takeFallback } from './fallback.ts'
 import type { FailureCode } from './failures.ts'
 import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
@@ -27,10 +27,10 @@ import { recordExchange, recordRetry, recordStart, recordTunnel } from './record
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
-import { tryFailed } from './try-failed.ts'
+import { tryFailed, wasFalseTunnel } from './try-failed.ts'
 import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
-import { passesForTunnel, prepareResponse } from './response-head.ts'
+import { prepareResponse } from './response-head.ts'
 import { mayRetryStatus } from './retry.ts'
 import type { Services } from './services.ts'
 
@@ -112,8 +112,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   /** Sets out with the rule that matched. */
   begin(live: LiveRule): void {
     this.live = live
-    const callMs = grpcTimeoutMs(this.request)
-    if (callMs !== undefined) startDeadline(this, callMs)
+    startDeadline(this)
     const limit = live.rule.settings.bodyBytesMax
     if (limit > 0 && this.request.contentLength > limit) {
       this.fail('body-too-large')
@@ -147,6 +146,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.target ??= chooseTarget(live, this, this.services.random)
     const endpoint = this.target === undefined ? undefined : pickEndpoint(this, this.target)
     if (endpoint === undefined) {
+      if (takeFallback(this)) {
+        this.ask()
+        return
+      }
       this.fail(
         this.failure === '' || this.failure === 'client-gone' ? 'no-endpoint' : this.failure,
       )
@@ -246,12 +249,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.upstreamMs = now - attempt.startedAt
     recordSuccess(this.services.endpoints, attempt.endpoint)
     observeTry(attempt, now, this.upstreamMs, head.status)
-    if (this.request.upgrade !== '' && passesForTunnel(this.request, head)) {
-      releaseResponseHead(head)
-      attempt.abandon()
-      tryFailed(this, attempt, 'malformed')
-      return
-    }
+    if (this.request.upgrade !== '' && wasFalseTunnel(this, attempt, head)) return
     if (mayRetryStatus(this, head, ended)) {
       releaseResponseHead(head)
       attempt.abandon()

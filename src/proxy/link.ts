@@ -1,6 +1,7 @@
 import { startPolicy } from '#src/policies/index.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
+import type { UpstreamTls } from '#src/transport/transport.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import { linkCanary } from './canary.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
@@ -24,6 +25,7 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
     recorded: true,
     phases: rule.policies.map(startPolicy),
     targets,
+    fallback: rule.fallback && linkTarget(rule.fallback.use, context),
     weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
     canary: rule.canary === undefined ? undefined : linkCanary(rule.canary),
   }
@@ -38,7 +40,9 @@ function linkTarget(use: WeightedBackend, context: LinkContext): LiveTarget {
 
 /** Gives back what a rule holds. Exchanges under way keep what they have. */
 export function unlinkRule(live: LiveRule, context: LinkContext): void {
-  for (const { backend, balancer, pool } of live.targets) {
+  const { targets, fallback } = live
+  for (const target of fallback === undefined ? targets : [...targets, fallback]) {
+    const { backend, balancer, pool } = target
     backend.releaseBalancer(balancer)
     backend.users--
     context.pools.release(pool)
@@ -48,10 +52,25 @@ export function unlinkRule(live: LiveRule, context: LinkContext): void {
 
 const plainBalance = { algorithm: 'round-robin', options: {}, hashKey: [] } as const
 
+/** As nginx speaks with the authentication service: the name is sent, the certificate not verified. */
+const subrequestTls: UpstreamTls = {
+  serverName: '',
+  verify: false,
+  verifyDepth: 1,
+  ca: '',
+  certificate: '',
+  key: '',
+  ciphers: '',
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  alpn: [],
+}
+
 /** A rule for one request of our own; it holds nothing that must be given back. */
 export function linkSubrequest(
   backend: LiveBackend,
   settings: RouteSettings,
+  serverName: string,
   { pools }: LinkContext,
 ): LiveRule {
   const use: WeightedBackend = {
@@ -60,7 +79,7 @@ export function linkSubrequest(
     weight: 1,
     balance: plainBalance,
     protocol: 'http1',
-    tls: undefined,
+    tls: serverName === '' ? undefined : { ...subrequestTls, serverName },
     policies: [],
   }
   const balancer = backend.balancerFor(plainBalance)

@@ -1,3 +1,5 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import { PathList } from '#algorithms/match/path-list.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { argumentValue } from '#src/policies/variables.ts'
@@ -19,7 +21,7 @@ export class LiveHost {
     this.#predicates = host.rules.map(({ predicates }) => predicates.map(link))
     this.#paths = new PathList(
       host.rules.map(({ path }) => path),
-      (pattern) => new RegExp(`^(?:${pattern})`, 'i'),
+      (pattern) => compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true }),
     )
   }
 

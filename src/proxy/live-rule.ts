@@ -24,6 +24,8 @@ export interface LiveRule {
   /** Parallel to `rule.policies`. Empty for a route without policies, which then meets no policy code. */
   readonly phases: readonly Phases[]
   readonly targets: readonly LiveTarget[]
+  /** The target of last resort. */
+  readonly fallback?: LiveTarget | undefined
   /** Sum of the targets' weights. */
   readonly weight: number
   /** The second target is a canary, and this chooses. */

@@ -114,7 +114,7 @@ export class LiveTable {
   }
 
   /** A rule for a request of our own to a backend of the table; undefined when there is none. */
-  subrequestRule(key: Key, timeoutMs: number): LiveRule | undefined {
+  subrequestRule(key: Key, timeoutMs: number, serverName = ''): LiveRule | undefined {
     const backend = this.#backends.get(key)
     if (backend === undefined) return undefined
     const settings = {
@@ -123,7 +123,7 @@ export class LiveTable {
       readTimeoutMs: timeoutMs,
       sendTimeoutMs: timeoutMs,
     }
-    return linkSubrequest(backend, settings, this.#link)
+    return linkSubrequest(backend, settings, serverName, this.#link)
   }
 
   /** Slots of every endpoint that something still refers to are counted; for tests and status. */

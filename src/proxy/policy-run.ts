@@ -34,6 +34,8 @@ type Stage = 'requestHead' | 'requestBuffered' | 'upstreamChosen' | 'responseHea
 export class PolicyRun implements PolicyExchange {
   readonly state: unknown[] = []
   requestBody: Buffer | undefined
+  accessGranted = false
+  accessDenial: Reply | undefined
   readonly bufferLimit: number
   readonly #exchange: Exchange
   readonly #phases: readonly Phases[]

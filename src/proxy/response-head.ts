@@ -1,5 +1,5 @@
 import { fieldMask } from '#src/exchange/known-fields.ts'
-import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { Exchange } from './exchange.ts'
 
 const serverField = fieldMask('server')
@@ -13,12 +13,4 @@ export function prepareResponse(exchange: Exchange, head: ResponseHead): void {
   if (hsts === '') return
   head.fields.removeKnown(securityField)
   head.fields.append('Strict-Transport-Security', hsts)
-}
-
-/**
- * Whether an HTTP/2 client would take this answer for a tunnel though it is none: any 2xx accepts an
- * extended CONNECT (RFC 8441 5), while on HTTP/1.1 only 101 accepts an upgrade.
- */
-export function passesForTunnel({ version }: RequestHead, { status }: ResponseHead): boolean {
-  return version === 20 && status >= 200 && status < 300
 }

@@ -74,7 +74,11 @@ class Collector implements ServerStream {
 
 /** Sends a request of our own: an exchange without a client and without policies. */
 export function startSubrequest(services: Services, peer: Peer, request: Subrequest): void {
-  const live = services.table.subrequestRule(request.backend, request.timeoutMs)
+  const live = services.table.subrequestRule(
+    request.backend,
+    request.timeoutMs,
+    request.serverName ?? '',
+  )
   const collector = new Collector(peer, request)
   if (live === undefined) {
     collector.reset('refused')

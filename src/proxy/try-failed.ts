@@ -1,3 +1,5 @@
+import { releaseResponseHead } from '#src/exchange/heads.ts'
+import type { ResponseHead } from '#src/exchange/heads.ts'
 import { recordFailure } from '#src/upstream/ejection.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
@@ -41,4 +43,17 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
 function wasStale({ stream }: Attempt, code: FailureCode): boolean {
   if (stream?.reused !== true) return false
   return code === 'closed' || code === 'reset'
+}
+
+/**
+ * Fails a try whose answer an HTTP/2 client would take for a tunnel though it is none: any 2xx accepts
+ * an extended CONNECT (RFC 8441 5), while on HTTP/1.1 only 101 accepts an upgrade.
+ */
+export function wasFalseTunnel(exchange: Exchange, attempt: Attempt, head: ResponseHead): boolean {
+  const { status } = head
+  if (exchange.request.version !== 20 || status < 200 || status > 299) return false
+  releaseResponseHead(head)
+  attempt.abandon()
+  tryFailed(exchange, attempt, 'malformed')
+  return true
 }

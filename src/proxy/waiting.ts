@@ -3,7 +3,7 @@ import type { RouteSettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailureCode } from './failures.ts'
 import type { LiveRule } from './live-rule.ts'
-import { endByDeadline } from './grpc-deadline.ts'
+import { endByDeadline, grpcTimeoutMs } from './grpc-deadline.ts'
 import { tryFailed } from './try-failed.ts'
 
 /** What an exchange's one timer is waiting for; '': for the client, whose codec has timers of its own. */
@@ -51,8 +51,10 @@ export function waitSuspended(exchange: Exchange, deadlineMs: number): void {
   armBefore(exchange, deadlineMs)
 }
 
-/** Ends the exchange when `delayMs` have passed, whatever it then waits for. */
-export function startDeadline(exchange: Exchange, delayMs: number): void {
+/** Ends the exchange when the time that its call leaves has passed, whatever it then waits for. */
+export function startDeadline(exchange: Exchange): void {
+  const delayMs = grpcTimeoutMs(exchange.request)
+  if (delayMs === undefined) return
   exchange.deadline = exchange.services.wheel.now + delayMs
   armBefore(exchange, Infinity)
 }

@@ -84,7 +84,7 @@ export class LimitMemory {
     const index = place < 0 ? -1 - place : place
     Atomics.store(seen, index, Math.floor(now / 1000))
     const scale = ticksPerMs(rate.intervalMs)
-    const nowTicks = Math.floor(now * scale) % (2 * halfRange) | 0
+    const nowTicks = (Math.floor(now * scale) % (2 * halfRange)) | 0
     const interval = Math.round(rate.intervalMs * scale)
     const tolerance = Math.min(halfRange / 2, Math.round(rate.toleranceMs * scale))
     for (;;) {
@@ -106,23 +106,29 @@ export class LimitMemory {
     const tag = this.#tagOf(limit, client)
     const first = this.#bucketOf(limit, client)
     for (;;) {
-      let oldest = first
-      let free = -1
-      for (let at = first; at < first + bucketSize; at++) {
-        const own = Atomics.load(tags, at)
-        if (own === tag) return at
-        if (own === 0 && free < 0) free = at
-        if ((seen[at] as number) < (seen[oldest] as number)) oldest = at
-      }
-      const chosen = free < 0 ? oldest : free
-      const before = Atomics.load(tags, chosen)
-      if (before !== 0 && free >= 0) continue
-      if (Atomics.compareExchange(tags, chosen, before, tag) !== before) continue
-      if (before === 0) return chosen
-      Atomics.store(arrivals, chosen, 0)
+      const place = this.#bestPlace(first, tag)
+      const before = Atomics.load(tags, place)
+      if (before === tag) return place
+      if (Atomics.compareExchange(tags, place, before, tag) !== before) continue
+      if (before === 0) return place
+      Atomics.store(arrivals, place, 0)
       // One that has not asked for a minute has nothing to lose.
-      return (seen[chosen] as number) + 60 < Math.floor(now / 1000) ? chosen : -1 - chosen
+      return (seen[place] as number) + 60 < Math.floor(now / 1000) ? place : -1 - place
     }
+  }
+
+  /** The place of the tag, else a free one, else the one that was asked for longest ago. */
+  #bestPlace(first: number, tag: number): number {
+    const { tags, seen } = this.#buffers
+    let oldest = first
+    let free = -1
+    for (let at = first; at < first + bucketSize; at++) {
+      const own = Atomics.load(tags, at)
+      if (own === tag) return at
+      if (own === 0 && free < 0) free = at
+      if ((seen[at] as number) < (seen[oldest] as number)) oldest = at
+    }
+    return free < 0 ? oldest : free
   }
 
   /**

@@ -121,7 +121,7 @@ export interface SliceEndpoint {
 
 export interface Secret extends ObjectBase<'Secret'> {
   readonly type: string
-  /** Decoded values; binary ones as latin1. */
+  /** Decoded values: bytes, one character each (latin1). */
   readonly data: Readonly<Record<string, string>>
 }
 

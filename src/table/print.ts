@@ -81,7 +81,10 @@ function printRule(rule: Rule, table: RouteTable): string[] {
   lines.push(...policies.map((use) => `    ${printPolicy(use)}`))
   if (rule.canary !== undefined) lines.push(`    canary ${printMembers(rule.canary)}`)
   if (backends.length === 0) lines.push('    -> none (503)')
-  return [...lines, ...backends.flatMap((use) => printWeighted(use, backends.length, table))]
+  lines.push(...backends.flatMap((use) => printWeighted(use, backends.length, table)))
+  if (rule.fallback === undefined) return lines
+  const [first = '', ...more] = printWeighted(rule.fallback.use, 1, table)
+  return [...lines, first.replace('->', 'without endpoints ->'), ...more]
 }
 
 function printWeighted(use: WeightedBackend, count: number, table: RouteTable): string[] {
@@ -100,7 +103,10 @@ function printBalance({ algorithm, options, hashKey }: Balance): string {
 }
 
 function printPolicy({ name, config }: PolicyUse): string {
-  return [name, printMembers(config)].filter(Boolean).join(' ')
+  // Hashes of passwords stay out of whatever is printed.
+  const { credentials, ...shown } = config as { readonly credentials?: readonly string[] }
+  const users = credentials === undefined ? '' : `users=${credentials.length / 2}`
+  return [name, printMembers(shown), users].filter(Boolean).join(' ')
 }
 
 function printBackend(backend: Backend): string[] {

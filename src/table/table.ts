@@ -83,6 +83,15 @@ export interface Rule {
   readonly backends: readonly WeightedBackend[]
   /** The second backend is a canary, and this decides before the weights do. */
   readonly canary?: Canary
+  /** Asked while no endpoint of the backends can be; absent: such requests are answered 503. */
+  readonly fallback?: Fallback
+}
+
+/** A backend of last resort, and what it is told of the Service that it stands in for. */
+export interface Fallback {
+  readonly use: WeightedBackend
+  readonly service: string
+  readonly servicePort: string
 }
 
 /** When a request goes to the canary of a rule whatever the weights say. Names are '' for "not asked". */
@@ -103,7 +112,7 @@ export interface WeightedBackend {
   readonly service: string
   readonly weight: number
   readonly balance: Balance
-  readonly protocol: 'http1' | 'http2' | 'auto'
+  readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
   readonly tls: UpstreamTls | undefined
   readonly policies: readonly PolicyUse[]
 }

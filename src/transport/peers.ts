@@ -49,17 +49,37 @@ export class SocketPeer implements Peer {
   }
 }
 
-/** The same peer, after TLS. */
-export function peerOverTls(peer: Peer, tls: PeerTls): Peer {
-  return {
-    address: peer.address,
-    port: peer.port,
-    localAddress: peer.localAddress,
-    localPort: peer.localPort,
-    socketAddress: peer.socketAddress,
-    scheme: 'https',
-    tls,
-    context: peer.context,
+/** The same peer, after TLS. Its addresses are still asked for only when somebody wants them. */
+export class SecuredPeer implements Peer {
+  readonly scheme = 'https'
+  readonly tls: PeerTls
+  context: unknown
+  readonly #plain: Peer
+
+  constructor(plain: Peer, tls: PeerTls) {
+    this.#plain = plain
+    this.tls = tls
+    this.context = plain.context
+  }
+
+  get address(): string {
+    return this.#plain.address
+  }
+
+  get port(): number {
+    return this.#plain.port
+  }
+
+  get localAddress(): string {
+    return this.#plain.localAddress
+  }
+
+  get localPort(): number {
+    return this.#plain.localPort
+  }
+
+  get socketAddress(): string {
+    return this.#plain.socketAddress
   }
 }
 

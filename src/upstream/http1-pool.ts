@@ -37,7 +37,10 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
   }
 
   #connect(handler: ClientStreamHandler): ClientStream {
-    const session = new Http1ClientSession(this, this.#pools.http1Options)
+    const session = new Http1ClientSession(
+      this,
+      this.settings.protocol === 'http1.0' ? this.#pools.http10Options : this.#pools.http1Options,
+    )
     this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
     this.#pools.connections++
     const { address, port } = this.#endpoint

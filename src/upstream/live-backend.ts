@@ -84,7 +84,7 @@ export class LiveBackend {
       next.identity[i] = hashText(identityText(endpoint), 0)
       next.since[i] = since ?? (this.endpoints.length === 0 ? 0 : now)
       next.usable[i] = usable ? 1 : 0
-      draining[i] = endpoint.state === 'draining' ? 1 : 0
+      draining[i] = Number(endpoint.state === 'draining')
       if (usable && endpoint.weight > 0) this.eligible++
       entry.index = i
       live.push(entry)
@@ -94,7 +94,12 @@ export class LiveBackend {
     this.backend = backend
     this.named = true
     this.#followAffinity(backend.clientIpAffinitySeconds > 0)
-    this.sessions?.rebuild(live, next.identity)
+    this.#rebuild()
+  }
+
+  /** The endpoints changed: whoever keeps something about them makes it anew. */
+  #rebuild(): void {
+    this.sessions?.rebuild(this.endpoints, this.columns.identity)
     for (const { balancer } of this.#balancers.values()) balancer.rebuild()
   }
 

@@ -8,7 +8,7 @@ import type { LiveEndpoint } from './live-endpoint.ts'
  * TLS settings never mix.
  */
 export interface PoolSettings {
-  readonly protocol: 'http1' | 'http2' | 'auto'
+  readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
   readonly tls: UpstreamTls | undefined
 }
 

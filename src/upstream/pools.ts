@@ -41,6 +41,8 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   connections = 0
   closing = false
   http1Options: Http1ClientOptions
+  /** For upstreams that are to be spoken to in HTTP/1.0. */
+  http10Options: Http1ClientOptions
   limits: { readonly requestsMax: number; readonly ageMsMax: number }
   #idleMax = 0
   #idleMsMax = 0
@@ -51,6 +53,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     this.#context = context
     this.http2Environment = context.http2Environment
     this.http1Options = { responseHeadBytesMax: 0, version: 11, persistent: true }
+    this.http10Options = { responseHeadBytesMax: 0, version: 10, persistent: false }
     this.limits = { requestsMax: 0, ageMsMax: 0 }
     this.setOptions(options)
     context.wheel.arm(this.#sweep, sweepMs)
@@ -65,6 +68,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
       version: 11,
       persistent: this.#idleMax > 0,
     }
+    this.http10Options = { ...this.http1Options, version: 10, persistent: false }
     this.limits = {
       requestsMax: options.upstreamKeepAliveRequests || Infinity,
       ageMsMax: options.upstreamKeepAliveTimeMs || Infinity,

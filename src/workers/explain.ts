@@ -1,4 +1,5 @@
 import { canonicalPath, differsUnderEncoding, pathBytes } from '#algorithms/match/canonical-path.ts'
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import { HostTable, hostOf } from '#algorithms/match/host-table.ts'
 import { matches } from '#algorithms/match/path-entry.ts'
 import type {
@@ -152,7 +153,10 @@ function findRule(host: Host, path: string, request: ExplainedRequest): Rule | u
 }
 
 function matchesPath({ type, value }: PathMatch, path: string): boolean {
-  const test = type === 'regex' ? new RegExp(`^(?:${value})`, 'i') : undefined
+  const test =
+    type === 'regex'
+      ? compilePattern(pathBytes(value), { anchor: 'start', anyCase: true })
+      : undefined
   return matches({ type, value, test }, path)
 }
 

@@ -11,7 +11,7 @@ import { seededRandom } from '#algorithms/random.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-const picks = 20_000
+const picks = 10_000
 /** Compiled code allocates nothing; half a byte a pick leaves room for what the engine does aside. */
 const bytesPerPick = 0.5
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { RouteSettings } from '#src/table/table.ts'
-import { configMap, ingress, nginx, prefix, prefixed, to, web } from './builders.ts'
+import { configMap, ingress, nginx, prefix, prefixed, service, to, web } from './builders.ts'
 import { compileObjects, found, rulesByHost, whoServes } from './compiling.ts'
-import { withAnnotations } from './one-rule.ts'
+import type { Annotations } from './builders.ts'
+import { ruleOf, withAnnotations } from './one-rule.ts'
 
 test('without annotations and ConfigMap everything is as ingress-nginx has it', () => {
   const { rule, use, findings } = withAnnotations({})
@@ -121,8 +122,45 @@ test('backend-protocol, in any case', () => {
   assert.equal(withAnnotations(nginx({ 'backend-protocol': 'http' })).use.tls, undefined)
 })
 
+test('a backend-protocol over HTTP/2: GRPC, GRPCS, h2c, h2', () => {
+  for (const [text, alpn] of Object.entries({ GRPC: '', h2c: '', grpcs: 'h2', h2: 'h2' })) {
+    for (const annotations of [
+      nginx({ 'backend-protocol': text }),
+      { 'headgate.dev/backend-protocol': text },
+    ]) {
+      const { use, findings } = withAnnotations(annotations)
+      assert.equal(use.protocol, 'http2', text)
+      assert.equal(use.tls?.alpn.join() ?? '', alpn, text)
+      assert.deepEqual(findings, [])
+    }
+  }
+})
+
+function withAppProtocol(appProtocol: string, annotations: Annotations) {
+  const port = { name: 'http', port: 80, targetPort: 8080, protocol: 'TCP', appProtocol }
+  const others = web.filter(({ kind }) => kind !== 'Service')
+  return ruleOf([...others, service('web', { ports: [port] }), ingress('one', { annotations })])
+}
+
+test('the appProtocol of a Service port decides where no annotation does', () => {
+  const spoken: [string, string, string | undefined][] = [
+    ['kubernetes.io/h2c', 'http2', undefined],
+    ['kubernetes.io/ws', 'http1', undefined],
+    ['kubernetes.io/wss', 'http1', ''],
+    ['https', 'http1', ''],
+    ['http', 'http1', undefined],
+    ['example.com/other', 'http1', undefined],
+  ]
+  for (const [appProtocol, protocol, alpn] of spoken) {
+    const { use } = withAppProtocol(appProtocol, {})
+    assert.deepEqual([use.protocol, use.tls?.alpn.join()], [protocol, alpn], appProtocol)
+  }
+  const own = withAppProtocol('kubernetes.io/h2c', nginx({ 'backend-protocol': 'HTTPS' }))
+  assert.deepEqual([own.use.protocol, own.use.tls?.alpn], ['http1', []])
+})
+
 test('a backend-protocol that is not spoken yet is refused with a reason', () => {
-  for (const text of ['GRPC', 'grpcs', 'AUTO_HTTP', 'FCGI']) {
+  for (const text of ['AUTO_HTTP', 'FCGI']) {
     const { use, findings } = withAnnotations(nginx({ 'backend-protocol': text }))
     assert.equal(use.tls, undefined)
     assert.deepEqual(findings, [

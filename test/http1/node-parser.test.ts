@@ -25,7 +25,8 @@ const weAreStricter: Partial<Record<Refusal, Kind>> = {
   // Two spaces between the parts: RFC 9112 3 allows a recipient to take them, and warns of it.
   // An HTTP/0.9 request line has no version.
   'malformed-request-line': () => true,
-  // A fragment, bytes that are no URI characters, broken escapes in the path, `*` for other methods,
+  // A fragment, bytes that are no URI characters, broken escapes in the path, `*` for other
+  // methods,
   // userinfo, other schemes: RFC 9112 3.2 has none of them.
   'malformed-target': ({ url, method }) =>
     /[#\u0080-\uffff]|%(?![\da-f]{2})|^https?:|^[^/]/i.test(url) || method !== 'OPTIONS',

@@ -87,6 +87,15 @@ describe('refusals', () => {
     }
   })
 
+  test('a wrong line end is refused as it comes, though the head has no end yet', () => {
+    const server = new ScriptedServer({}, { readBytes: 1 })
+    for (const text of ['GET / HTTP/1.1\n', 'GET / HTTP/1.1\r\nX: 1\rY', 'GET / HTTP/1.1\r\n\rX']) {
+      const client = server.client()
+      server.send(client, text)
+      assert.match(client.received, /^HTTP\/1\.1 400 /)
+    }
+  })
+
   test('empty lines before a request are passed over, a few of them', () => {
     const server = new ScriptedServer({}, { readBytes: 1 })
     const client = server.client()

@@ -177,6 +177,18 @@ describe('keeping and closing', () => {
     assert.equal(client.ended, true)
   })
 
+  test('a connection that the client closes is gone with the answer', () => {
+    const server = new ScriptedServer()
+    const [client, accepted] = server.connect()
+    server.send(client, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    server.last.answer('ok')
+    server.network.run()
+    assert.equal(client.received, lastOk)
+    assert.equal(client.ended, true)
+    assert.equal(accepted.told, true)
+    assert.equal(server.context.sessions.size, 0)
+  })
+
   test('no keep-alive at all', () => {
     const server = new ScriptedServer({ keepAliveTimeoutMs: 0 })
     const client = server.client()

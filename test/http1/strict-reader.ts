@@ -45,8 +45,8 @@ export function readRequests(text: string): Reading {
 }
 
 /**
- * The responses in what a server sent, interim ones among them. `methods` are those of the requests,
- * in order; `closed`: the server has ended the connection in good order.
+ * The responses in what a server sent, interim ones among them. `methods` are those of the
+ * requests, in order; `closed`: the server has ended the connection in good order.
  */
 export function readResponses(text: string, methods: readonly string[], closed: boolean): Reading {
   let answered = 0

@@ -39,7 +39,11 @@ function cookieFor(
 const safari12 = 'Mozilla/5.0 (iPhone; CPU iPhone OS 12_1 like Mac OS X) AppleWebKit/605.1.15'
 const none = { sameSite: 'None', conditionalNone: true } as const
 
-type Row = readonly [Partial<SessionAffinityConfig>, Parameters<typeof cookieFor>[1], string | undefined]
+type Row = readonly [
+  Partial<SessionAffinityConfig>,
+  Parameters<typeof cookieFor>[1],
+  string | undefined,
+]
 const rows: readonly Row[] = [
   [{}, {}, 'sid=v; Path=/app; HttpOnly'],
   [{}, { value: '' }, undefined],
@@ -51,7 +55,11 @@ const rows: readonly Row[] = [
   [{ sameSite: 'Lax' }, {}, 'sid=v; Path=/app; HttpOnly; SameSite=Lax'],
   [none, { agent: safari12 }, 'sid=v; Path=/app; HttpOnly'],
   [none, { agent: 'Firefox' }, 'sid=v; Path=/app; HttpOnly; SameSite=None'],
-  [{ ...none, conditionalNone: false }, { agent: safari12 }, 'sid=v; Path=/app; HttpOnly; SameSite=None'],
+  [
+    { ...none, conditionalNone: false },
+    { agent: safari12 },
+    'sid=v; Path=/app; HttpOnly; SameSite=None',
+  ],
 ]
 
 for (const [changes, given, expected] of rows) {
@@ -69,9 +77,18 @@ const agents: readonly (readonly [string, boolean])[] = [
   ['Mozilla/5.0 (X11) Chrome/67.0', false],
   ['Mozilla/5.0 (Linux) UCBrowser/12.13.1.9 Mobile', true],
   ['Mozilla/5.0 (Linux) Chrome/57.0 UCBrowser/12.13.2.1 Mobile', false],
-  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Safari/605.1.15', true],
-  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) AppleWebKit/605.1.15 (KHTML, like Gecko)', true],
-  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13 Safari/605', false],
+  [
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Safari/605.1.15',
+    true,
+  ],
+  [
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) AppleWebKit/605.1.15 (KHTML, like Gecko)',
+    true,
+  ],
+  [
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13 Safari/605',
+    false,
+  ],
 ]
 
 for (const [agent, expected] of agents) {
@@ -83,6 +100,9 @@ for (const [agent, expected] of agents) {
 test('session affinity is off without the annotation, and the path of the route is that of the cookie', () => {
   assert.equal(sessionAffinity.annotations.affinity.default, 'none')
   assert.equal(sessionAffinity.annotations.affinity.type.parse('cookie'), 'cookie')
-  assert.equal(sessionAffinity.annotations['session-cookie-domain'].type.parse('.a.example'), 'a.example')
+  assert.equal(
+    sessionAffinity.annotations['session-cookie-domain'].type.parse('.a.example'),
+    'a.example',
+  )
   assert.equal(sessionAffinity.annotations['session-cookie-path'].type.parse('/a;b'), undefined)
 })

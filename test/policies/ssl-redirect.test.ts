@@ -3,18 +3,20 @@ import { test } from 'node:test'
 import { policies, policyList, startPolicy } from '#src/policies/index.ts'
 import { CONTINUE, REPLY } from '#src/policies/policy.ts'
 import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
+import { contextOf } from './exchanges.ts'
 
 const sslRedirect = policies['ssl-redirect']
 const values = {
   'ssl-redirect': true,
   'force-ssl-redirect': false,
   'preserve-trailing-slash': false,
+  'use-port-in-redirects': false,
 }
 const options = {
   'http-redirect-code': 308 as const,
   'no-tls-redirect-locations': ['/.well-known/acme-challenge'],
 }
-const context = { options, host: 'a.example', tls: true, path: '/' }
+const context = contextOf(options, { tls: true })
 
 /** An exchange that holds what this policy may look at, and nothing else. */
 function exchangeOf(given: Partial<PolicyExchange> & { readonly target?: string }) {
@@ -36,7 +38,7 @@ function exchangeOf(given: Partial<PolicyExchange> & { readonly target?: string 
 
 function locationFor(
   given: Parameters<typeof exchangeOf>[0],
-  config = { status: 308, keepTrailingSlash: false },
+  config = { status: 308, keepTrailingSlash: false, port: 0 },
 ): string | undefined {
   const { exchange, replies } = exchangeOf(given)
   const verdict = sslRedirect.start(config).requestHead?.(exchange)
@@ -71,14 +73,14 @@ test('HTTP/1.0 without host, on an IPv6 address', () => {
 })
 
 test('preserve-trailing-slash keeps it', () => {
-  const config = { status: 301, keepTrailingSlash: true }
+  const config = { status: 301, keepTrailingSlash: true, port: 0 }
   assert.equal(locationFor({ target: '/' }, config), 'https://a.example/')
   assert.equal(locationFor({ target: '/foo/' }, config), 'https://a.example/foo/')
 })
 
 test('the status is the one that was configured', () => {
   const { exchange, replies } = exchangeOf({})
-  sslRedirect.start({ status: 301, keepTrailingSlash: false }).requestHead?.(exchange)
+  sslRedirect.start({ status: 301, keepTrailingSlash: false, port: 0 }).requestHead?.(exchange)
   assert.equal(replies[0]?.status, 301)
 })
 
@@ -122,7 +124,7 @@ for (const [title, given, where, expected] of configured) {
 
 test('the configuration is plain data, and starts by its name', () => {
   const config = sslRedirect.configure(values, context)
-  assert.deepEqual(structuredClone(config), { status: 308, keepTrailingSlash: false })
+  assert.deepEqual(structuredClone(config), { status: 308, keepTrailingSlash: false, port: 0 })
   const phases = startPolicy({ name: 'ssl-redirect', config: structuredClone(config) as object })
   assert.equal(typeof phases.requestHead, 'function')
   assert.throws(() => startPolicy({ name: 'constructor', config: {} }), /constructor/)

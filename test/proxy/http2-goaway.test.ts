@@ -5,7 +5,15 @@ import type { AddressInfo, Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { flag, frameType, preface } from '#src/http2/protocol.ts'
 import type { RouteSettings } from '#src/table/table.ts'
-import { data, frame, FrameLog, headers, reset, settings, settingsAck } from '#test/http2/support/frames.ts'
+import {
+  data,
+  frame,
+  FrameLog,
+  headers,
+  reset,
+  settings,
+  settingsAck,
+} from '#test/http2/support/frames.ts'
 import { Client } from '#test/support/http-peers.ts'
 import { TestPlane } from '#test/support/plane.ts'
 
@@ -28,7 +36,7 @@ class Connection {
     this.socket = socket
     socket.on('error', () => undefined)
     socket.write(Buffer.concat([settings(), settingsAck]))
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       const from = Math.min(this.#skip, chunk.length)
       this.#skip -= from
       this.#log.add(chunk.subarray(from))
@@ -100,7 +108,10 @@ test('GOAWAY: what the upstream has not taken goes to a new connection, POST too
     }
   })
   const answers = await Promise.all(Array.from({ length: 4 }, async () => await post(client, '/')))
-  assert.deepEqual(answers, Array.from({ length: 4 }, () => '200 ok'))
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 4 }, () => '200 ok'),
+  )
   assert.deepEqual(
     connections.map(({ streams }) => streams),
     [
@@ -145,6 +156,9 @@ test('a connection that breaks: what may be repeated is, on one new connection',
   const answers = await Promise.all(
     Array.from({ length: 10 }, async () => (await client.get('/')).status),
   )
-  assert.deepEqual(answers, Array.from({ length: 10 }, () => 200))
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 10 }, () => 200),
+  )
   assert.equal(connections.length, 2)
 })

@@ -102,11 +102,12 @@ async function handshake(version: Version, port: number, path: string): Promise<
   return await new Promise((resolve, reject) => {
     request.on('error', reject)
     request.on('upgrade', ({ statusCode = 0, headers }, stream) => {
-      stops.push(() => stream.destroy())
+      stops.push(() => void stream.destroy())
       resolve({ status: statusCode, headers, stream })
     })
     request.on('response', (response) => {
       const { statusCode = 0, headers } = response
+      stops.push(() => void response.destroy())
       resolve({ status: statusCode, headers, stream: response })
     })
   })

@@ -29,7 +29,7 @@ const definition = {
 }
 
 /** What a test's server does with each kind of call. */
-export interface Words extends grpc.UntypedServiceImplementation {
+export interface Words {
   one: grpc.handleUnaryCall<string, string>
   collect: grpc.handleClientStreamingCall<string, string>
   repeat: grpc.handleServerStreamingCall<string, string>
@@ -128,7 +128,9 @@ export class WordsClient extends grpc.Client {
     return this.makeBidiStreamRequest(definition.chat.path, serialize, deserialize)
   }
 
-  async #single(start: (done: grpc.requestCallback<string>) => grpc.ClientUnaryCall): Promise<Outcome> {
+  async #single(
+    start: (done: grpc.requestCallback<string>) => grpc.ClientUnaryCall,
+  ): Promise<Outcome> {
     return await new Promise((resolve) => {
       let message: string | undefined
       const call = start((_error, value) => (message = value))

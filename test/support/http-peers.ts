@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import http from 'node:http'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { AddressInfo } from 'node:net'
@@ -72,8 +72,8 @@ export class Upstream {
         this.listener(request, response)
       }
     }
-    server.on('request', serve as unknown as RequestListener)
-    server.on('checkContinue', expect as unknown as RequestListener)
+    server.on('request', serve)
+    server.on('checkContinue', expect)
     server.on('session', (session: http2.ServerHttp2Session) => {
       this.sessions.add(session)
       session.on('close', () => this.sessions.delete(session))
@@ -198,7 +198,7 @@ export class Client {
       stream.on('error', () => undefined)
       stream.on('response', (response) => {
         status = response[':status'] ?? 0
-        fields = response as Headers
+        fields = response
         headCame(status)
       })
       stream.on('trailers', (one) => (last = one as Headers))

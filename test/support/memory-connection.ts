@@ -24,8 +24,8 @@ export interface MemoryOptions {
 /**
  * Connections in memory, with TCP's manners: order, back-pressure, half-close, FIN and RST. Nothing
  * happens by itself: events are delivered by `run`, never within a call of their owner, one after
- * the other in the order of their causes. All reads fill one buffer, which is overwritten after each
- * event, so that whoever keeps a reference to it is found out.
+ * the other in the order of their causes. All reads fill one buffer, which is overwritten after
+ * each event, so that whoever keeps a reference to it is found out.
  */
 export class MemoryNetwork {
   readonly readBytes: number

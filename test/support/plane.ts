@@ -7,6 +7,7 @@ import { WorkerMemory } from '#src/shared/worker-memory.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type {
   Backend,
+  Balance,
   Certificate,
   GlobalOptions,
   Host,
@@ -31,6 +32,8 @@ export interface PlaneSettings {
   /** What is spoken with the upstreams; HTTP/1.1 without it. */
   readonly protocol?: WeightedBackend['protocol']
   readonly upstreamTls?: UpstreamTls
+  /** How endpoints are chosen; round robin without it. */
+  readonly balance?: Balance
   /** Client-certificate policies by host. */
   readonly clientCertificatePolicies?: Readonly<Record<string, string>>
 }
@@ -102,7 +105,8 @@ export class TestPlane {
 
   async stop(drainMs = 0): Promise<void> {
     await this.plane.drain(drainMs)
-    clearInterval(this.#ticking)
+    // What lingers has its deadline on the wheel.
+    this.#ticking.unref()
   }
 
   #slotOf(name: string): number {
@@ -156,7 +160,7 @@ export class TestPlane {
 function ruleOf(
   key: string,
   settings: RouteSettings,
-  { protocol, upstreamTls }: PlaneSettings,
+  { balance, protocol, upstreamTls }: PlaneSettings,
 ): Rule {
   return {
     key,
@@ -171,7 +175,7 @@ function ruleOf(
         backend: 'app',
         service: 'app',
         weight: 1,
-        balance: { algorithm: 'round-robin', options: {}, hashKey: [] },
+        balance: balance ?? { algorithm: 'round-robin', options: {}, hashKey: [] },
         protocol: protocol ?? 'http1',
         tls: upstreamTls,
         policies: [],
@@ -198,15 +202,16 @@ function backendOf(ports: readonly number[]): Backend {
   }
 }
 
-/** A fresh certificate of its own for a host. */
-export async function certificateFor(host: string): Promise<Certificate> {
-  const { certificatePem, keyPem } = await issue({ commonName: host, names: [host] })
+/** A fresh certificate of its own for a host, and others. */
+export async function certificateFor(host: string, ...others: string[]): Promise<Certificate> {
+  const names = [host, ...others]
+  const { certificatePem, keyPem } = await issue({ commonName: host, names })
   return {
     key: `certificate ${host}`,
     origin: { kind: 'Secret', namespace: 'default', name: host },
     certificatePem,
     keyPem,
-    names: [host],
+    names,
     fingerprint: host,
     notAfterMs: Number.MAX_SAFE_INTEGER,
   }

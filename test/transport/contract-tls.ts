@@ -6,8 +6,16 @@ import { connect as connectTlsNode } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { Transport, UpstreamTls } from '#src/transport/transport.ts'
-import { finish } from './contract-streams.ts'
-import { Recorder, connectTlsPair, listenFor, listenForTls } from './recorder.ts'
+import { digest, finish, send, waitUntil } from './contract-streams.ts'
+import {
+  Recorder,
+  connectPair,
+  connectTlsPair,
+  listenFor,
+  listenForTls,
+  pattern,
+  relay,
+} from './recorder.ts'
 import type { Pair } from './recorder.ts'
 import {
   alice,
@@ -269,6 +277,38 @@ export function tlsContract(name: string, transport: Transport): void {
     await finish(server)
     socket.destroy()
     listener.destroy()
+  })
+
+  for (const bulk of [false, true]) {
+    contract(
+      `what TLS brings waits whole in a plain connection${bulk ? ', in bulk' : ''}`,
+      async () => {
+        const secured = await connectSecured('TLSv1.3')(transport)
+        const stalled = await connectPair(transport)
+        secured.server.connection?.setBulk(bulk)
+        relay(secured.server, stalled.client)
+        const body = pattern(10 * 1024 * 1024, 9)
+        send(secured.client, body)
+        await waitUntil(() => stalled.client.connection?.backedUp === true)
+        stalled.server.connection?.resume()
+        await stalled.server.until((end) => end.ended)
+        assert.equal(digest(stalled.server.content), digest(body))
+        await finish(secured.client, secured.server, stalled.client, stalled.server)
+      },
+    )
+  }
+
+  contract('TLS on a connection that is gone tells its end', async () => {
+    const { client, server } = await connectPair(transport)
+    const plain = server.connection as NonNullable<typeof server.connection>
+    plain.destroy()
+    const secured = new Recorder()
+    transport.startTls(plain, Buffer.alloc(0), serverOf(siteA), secured)
+    await secured.until((end) => end.closed !== undefined)
+    assert.deepEqual([secured.closed, secured.connected], ['reset', false])
+    await server.until((end) => end.closed !== undefined)
+    client.connection?.destroy()
+    await client.until((end) => end.closed !== undefined)
   })
 
   contract('what is not TLS ends the handshake', async () => {

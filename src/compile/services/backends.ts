@@ -19,6 +19,8 @@ export interface Target {
   readonly key: Key
   readonly service: Service
   readonly port: ResolvedPort
+  /** The Service's own address is asked, not its endpoints. */
+  readonly viaService: boolean
 }
 
 /** A backend with what was found while it was made. */
@@ -27,10 +29,22 @@ export interface CompiledBackend {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/** The target for a port of a Service. Two names of one port are one target. */
-export function targetOf(service: Service, port: ResolvedPort): Target {
+/**
+ * The target for a port of a Service. Two names of one port are one target. `byAddress`: its cluster
+ * address is asked, if it has one.
+ */
+export function targetOf(service: Service, port: ResolvedPort, byAddress = false): Target {
   const { namespace, name } = service.metadata
-  return { key: tupleKey('service', localCluster, namespace, name, port.port), service, port }
+  const viaService = byAddress && clusterAddress(service) !== ''
+  const kind = viaService ? 'service-address' : 'service'
+  const key = tupleKey(kind, localCluster, namespace, name, port.port)
+  return { key, service, port, viaService }
+}
+
+/** The address that stands for all endpoints of a Service, '' for none. */
+function clusterAddress({ type, clusterIps }: Service): string {
+  const [address = ''] = clusterIps
+  return type === 'ExternalName' || isIP(address) === 0 ? '' : address
 }
 
 /** The name that an ExternalName Service stands for, as the resolver knows it; '' for none to resolve. */
@@ -42,7 +56,7 @@ export function externalHost({ type, externalName }: Service): string {
 
 /** Makes the backend of a target out of the Service's slices, or of the addresses of its name. */
 export function compileBackend(
-  { key, service, port }: Target,
+  { key, service, port, viaService }: Target,
   snapshot: Snapshot,
   settings: CompileSettings,
 ): CompiledBackend {
@@ -51,6 +65,8 @@ export function compileBackend(
   let endpoints: readonly Endpoint[]
   if (service.type === 'ExternalName') {
     endpoints = externalEndpoints(service, port, { snapshot, settings, diagnostics })
+  } else if (viaService) {
+    endpoints = [externalEndpoint(clusterAddress(service), port.port)]
   } else {
     const family = service.clusterIps[0]?.includes(':') === true ? 'IPv6' : 'IPv4'
     const slices = snapshot.slicesOf(namespace, name)

@@ -8,6 +8,8 @@ export interface ResolvedPort {
   readonly name: string
   /** Port at an ExternalName host; 0 for other Services, whose slices say it. */
   readonly externalPort: number
+  /** What the Service says is spoken there (KEP-3726, and IANA names), '' for nothing. */
+  readonly appProtocol: string
 }
 
 /**
@@ -26,7 +28,7 @@ export function resolvePort(service: Service, wanted: string | number): Resolved
   const external = service.type === 'ExternalName'
   if (found !== undefined) return resolved(found, external)
   if (!external || typeof wanted !== 'number') return undefined
-  return { port: wanted, name: '', externalPort: wanted }
+  return { port: wanted, name: '', externalPort: wanted, appProtocol: '' }
 }
 
 /** The first TCP port, for the default backend of the command line. */
@@ -35,7 +37,10 @@ export function firstPort(service: Service): ResolvedPort | undefined {
   return first === undefined ? undefined : resolved(first, service.type === 'ExternalName')
 }
 
-function resolved({ port, name, targetPort }: ServicePort, external: boolean): ResolvedPort {
+function resolved(
+  { port, name, targetPort, appProtocol }: ServicePort,
+  external: boolean,
+): ResolvedPort {
   const target = typeof targetPort === 'number' && targetPort > 0 ? targetPort : port
-  return { port, name, externalPort: external ? target : 0 }
+  return { port, name, externalPort: external ? target : 0, appProtocol }
 }

@@ -42,9 +42,9 @@ const common = { scope: 'path', compatibility: 'same' } as const
 export const protocolAnnotations = annotationTable({
   'backend-protocol': {
     ...common,
-    type: oneOf(['HTTP', 'HTTPS', 'GRPC', 'GRPCS']),
+    type: oneOf(['HTTP', 'HTTPS', 'GRPC', 'GRPCS', 'H2C', 'H2']),
     default: 'HTTP',
-    doc: 'What is spoken with the endpoints: HTTP/1.1, or HTTP/2 for GRPC. HTTPS and GRPCS do not verify certificates unless proxy-ssl-verify is on.',
+    doc: 'What is spoken with the endpoints: HTTP/1.1; HTTP/2 for GRPC and H2C, over TLS for GRPCS and H2. Without it the appProtocol of the Service port decides. TLS does not verify certificates unless proxy-ssl-verify is on.',
     example: 'HTTPS',
     risk: 'low',
     refused: { auto_http: notYet, fcgi: notYet },
@@ -146,17 +146,41 @@ export function upstreamSecretProblem(data: Readonly<Record<string, string>>): s
     : undefined
 }
 
-/** The members of a weighted backend that the protocol decides. `secret`: of proxy-ssl-secret. */
+type Spoken = ProtocolValues['backend-protocol']
+
+const spokenBy: Readonly<Record<Spoken, { http2: boolean; overTls: boolean }>> = {
+  HTTP: { http2: false, overTls: false },
+  HTTPS: { http2: false, overTls: true },
+  GRPC: { http2: true, overTls: false },
+  GRPCS: { http2: true, overTls: true },
+  H2C: { http2: true, overTls: false },
+  H2: { http2: true, overTls: true },
+}
+
+/** What a Service may say of its port (KEP-3726); other names leave it to the annotation. */
+const appProtocols: ReadonlyMap<string, Spoken> = new Map([
+  ['kubernetes.io/h2c', 'H2C'],
+  ['kubernetes.io/ws', 'HTTP'],
+  ['kubernetes.io/wss', 'HTTPS'],
+  ['http', 'HTTP'],
+  ['https', 'HTTPS'],
+])
+
+/**
+ * The members of a weighted backend that the protocol decides. `secret`: of proxy-ssl-secret;
+ * `appProtocol`: of the Service port, where no annotation says what is spoken.
+ */
 export function protocolOf(
   values: ProtocolValues,
   secret: Readonly<Record<string, string>> = {},
+  appProtocol = '',
 ): Pick<WeightedBackend, 'protocol' | 'tls'> {
-  const spoken = values['backend-protocol']
-  const http2 = spoken === 'GRPC' || spoken === 'GRPCS'
+  const spoken = appProtocols.get(appProtocol) ?? values['backend-protocol']
+  const { http2, overTls } = spokenBy[spoken]
   const http1 = values['proxy-http-version'] === '1.0' ? 'http1.0' : 'http1'
   return {
     protocol: http2 ? 'http2' : http1,
-    tls: spoken === 'HTTPS' || spoken === 'GRPCS' ? upstreamTls(values, secret, http2) : undefined,
+    tls: overTls ? upstreamTls(values, secret, http2) : undefined,
   }
 }
 

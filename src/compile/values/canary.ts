@@ -20,7 +20,7 @@ const fieldValue: ValueType<string> = {
 const cookieName: ValueType<string> = {
   expects: 'the name of a cookie',
   schema: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
-  parse: fieldName.parse,
+  parse: (text) => fieldName.parse(text),
   format: (name) => name,
 }
 

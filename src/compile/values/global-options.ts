@@ -2,15 +2,44 @@ import { cidr, fieldName } from '#src/annotations/names.ts'
 import { buffers, duration, size } from '#src/annotations/quantities.ts'
 import { optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
-import { bool, integer, listOf } from '#src/annotations/types.ts'
+import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
+import type { ValueType } from '#src/annotations/types.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 
 const defaults = defaultGlobalOptions
 const countMax = 1_000_000_000
 
+const word: ValueType<string> = {
+  expects: 'text without commas',
+  schema: {},
+  parse: (text) => text,
+  format: (text) => text,
+}
+
 /** Keys of the ConfigMap that hold for everything. */
 export const globalOptions = optionTable({
+  'annotations-risk-level': {
+    type: oneOf(['Low', 'Medium', 'High', 'Critical']),
+    default: 'High',
+    doc: 'An Ingress with an annotation of a higher risk is not served.',
+    example: 'Critical',
+    compatibility: 'same',
+  },
+  'annotation-value-word-blocklist': {
+    type: listOf(word),
+    default: [],
+    doc: 'An Ingress with an annotation whose value holds one of these is not served.',
+    example: 'load_module,lua_package,root',
+    compatibility: 'same',
+  },
+  'allow-cross-namespace-resources': {
+    type: bool,
+    default: false,
+    doc: 'Whether annotations may name Secrets and ConfigMaps of other namespaces.',
+    example: 'true',
+    compatibility: 'same',
+  },
   'disable-access-log': {
     type: bool,
     default: !defaults.accessLog,

@@ -1,5 +1,7 @@
 import type { AnyAnnotations, AnyOptions } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
+import { routingAnnotations } from './routing.ts'
+import { unusedAnnotations } from './unused.ts'
 import { protocolAnnotations } from './backend-protocol.ts'
 import { balanceAnnotations } from './balance.ts'
 import { canaryAnnotations } from './canary.ts'
@@ -12,6 +14,8 @@ export const annotationSchema: AnyAnnotations = Object.assign(
   {},
   routeAnnotations,
   protocolAnnotations,
+  routingAnnotations,
+  unusedAnnotations,
   balanceAnnotations,
   canaryAnnotations,
   endpointAnnotations,

@@ -26,7 +26,8 @@ export const unusedAnnotations = annotationTable({
     risk: 'low',
     scope: 'path',
     compatibility: {
-      unused: 'request bodies are passed on as they come; what has been sent is kept for another try while it is small',
+      unused:
+        'request bodies are passed on as they come; what has been sent is kept for another try while it is small',
     },
     option: true,
   },

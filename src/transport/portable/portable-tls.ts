@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { TLSSocket, connect } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import type { ClientCertificate, PeerTls } from '#src/exchange/streams.ts'
 import { describeClient, verificationError } from '../peer-chain.ts'
-import { peerOverTls } from '../peers.ts'
+import { SecuredPeer } from '../peers.ts'
 import type { ConnectHandler, ConnectTarget, Connection, ServerTls } from '../transport.ts'
 import { upstreamProblem } from '../upstream-tls.ts'
 import type { UpstreamContext } from '../upstream-tls.ts'
@@ -16,6 +16,7 @@ export function serveTls(
   options: ServerTls,
   handler: ConnectHandler,
 ): Connection {
+  if (plain.closed) return goneAlready(plain, handler)
   const tcp = plain.handOver()
   const connection = new PortableConnection(tcp, handler, plain.peer)
   // The TLS socket reads first what the plain one gives back.
@@ -31,6 +32,13 @@ export function serveTls(
     const clientCertificate = options.requestCertificate ? certificateOf(secured) : undefined
     return describe(secured, options.serverName, clientCertificate)
   })
+  return connection
+}
+
+/** Only the end is told of a connection that was closed before TLS could begin. */
+function goneAlready(plain: PortableConnection, handler: ConnectHandler): Connection {
+  const connection = new PortableConnection(new Socket(), handler, plain.peer)
+  connection.close('reset')
   return connection
 }
 
@@ -120,7 +128,7 @@ class Handshake {
       this.#fail(result)
       return
     }
-    connection.peer = peerOverTls(connection.peer, result)
+    connection.peer = new SecuredPeer(connection.peer, result)
     connection.open()
     ;(connection.handler as ConnectHandler).onConnected(connection)
   }

@@ -14,6 +14,9 @@ import type {
 } from './node-handles.ts'
 import { bulkBuffers, sharedReadBuffer } from './read-buffers.ts'
 
+/** What a handle fills in when it is asked for a name. */
+const nameRead: SocketName = { address: '', port: 0, family: '' }
+
 /**
  * The half of a connection that is the same with and without TLS: reading, and how it comes to its
  * end. Handles call one function for all connections, which finds its connection in `owner`.
@@ -101,13 +104,11 @@ export abstract class RawStream implements Connection, AddressSource {
   }
 
   remoteAddress(): SocketAddress {
-    const name: SocketName = { address: '', port: 0, family: '' }
-    return this.tcp.getpeername(name) === 0 ? addressOf(name) : unknownAddress
+    return this.tcp.getpeername(nameRead) === 0 ? addressOf(nameRead) : unknownAddress
   }
 
   localAddress(): SocketAddress {
-    const name: SocketName = { address: '', port: 0, family: '' }
-    return this.tcp.getsockname(name) === 0 ? addressOf(name) : unknownAddress
+    return this.tcp.getsockname(nameRead) === 0 ? addressOf(nameRead) : unknownAddress
   }
 
   /** Hands over what was held back while reading was paused. */

@@ -2,11 +2,11 @@ import type { DetailedPeerCertificate } from 'node:tls'
 import type { ClientCertificate, PeerTls } from '#src/exchange/streams.ts'
 import { alpnList } from '../alpn.ts'
 import { describeClient, verificationError } from '../peer-chain.ts'
-import { peerOverTls } from '../peers.ts'
+import { SecuredPeer } from '../peers.ts'
 import type { ConnectHandler, ConnectTarget, ServerTls } from '../transport.ts'
 import { upstreamProblem } from '../upstream-tls.ts'
 import type { UpstreamContext } from '../upstream-tls.ts'
-import { endOfStream, wrapTls, writeFailure } from './node-handles.ts'
+import { createSocketHandle, endOfStream, wrapTls, writeFailure } from './node-handles.ts'
 import type {
   ConnectRequest,
   StreamHandle,
@@ -56,10 +56,18 @@ export class TlsConnection extends RawStream {
     handler: ConnectHandler,
   ): TlsConnection {
     if (plain.waiting) throw new Error('TLS cannot begin while plain bytes wait to be written')
+    if (plain.closing) return TlsConnection.#stillborn(handler)
     const { tcp, reading } = plain.handOver()
     const connection = new TlsConnection(tcp, handler, plain.peer)
     connection.#server = options
     connection.#accept(options, unread, reading)
+    return connection
+  }
+
+  /** For a connection that is gone already: only its end is told. */
+  static #stillborn(handler: ConnectHandler): TlsConnection {
+    const connection = new TlsConnection(createSocketHandle(), handler)
+    connection.close('reset')
     return connection
   }
 
@@ -91,6 +99,14 @@ export class TlsConnection extends RawStream {
     const joined = writeBuffer(size)
     buffer.copy(joined, joined.latin1Write(text, 0), start, end)
     return this.#send(joined.subarray(0, size))
+  }
+
+  /**
+   * Not here: TLS goes on delivering what it has decrypted after `pause`, over memory that a write
+   * of the last chunk may still need. A record is 16 KiB at most, and copied where it must be.
+   */
+  override setBulk(): void {
+    // The shared buffer stays.
   }
 
   end(): void {
@@ -136,7 +152,7 @@ export class TlsConnection extends RawStream {
     if (this.#client !== undefined && !this.#verifyUpstream(tls, this.#client)) return
     this.#phase = 'open'
     this.writable = true
-    this.peer = peerOverTls(this.peer, this.#describe(tls))
+    this.peer = new SecuredPeer(this.peer, this.#describe(tls))
     ;(this.handler as ConnectHandler).onConnected(this)
     this.readOnDemand()
   }

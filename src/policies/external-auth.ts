@@ -1,0 +1,341 @@
+import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import { allow, deny } from './access.ts'
+import { AnswerCache } from './external-auth-cache.ts'
+import type { AuthAnswer } from './external-auth-cache.ts'
+import { externalAuthAnnotations, noAuthOptions } from './external-auth-annotations.ts'
+import type {
+  CacheDuration,
+  ExternalAuthOptions,
+  ExternalAuthValues,
+} from './external-auth-annotations.ts'
+import { policy } from './policy-definition.ts'
+import type { RouteContext } from './policy-definition.ts'
+import { CONTINUE, SUSPEND } from './policy.ts'
+import type { PolicyExchange, Reply, Verdict } from './policy.ts'
+import { readTemplate, renderTemplate } from './template.ts'
+import type { Template } from './template.ts'
+
+/** A service that is asked whether a request may pass. */
+export interface ExternalAuthConfig {
+  /** Key of its backend in the table. */
+  readonly backend: string
+  /** Server name for TLS; '': plain HTTP. */
+  readonly serverName: string
+  readonly authority: string
+  readonly target: Template
+  readonly method: string
+  readonly signIn: Template
+  readonly signInParameter: string
+  readonly responseFields: readonly string[]
+  readonly redirect: Template
+  readonly fields: readonly { readonly name: string; readonly value: Template }[]
+  readonly cache: CacheConfig | undefined
+  readonly alwaysSetCookie: boolean
+  readonly any: boolean
+}
+
+interface CacheConfig {
+  /** What tells this path's answers from others'. */
+  readonly space: string
+  readonly key: Template
+  readonly durations: readonly CacheDuration[]
+}
+
+const answerMs = 60_000
+const bodyBytesMax = 64 * 1024
+
+/** Never copied to the authentication service: framing, and what holds for one connection only. */
+const left: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-auth-request-redirect',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-original-method',
+  'x-original-url',
+  'x-real-ip',
+  'x-request-id',
+  'x-scheme',
+  'x-sent-from',
+])
+
+/** Place of the answer's cookies among the states of an exchange's policies. */
+const cookiesState = 0
+
+/** One worker's answers, whatever tables come and go. */
+const answers = new AnswerCache()
+
+/** External authentication: a request of our own, without body, decides over the client's. */
+export const externalAuth = policy({
+  annotations: externalAuthAnnotations,
+  options: noAuthOptions,
+
+  references(values) {
+    const text = values['auth-proxy-set-headers']
+    if (values['auth-url'] === '' || text === '') return []
+    return [{ kind: 'ConfigMap', key: 'auth-proxy-set-headers', text, by: 'annotation' }]
+  },
+
+  configure: configureAuth,
+
+  start(config) {
+    return {
+      requestHead(exchange) {
+        if (exchange.accessGranted) return CONTINUE
+        const key = cacheKey(config, exchange)
+        const kept = key === '' ? undefined : answers.get(key, exchange.now())
+        return kept === undefined ? ask(config, exchange, key) : judge(config, exchange, kept)
+      },
+      responseHead(exchange) {
+        const cookies = exchange.state[cookiesState] as readonly string[] | undefined
+        const status = exchange.response?.status ?? 0
+        if (cookies === undefined || !(config.alwaysSetCookie || isAddable(status))) return CONTINUE
+        for (const cookie of cookies) exchange.response?.fields.append('Set-Cookie', cookie)
+        return CONTINUE
+      },
+    }
+  },
+})
+
+function configureAuth(
+  values: ExternalAuthValues,
+  context: RouteContext<ExternalAuthOptions>,
+): ExternalAuthConfig | undefined {
+  const exempt = context.options['no-auth-locations']
+  const isExempt = exempt.some((start) => context.path.startsWith(start))
+  if (values['auth-url'] === '' || isExempt) return undefined
+  return {
+    ...serviceOf(values['auth-url'], context),
+    method: values['auth-method'],
+    signIn: values['auth-signin'],
+    signInParameter: values['auth-signin-redirect-param'],
+    responseFields: values['auth-response-headers'],
+    redirect: values['auth-request-redirect'],
+    fields: moreFields(context),
+    cache: cacheOf(values, context),
+    alwaysSetCookie: values['auth-always-set-cookie'],
+    any: values.satisfy === 'any',
+  }
+}
+
+type ServiceConfig = Pick<ExternalAuthConfig, 'backend' | 'serverName' | 'authority' | 'target'>
+
+const hostVariable = /^\$(?:host|http_host)(?=:|$)/i
+
+/** Takes the URL apart, whose form is checked. `$host` is the host of the rule. */
+function serviceOf(url: string, context: RouteContext<ExternalAuthOptions>): ServiceConfig {
+  const parts = /^(https?):\/\/([^/?]+)(.*)$/i.exec(url)?.slice(1) ?? []
+  const [scheme = '', written = '', rest = ''] = parts
+  const open = context.host === '' || context.host.startsWith('*')
+  if (open && hostVariable.test(written)) {
+    context.deny('auth-url', 'names $host as its host, which the rule leaves open; write a name')
+  }
+  const target = readTemplate(rest.startsWith('/') ? rest : `/${rest}`, false)
+  if ('problem' in target) context.deny('auth-url', target.problem)
+  const authority = written.replace(hostVariable, context.host)
+  const secure = scheme.toLowerCase() === 'https'
+  const { host, port } = splitAuthority(authority, secure ? 443 : 80)
+  return {
+    backend: context.external(host, port),
+    serverName: secure ? host : '',
+    authority,
+    target: 'template' in target ? target.template : [],
+  }
+}
+
+function splitAuthority(text: string, preset: number): { host: string; port: number } {
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  return { host: bare, port: port === undefined ? preset : Number(port) }
+}
+
+function cacheOf(
+  values: ExternalAuthValues,
+  { ingress, host, path }: RouteContext<ExternalAuthOptions>,
+): CacheConfig | undefined {
+  const key = values['auth-cache-key']
+  if (key.length === 0) return undefined
+  return {
+    space: JSON.stringify([ingress, host, path, values['auth-url']]),
+    key,
+    durations: values['auth-cache-duration'],
+  }
+}
+
+function moreFields(context: RouteContext<ExternalAuthOptions>): ExternalAuthConfig['fields'] {
+  const key = 'auth-proxy-set-headers'
+  const fields: { name: string; value: Template }[] = []
+  for (const [name, text] of Object.entries(context.data(key) ?? {})) {
+    const value = readTemplate(text.trim(), false)
+    if (!/^[-A-Za-z0-9_]+$/.test(name) || !/^[\t -~]*$/.test(text.trim())) {
+      context.report(key, `holds ${JSON.stringify(name)}, which is no header field`)
+    } else if ('problem' in value) {
+      context.report(key, `${name}: ${value.problem}`)
+    } else fields.push({ name, value: value.template })
+  }
+  return fields
+}
+
+function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string): Verdict {
+  let cancelled = false
+  const suspension = exchange.suspend(answerMs, () => {
+    cancelled = true
+  })
+  exchange.subrequest({
+    backend: config.backend,
+    serverName: config.serverName,
+    method: config.method,
+    authority: config.authority,
+    target: renderTemplate(config.target, exchange),
+    fields: requestFields(config, exchange),
+    body: '',
+    timeoutMs: answerMs,
+    bytesMax: bodyBytesMax,
+    onAnswer(response) {
+      if (cancelled) return
+      const answer = readAnswer(config, response)
+      const ms = holdsMs(config, answer.status)
+      if (ms > 0) answers.set(key, answer, exchange.now() + ms)
+      let reply: Reply | undefined
+      const decide = { any: config.any, refuse: (given: Reply) => (reply = given) }
+      settle(config, exchange, answer, decide)
+      if (reply === undefined) suspension.resume()
+      else suspension.reply(reply)
+    },
+  })
+  return SUSPEND
+}
+
+function judge(config: ExternalAuthConfig, exchange: PolicyExchange, answer: AuthAnswer): Verdict {
+  let reply: Reply | undefined
+  settle(config, exchange, answer, { any: config.any, refuse: (given) => (reply = given) })
+  return reply === undefined ? CONTINUE : exchange.reply(reply)
+}
+
+/** Puts an answer in force. `refuse` is called when the client must get another answer now. */
+function settle(
+  config: ExternalAuthConfig,
+  exchange: PolicyExchange,
+  answer: AuthAnswer,
+  { any, refuse }: { readonly any: boolean; readonly refuse: (reply: Reply) => void },
+): void {
+  const { status } = answer
+  if (status >= 200 && status < 300) {
+    const { fields } = exchange.request
+    for (const name of config.responseFields) fields.remove(name)
+    for (let i = 0; i < answer.fields.length; i += 2) {
+      fields.append(answer.fields[i] as string, answer.fields[i + 1] as string)
+    }
+    if (answer.cookies.length > 0) exchange.state[cookiesState] = answer.cookies
+    allow(exchange, any)
+    return
+  }
+  const reply = refusal(config, exchange, answer)
+  // A service that fails opens nothing and closes nothing that another policy opens.
+  if (any) deny(exchange, true, reply)
+  else refuse(reply)
+}
+
+function refusal(
+  { signIn, signInParameter }: ExternalAuthConfig,
+  exchange: PolicyExchange,
+  { status, challenge, cookies }: AuthAnswer,
+): Reply {
+  if (status === 403) return { status: 403 }
+  if (status !== 401) return { status: 500 }
+  const fields = cookies.flatMap((cookie) => ['Set-Cookie', cookie])
+  if (signIn.length > 0) {
+    const location = signInUrl(renderTemplate(signIn, exchange), signInParameter, exchange)
+    return { status: 302, fields: ['Location', location, ...fields] }
+  }
+  return {
+    status: 401,
+    fields: challenge === '' ? fields : ['WWW-Authenticate', challenge, ...fields],
+  }
+}
+
+function signInUrl(url: string, parameter: string, exchange: PolicyExchange): string {
+  const mark = url.indexOf('?')
+  if (mark >= 0 && new URLSearchParams(url.slice(mark + 1)).has(parameter)) return url
+  const { scheme, publicHost, originalTarget, request } = exchange
+  const asked = `${scheme}://${publicHost}${encodeURIComponent(originalTarget || request.target)}`
+  return `${url}${mark < 0 ? '?' : '&'}${parameter}=${asked}`
+}
+
+function requestFields(config: ExternalAuthConfig, exchange: PolicyExchange): string[] {
+  const { request, scheme, publicHost, clientAddress, requestId } = exchange
+  const target = exchange.originalTarget || request.target
+  const fields: string[] = []
+  const replaced = new Set(config.fields.map(({ name }) => name.toLowerCase()))
+  copyFields(request, fields, replaced)
+  const redirect = config.redirect.length === 0 ? target : renderTemplate(config.redirect, exchange)
+  fields.push(
+    'X-Original-URL',
+    `${scheme}://${publicHost}${target}`,
+    'X-Original-Method',
+    request.method,
+    'X-Sent-From',
+    'headgate',
+    'X-Real-IP',
+    clientAddress,
+    'X-Forwarded-For',
+    clientAddress,
+    'X-Scheme',
+    scheme,
+    'X-Request-ID',
+    requestId,
+    'X-Auth-Request-Redirect',
+    redirect,
+  )
+  for (const { name, value } of config.fields) fields.push(name, renderTemplate(value, exchange))
+  return fields
+}
+
+function copyFields(request: RequestHead, fields: string[], replaced: ReadonlySet<string>): void {
+  const options = (request.fields.get('connection') ?? '').toLowerCase().split(/[\s,]+/)
+  request.fields.forEach((name, value) => {
+    const lower = name.toLowerCase()
+    if (left.has(lower) || replaced.has(lower) || options.includes(lower)) return
+    fields.push(name, value)
+  })
+}
+
+/** What is kept of an answer. Without a whole answer the status is 0. */
+function readAnswer(
+  { responseFields }: ExternalAuthConfig,
+  response: ResponseHead | undefined,
+): AuthAnswer {
+  if (response === undefined) return { status: 0, fields: [], cookies: [], challenge: '' }
+  const wanted = new Set(responseFields.map((name) => name.toLowerCase()))
+  const fields: string[] = []
+  const cookies: string[] = []
+  response.fields.forEach((name, value) => {
+    const lower = name.toLowerCase()
+    if (wanted.has(lower)) fields.push(name, value)
+    if (lower === 'set-cookie') cookies.push(value)
+  })
+  const challenge = response.fields.get('www-authenticate') ?? ''
+  return { status: response.status, fields, cookies, challenge }
+}
+
+function cacheKey({ cache }: ExternalAuthConfig, exchange: PolicyExchange): string {
+  return cache === undefined ? '' : `${cache.space}${renderTemplate(cache.key, exchange)}`
+}
+
+function holdsMs({ cache }: ExternalAuthConfig, status: number): number {
+  return cache?.durations.find(({ statuses }) => statuses.includes(status))?.ms ?? 0
+}
+
+/** The statuses with which nginx's add_header adds to an answer. */
+function isAddable(status: number): boolean {
+  return [101, 200, 201, 204, 206, 301, 302, 303, 304, 307, 308].includes(status)
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ResponseHead } from '#src/exchange/heads.ts'
+import { complete } from '#src/annotations/schema.ts'
+import { AnswerCache } from '#src/policies/external-auth-cache.ts'
+import { externalAuth } from '#src/policies/external-auth.ts'
+import type { ExternalAuthConfig } from '#src/policies/external-auth.ts'
+import { SUSPEND } from '#src/policies/policy.ts'
+import type { Reply, Subrequest } from '#src/policies/policy.ts'
+import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
+import type { Given } from './exchanges.ts'
+
+const { annotations } = externalAuth
+
+/** The config that these texts of annotations give. */
+function configOf(texts: Readonly<Record<string, string>>, host = 'a.example') {
+  const given: Record<string, unknown> = {}
+  for (const [key, text] of Object.entries(texts)) {
+    given[key] = annotations[key as keyof typeof annotations].type.parse(text)
+    assert.notEqual(given[key], undefined, `${key}: ${text}`)
+  }
+  const denied: string[] = []
+  const context = contextOf(
+    { 'no-auth-locations': [] },
+    { host, deny: (key) => denied.push(key), data: () => ({ 'X-More': 'for $host' }) },
+  )
+  const config = externalAuth.configure(complete(annotations, given), context)
+  return { config: config as ExternalAuthConfig, denied }
+}
+
+/** Runs the request phase against a service that answers so; undefined: not at all. */
+function run(
+  texts: Readonly<Record<string, string>>,
+  status: number | undefined,
+  { answer = [] as readonly (readonly [string, string])[], ...given }: Given = {},
+) {
+  const asked: Subrequest[] = []
+  const after: Reply[] = []
+  let resumed = 0
+  const fake = fakeExchange({
+    ...given,
+    state: [],
+    now: () => 0,
+    suspend: () => ({ resume: () => resumed++, reply: (reply: Reply) => after.push(reply) }),
+    subrequest(request) {
+      asked.push(request)
+      const head = new ResponseHead()
+      head.status = status ?? 0
+      for (const [name, value] of answer) head.fields.append(name, value)
+      request.onAnswer(status === undefined ? undefined : head, Buffer.alloc(0))
+    },
+  })
+  const { config } = configOf({ 'auth-url': 'http://auth.example/check', ...texts })
+  const verdict = externalAuth.start(config).requestHead?.(fake.exchange)
+  return { ...fake, asked, after, resumed, verdict }
+}
+
+for (const [status, expected] of [
+  [200, undefined],
+  [204, undefined],
+  [299, undefined],
+  [401, 401],
+  [403, 403],
+  [302, 500],
+  [404, 500],
+  [503, 500],
+  [undefined, 500],
+] as const) {
+  test(`the service answers ${status}: ${expected ?? 'the request passes'}`, () => {
+    const { after, resumed, verdict } = run({}, status)
+    assert.equal(verdict, SUSPEND)
+    assert.equal(after[0]?.status, expected)
+    assert.equal(resumed, expected === undefined ? 1 : 0)
+  })
+}
+
+test('the service gets no body, no framing and no offer to upgrade', () => {
+  const { asked } = run({ 'auth-proxy-set-headers': 'more' }, 200, {
+    method: 'POST',
+    target: '/x?a=b',
+    fields: {
+      Connection: 'Upgrade, X-Once',
+      Upgrade: 'websocket',
+      'Content-Length': '10',
+      'Transfer-Encoding': 'chunked',
+      'X-Once': '1',
+      'X-More': 'forged',
+      'X-Forwarded-For': '10.0.0.1',
+      Cookie: 's=1',
+    },
+  })
+  const [request] = asked
+  assert.equal(request?.method, 'GET')
+  assert.equal(request?.body, '')
+  assert.deepEqual(request?.fields, [
+    ...['Cookie', 's=1'],
+    ...['X-Original-URL', 'http://a.example/x?a=b'],
+    ...['X-Original-Method', 'POST'],
+    ...['X-Sent-From', 'headgate'],
+    ...['X-Real-IP', '198.51.100.7'],
+    ...['X-Forwarded-For', '198.51.100.7'],
+    ...['X-Scheme', 'http'],
+    ...['X-Request-ID', 'id'],
+    ...['X-Auth-Request-Redirect', '/x?a=b'],
+    ...['X-More', 'for a.example'],
+  ])
+})
+
+test("fields of the answer replace the client's, also when they are not there", () => {
+  const { request } = run({ 'auth-response-headers': 'X-User, X-Role' }, 200, {
+    fields: { 'X-User': 'forged', 'X-Role': 'forged' },
+    answer: [['x-user', 'ann']],
+  })
+  assert.deepEqual(fieldsOf(request.fields), [['x-user', 'ann']])
+})
+
+for (const [signIn, location] of [
+  ['http://$host/start', 'http://a.example/start?rd=http://a.example%2F%3Fa%3Db%26c%3Dd'],
+  ['https://sso.example/?x=1', 'https://sso.example/?x=1&rd=http://a.example%2F%3Fa%3Db%26c%3Dd'],
+  ['https://sso.example/?rd=/home', 'https://sso.example/?rd=/home'],
+] as const) {
+  test(`sign-in at ${signIn}`, () => {
+    const { after } = run({ 'auth-signin': signIn }, 401, { target: '/?a=b&c=d' })
+    assert.deepEqual(after, [{ status: 302, fields: ['Location', location] }])
+  })
+}
+
+test('every cookie of a refusal reaches the client, each on a line', () => {
+  const { after } = run({}, 401, {
+    answer: [
+      ['WWW-Authenticate', 'Bearer'],
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ],
+  })
+  const fields = ['WWW-Authenticate', 'Bearer', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']
+  assert.deepEqual(after, [{ status: 401, fields }])
+})
+
+test('the URL: scheme, port and host of the rule', () => {
+  const plain = configOf({ 'auth-url': 'http://auth.example/check' }).config
+  assert.deepEqual(
+    [plain.backend, plain.serverName, plain.authority],
+    ['auth.example 80', '', 'auth.example'],
+  )
+  const own = configOf({ 'auth-url': 'https://$host/oauth2/auth?x=$request_uri' }).config
+  assert.deepEqual(
+    [own.backend, own.serverName, own.authority],
+    ['a.example 443', 'a.example', 'a.example'],
+  )
+  assert.deepEqual(configOf({ 'auth-url': 'https://$host/auth' }, '*.example').denied, ['auth-url'])
+  const v6 = configOf({ 'auth-url': 'http://[2001:db8::1]:8080' }).config
+  assert.deepEqual([v6.backend, v6.authority], ['2001:db8::1 8080', '[2001:db8::1]:8080'])
+  for (const bad of [
+    'https://invalid..auth.url',
+    'ftp://a',
+    '/check',
+    'http://u@a/',
+    'http://$arg_x/',
+  ]) {
+    assert.equal(annotations['auth-url'].type.parse(bad), undefined, bad)
+  }
+})
+
+test('an answer is kept for its time, and the oldest makes room', () => {
+  const cache = new AnswerCache()
+  const answer = { status: 200, fields: [], cookies: [], challenge: '' }
+  cache.set('a', answer, 1000)
+  assert.equal(cache.get('a', 999), answer)
+  assert.equal(cache.get('a', 1000), undefined)
+  for (let i = 0; i < 9000; i++) cache.set(`${i}`, answer, 1000)
+  assert.equal(cache.get('0', 0), undefined)
+  assert.equal(cache.get('8999', 0), answer)
+  cache.set('x'.repeat(5000), answer, 1000)
+  assert.equal(cache.get('x'.repeat(5000), 0), undefined)
+})

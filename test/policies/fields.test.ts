@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AddressSet, addressList } from '#src/policies/address-set.ts'
+import { policies } from '#src/policies/index.ts'
+import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
+
+const {
+  'response-cookies': cookies,
+  'response-location': location,
+  'custom-headers': custom,
+  'request-fields': requestFields,
+  'block-lists': blockLists,
+} = policies
+
+const members: readonly (readonly [cidrs: string, address: string, inside: boolean])[] = [
+  ['10.0.0.0/8', '10.255.0.1', true],
+  ['10.0.0.0/8', '11.0.0.1', false],
+  ['192.0.2.7', '192.0.2.7', true],
+  ['192.0.2.7', '192.0.2.8', false],
+  ['255.255.255.255/32', '255.255.255.255', true],
+  ['128.0.0.0/1', '200.1.1.1', true],
+  ['0.0.0.0/0', '203.0.113.1', true],
+  ['0.0.0.0/0', '2001:db8::1', false],
+  ['2001:db8::/32', '2001:db8:1::1', true],
+  ['2001:db8::/32', '2001:db9::1', false],
+  ['::/0', '2001:db9::1', true],
+  ['10.0.0.0/8', '::ffff:10.1.1.1', true],
+]
+
+for (const [cidrs, address, inside] of members) {
+  test(`${cidrs} holds ${address}: ${inside}`, () => {
+    assert.equal(new AddressSet(cidrs.split(',')).has(address), inside)
+  })
+}
+
+test('a list keeps what is valid, and is invalid without any', () => {
+  assert.deepEqual(addressList.parse('10.0.0.1, x ,'), ['10.0.0.1'])
+  assert.equal(addressList.parse('x, 10.0.0.0/33'), undefined)
+})
+
+const setCookies: readonly (readonly [before: string, after: string])[] = [
+  ['a=b; Domain=.in.example; Path=/one/two', 'a=b; Domain=out.example; Path=/two'],
+  ['a=b; domain=IN.example', 'a=b; domain=out.example'],
+  ['a=b; Domain=x.in.example; Path=/two', 'a=b; Domain=x.in.example; Path=/two'],
+  ['path=/one/x; Secure', 'path=/one/x; Secure'],
+]
+
+for (const [before, after] of setCookies) {
+  test(`cookie ${before}`, () => {
+    const phases = cookies.start({
+      domain: { from: 'in.example', to: 'out.example' },
+      path: { from: '/one/', to: '/' },
+    })
+    const { exchange, response } = fakeExchange({ answer: [['Set-Cookie', before]] })
+    phases.responseHead?.(exchange)
+    assert.deepEqual(fieldsOf(response?.fields), [['set-cookie', after]])
+  })
+}
+
+test('Location and Refresh of the upstream are rewritten, our own redirects are not', () => {
+  const phases = location.start({ from: 'http://in/', to: 'https://out/' })
+  const answer = [
+    ['Location', 'http://in/a'],
+    ['Refresh', '5; url=http://in/b'],
+  ] as const
+  const theirs = fakeExchange({ answer })
+  phases.responseHead?.(theirs.exchange)
+  assert.deepEqual(fieldsOf(theirs.response?.fields), [
+    ['location', 'https://out/a'],
+    ['refresh', '5; url=https://out/b'],
+  ])
+  const ours = fakeExchange({ answer, upstreamAddress: '' })
+  phases.responseHead?.(ours.exchange)
+  assert.equal(ours.response?.fields.get('location'), 'http://in/a')
+})
+
+test('custom-headers takes names that are allowed, and denies the route for others', () => {
+  const configure = (data: Record<string, string>): [unknown, string[]] => {
+    const denied: string[] = []
+    const context = contextOf(
+      { 'global-allowed-response-headers': ['X-A'] },
+      { data: () => data, deny: (_key, message) => denied.push(message) },
+    )
+    return [custom.configure({ 'custom-headers': 'extra' }, context), denied]
+  }
+  assert.deepEqual(configure({ 'x-a': ' $host\n' }), [{ fields: ['x-a', '$host'] }, []])
+  assert.match(configure({ 'X-B': '1' })[1][0] ?? '', /X-B/)
+  assert.match(configure({ 'X-A': 'a\r\nX-B: 1' })[1][0] ?? '', /control/)
+  assert.match(configure({ 'Content-Length': '1' })[1][0] ?? '', /proxy itself/)
+})
+
+test('request fields are set, taken away, and never touch the framing', () => {
+  const reports: string[] = []
+  const config = requestFields.configure(
+    {},
+    contextOf(
+      { 'proxy-set-headers': 'a/b', 'proxy-add-original-uri-header': true },
+      {
+        data: () => ({
+          'X-Client': '$remote_addr',
+          'X-Gone': '',
+          Connection: 'close',
+          'X-Bad': '$what',
+        }),
+        report: (_key, message) => reports.push(message),
+      },
+    ),
+  )
+  assert.equal(reports.length, 2)
+  const { exchange, request } = fakeExchange({ target: '/a?b', fields: { 'x-gone': '1' } })
+  requestFields.start(structuredClone(config as NonNullable<typeof config>)).requestHead?.(exchange)
+  assert.deepEqual(fieldsOf(request.fields), [
+    ['x-original-uri', '/a?b'],
+    ['x-client', '198.51.100.7'],
+  ])
+})
+
+const blocked: readonly (readonly [fields: Record<string, string>, refused: boolean])[] = [
+  [{ 'User-Agent': 'Mozilla BADbot' }, true],
+  [{ 'User-Agent': 'crawler' }, true],
+  [{ 'User-Agent': 'crawler2' }, false],
+  [{ Referer: 'http://spam.example' }, true],
+  [{ Referer: 'http://SPAM.example' }, false],
+  [{}, false],
+]
+
+for (const [fields, refused] of blocked) {
+  test(`blocked ${JSON.stringify(fields)}: ${refused}`, () => {
+    const phases = blockLists.start({
+      cidrs: [],
+      userAgents: ['~*badbot', 'Crawler'],
+      referers: ['~spam'],
+    })
+    const { exchange, replies } = fakeExchange({ fields })
+    phases.requestHead?.(exchange)
+    assert.deepEqual(replies, refused ? [{ status: 403 }] : [])
+  })
+}
