@@ -56,7 +56,10 @@ function onRe2(regex: RE2JS): Pattern {
       const matcher = regex.matcher(text)
       if (!matcher.find()) return undefined
       const groups: string[] = []
-      for (let i = 0; i <= matcher.groupCount(); i++) groups.push(matcher.group(i) ?? '')
+      for (let i = 0; i <= matcher.groupCount(); i++) {
+        // Its types do not say that a group may have taken no part.
+        groups.push((matcher.group(i) as string | null) ?? '')
+      }
       return groups
     },
   }
@@ -82,14 +85,17 @@ export function runsOnV8(pattern: string, anchor: PatternAnchor): boolean {
   for (let at = 0; at < pattern.length;) {
     const end = tokenEnd(pattern, at)
     if (end < 0) return false
-    if (/[?|]/.test(pattern.charAt(at)) && --choices < 0) return false
-    const repeat = /^(?:[*+]|\{\d+(?:,\d*)?\})/.exec(pattern.slice(end))?.[0] ?? ''
+    if (/[?|]/.test(pattern.charAt(at))) choices--
+    const repeat = repeatAt(pattern, end)
     if (repeat !== '' && pattern.charAt(at) === ')') return false
     at = end + repeat.length
-    if (repeat === '' || isExact(repeat) || isEnd(pattern, at)) continue
-    if (--inner < 0) return false
+    if (repeat !== '' && !isExact(repeat) && !isEnd(pattern, at)) inner--
   }
-  return true
+  return choices >= 0 && inner >= 0
+}
+
+function repeatAt(pattern: string, at: number): string {
+  return /^(?:[*+]|\{\d+(?:,\d*)?\})/.exec(pattern.slice(at))?.[0] ?? ''
 }
 
 function isExact(repeat: string): boolean {
@@ -113,6 +119,6 @@ function tokenEnd(pattern: string, at: number): number {
 }
 
 function classEnd(pattern: string, at: number): number {
-  const match = /^\[\^?(?:[^\]\[\\]|\\[dDwW]|\\[^A-Za-z0-9])+\]/.exec(pattern.slice(at))
+  const match = /^\[\^?(?:[^\][\\]|\\[dDwW]|\\[^A-Za-z0-9])+\]/.exec(pattern.slice(at))
   return match === null ? -1 : at + match[0].length
 }

@@ -48,7 +48,6 @@ export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'gzip-types',
   'http-access-log-path',
   'http-snippet',
-  'http2-max-concurrent-streams',
   'http2-max-field-size',
   'http2-max-header-size',
   'http2-max-requests',

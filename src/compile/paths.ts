@@ -10,7 +10,8 @@ export type PathReading =
 
 /**
  * Reads a path of an Ingress. ImplementationSpecific means Prefix here, as in ingress-nginx, and may
- * be empty. `regex`: it is a regular expression. `strict`: Exact and Prefix paths consist of letters, digits and -._/ alone.
+ * be empty. `regex`: it is a regular expression. `strict`: Exact and Prefix paths consist of letters,
+ * digits and -._/ alone.
  */
 export function readPath(
   { path, pathType }: IngressPath,
@@ -31,18 +32,19 @@ export function readPath(
     return problem === undefined ? { match: { type, value: text }, text } : { problem }
   }
   const value = decoded(text)
-  if (/[?#]/.test(text)) return { problem: 'must not hold a query or a fragment' }
-  const found = /%2f|%00/i.exec(text) ?? /\/\/|\/\.\.?(?:\/|$)|\0/.exec(value)
-  if (found !== null) {
-    return {
-      problem: `holds ${JSON.stringify(found[0])}, which no request path has once normalized`,
-    }
-  }
+  const problem = literalProblem(text, value)
+  if (problem !== undefined) return { problem }
   if (pathType === 'Exact') return { match: { type: 'exact', value }, text }
-  return {
-    match: { type: 'prefix', value: value.endsWith('/') ? value.slice(0, -1) : value },
-    text,
-  }
+  return { match: { type: 'prefix', value: value.replace(/\/$/, '') }, text }
+}
+
+/** Why a path that stands for itself can match no request; undefined: it can. */
+function literalProblem(text: string, value: string): string | undefined {
+  if (/[?#]/.test(text)) return 'must not hold a query or a fragment'
+  const found = /%2f|%00/i.exec(text) ?? /\/\/|\/\.\.?(?:\/|$)|\0/.exec(value)
+  return found === null
+    ? undefined
+    : `holds ${JSON.stringify(found[0])}, which no request path has once normalized`
 }
 
 /**

@@ -26,9 +26,6 @@ export function collectReferences(
   }
   const secrets = new Map<string, ObjectName>()
   const configMaps = new Map<string, ObjectName>()
-  const add = (to: Map<string, ObjectName>, { namespace, name }: ObjectName): void => {
-    to.set(`${namespace}/${name}`, { namespace, name })
-  }
   if (defaultCertificate !== undefined) add(secrets, defaultCertificate)
   if (configMap !== undefined) add(configMaps, configMap)
   for (const { ingress, tls, references } of parsed) {
@@ -44,6 +41,10 @@ export function collectReferences(
     secrets: sorted(secrets),
     configMaps: sorted(configMaps),
   }
+}
+
+function add(to: Map<string, ObjectName>, { namespace, name }: ObjectName): void {
+  to.set(`${namespace}/${name}`, { namespace, name })
 }
 
 function sorted(names: ReadonlyMap<string, ObjectName>): ObjectName[] {

@@ -1,6 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { externalTarget } from './externals.ts'
+import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
 import type { ParsedRoute } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
@@ -14,7 +15,13 @@ export interface RouteReading {
   /** Backends that policies made. */
   readonly externals: readonly Target[]
   /** The route must answer 503. It may turn out later, so it is asked last. */
-  denied(): boolean
+  readonly denied: () => boolean
+}
+
+/** Why the contents of an object cannot be used; '' if they can. */
+function unfitness(key: string, object: Secret | ConfigMap | undefined): string {
+  if (key !== 'proxy-ssl-secret' || object === undefined) return ''
+  return upstreamSecretProblem(object.data) ?? ''
 }
 
 /** Looks up what the values of an Ingress refer to, and reports what cannot be used. */
@@ -53,9 +60,7 @@ export function readRoute(
   for (const [i, { kind, key, by, namespace, name, problem }] of parsed.references.entries()) {
     const object = objects[i]
     const missing = object === undefined ? `${kind} ${namespace}/${name} does not exist` : ''
-    const unfit =
-      key === 'proxy-ssl-secret' && object !== undefined ? upstreamSecretProblem(object.data) : ''
-    const why = problem || missing || (unfit ?? '')
+    const why = problem || missing || unfitness(key, object)
     if (object !== undefined && why === '') data.set(key, object.data)
     else if (by === 'option') leaveOut(key, why)
     else if (problem === '' && missing !== '') absent(key, kind, why)

@@ -1,6 +1,7 @@
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { BodyFraming } from './message-writer.ts'
 import { reasonPhrase } from './reason-phrases.ts'
+import { sendableTarget } from './request-target.ts'
 
 /** Methods whose requests usually have a body, so that its absence is said (RFC 9110 8.6). */
 function expectsBody(method: string): boolean {
@@ -21,7 +22,8 @@ export function requestText(
   version: 10 | 11,
   close: boolean,
 ): string {
-  const { method, target, authority, upgrade } = head
+  const { method, authority, upgrade } = head
+  const target = sendableTarget(head.target)
   const protocol = version === 11 ? ' HTTP/1.1\r\nHost: ' : ' HTTP/1.0\r\nHost: '
   let text = `${method} ${target}${protocol}${authority}\r\n${head.fields.toLines()}`
   if (framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`

@@ -1,4 +1,5 @@
 import { isAuthority } from './authority.ts'
+import { targetClass } from './characters.ts'
 
 const SLASH = 0x2f
 
@@ -42,4 +43,25 @@ function originForm(rest: string, method: string): string {
   // RFC 9112 3.2.4: OPTIONS without a path is about the server as a whole.
   if (rest === '') return method === 'OPTIONS' ? '*' : '/'
   return rest.charCodeAt(0) === SLASH ? rest : `/${rest}`
+}
+
+/**
+ * The target with every character escaped that may not stand in one. Targets that were read from a
+ * request need none; rules that make targets out of what clients send may let one slip, and it must
+ * not become another request.
+ */
+export function sendableTarget(target: string): string {
+  for (let i = 0; i < target.length; i++) {
+    if ((targetClass[target.charCodeAt(i)] ?? 0) === 0) return escapeTarget(target)
+  }
+  return target
+}
+
+function escapeTarget(target: string): string {
+  let escaped = ''
+  for (const byte of Buffer.from(target, 'latin1')) {
+    const allowed = targetClass[byte] !== 0
+    escaped += allowed ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`
+  }
+  return escaped
 }

@@ -139,8 +139,6 @@ function serviceOf(url: string, context: RouteContext<ExternalAuthOptions>): Ser
   if (open && hostVariable.test(written)) {
     context.deny('auth-url', 'names $host as its host, which the rule leaves open; write a name')
   }
-  const target = readTemplate(rest.startsWith('/') ? rest : `/${rest}`, false)
-  if ('problem' in target) context.deny('auth-url', target.problem)
   const authority = written.replace(hostVariable, context.host)
   const secure = scheme.toLowerCase() === 'https'
   const { host, port } = splitAuthority(authority, secure ? 443 : 80)
@@ -148,8 +146,15 @@ function serviceOf(url: string, context: RouteContext<ExternalAuthOptions>): Ser
     backend: context.external(host, port),
     serverName: secure ? host : '',
     authority,
-    target: 'template' in target ? target.template : [],
+    target: targetOf(rest, context),
   }
+}
+
+function targetOf(rest: string, context: RouteContext<ExternalAuthOptions>): Template {
+  const reading = readTemplate(rest.startsWith('/') ? rest : `/${rest}`, false)
+  if ('template' in reading) return reading.template
+  context.deny('auth-url', reading.problem)
+  return []
 }
 
 function splitAuthority(text: string, preset: number): { host: string; port: number } {

@@ -30,13 +30,13 @@ export interface RouteContext<Options> {
   /** Port of the listener for https; 0: there is none. */
   readonly httpsPort: number
   /** Contents of the object that this key refers to; undefined: it refers to none that can be used. */
-  data(key: string): Readonly<Record<string, string>> | undefined
+  readonly data: (key: string) => Readonly<Record<string, string>> | undefined
   /** Makes a backend of a host, by name or address, that is not a Service's; its key. */
   external(host: string, port: number): string
   /** Reports something about the value of a key, without consequence. */
-  report(key: string, message: string): void
+  readonly report: (key: string, message: string) => void
   /** Reports something about the value of a key for which the route must answer 503. */
-  deny(key: string, message: string): void
+  readonly deny: (key: string, message: string) => void
 }
 
 /**

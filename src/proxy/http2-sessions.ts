@@ -58,6 +58,7 @@ export class Http2Sessions implements Http2ServerOwner {
   setOptions(options: GlobalOptions): void {
     this.#limits = {
       ...serverLimits,
+      concurrentStreams: options.http2ConcurrentStreams,
       fields: options.requestFieldsMax,
       headerListBytes: options.requestHeadBytesMax * 2,
       idleTimeoutMs: options.keepAliveTimeoutMs,

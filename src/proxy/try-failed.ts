@@ -11,15 +11,14 @@ import { mayRetryFailure } from './retry.ts'
 
 /** A try is over without a whole answer: another one, an answer of our own, or a cut. */
 export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCode): void {
-  const { services, request, body } = exchange
+  const { services } = exchange
   exchange.failure = code
   if (exchange.headSent || exchange.response !== undefined) {
     exchange.cut()
     return
   }
   const unsent = failures[code].unsent || attempt.stream?.sent === false
-  const repeatable = body.repeatable && (unsent || isIdempotent(request.method))
-  if (repeatable && !exchange.repeated && (code === 'refused-stream' || wasStale(attempt, code))) {
+  if (mayRepeatHere(exchange, attempt, code, unsent)) {
     // An HTTP/2 upstream that refuses streams goes away or is full: the pool knows better now.
     exchange.repeated = true
     exchange.freshOnly = code !== 'refused-stream'
@@ -34,6 +33,18 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
   observeTry(attempt, now, now - attempt.startedAt, 0)
   if (mayRetryFailure(exchange, code, unsent)) exchange.tryElsewhere(attempt)
   else exchange.fail(code)
+}
+
+/** Whether the same endpoint gets the request once more, whatever the route says of retries. */
+// oxlint-disable-next-line max-params -- what is known of a failed try
+function mayRepeatHere(
+  { repeated, body, request }: Exchange,
+  attempt: Attempt,
+  code: FailureCode,
+  unsent: boolean,
+): boolean {
+  if (repeated || !body.repeatable || !(unsent || isIdempotent(request.method))) return false
+  return code === 'refused-stream' || wasStale(attempt, code)
 }
 
 /**

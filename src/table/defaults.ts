@@ -30,6 +30,8 @@ export const defaultGlobalOptions: GlobalOptions = {
   upstreamKeepAliveRequests: 10_000,
   upstreamKeepAliveTimeoutMs: 60_000,
   upstreamKeepAliveTimeMs: 3_600_000,
+  http2ConcurrentStreams: 128,
+  upstreamPingIntervalMs: 0,
   requestHeadTimeoutMs: 60_000,
   requestBodyTimeoutMs: 60_000,
   requestLineBytesMax: 8 * 1024,

@@ -195,6 +195,10 @@ export interface GlobalOptions {
   readonly upstreamKeepAliveRequests: number
   readonly upstreamKeepAliveTimeoutMs: number
   readonly upstreamKeepAliveTimeMs: number
+  /** Streams at once on one HTTP/2 connection of a client. */
+  readonly http2ConcurrentStreams: number
+  /** A silent HTTP/2 connection to an upstream with open streams is sent a PING after this; 0: never. */
+  readonly upstreamPingIntervalMs: number
   readonly requestHeadTimeoutMs: number
   readonly requestBodyTimeoutMs: number
   readonly requestLineBytesMax: number

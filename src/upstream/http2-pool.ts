@@ -1,7 +1,6 @@
 import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
 import { Http2ClientSession } from '#src/http2/client-session.ts'
 import type { Http2ClientOwner } from '#src/http2/client-session.ts'
-import { clientLimits } from '#src/http2/limits.ts'
 import type { CloseReason, ConnectHandler, Connection } from '#src/transport/transport.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 import type { EndpointPool, PoolSettings } from './pool.ts'
@@ -36,13 +35,18 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   /** See `UpstreamConnector.open`. */
   open(handler: ClientStreamHandler, idleMsMax: number): ClientStream {
     const now = this.#pools.now()
-    const entry = this.#entries.find((one) => isOpenTo(one, now, idleMsMax)) ?? this.#connect(now)
+    const entry = this.#firstOpen(now, idleMsMax) ?? this.#connect(now)
     entry.requests++
     const stream = entry.session.open(handler)
     const { requestsMax, ageMsMax } = this.#pools.limits
     const old = entry.requests >= requestsMax || now - entry.openedAt >= ageMsMax
     if (old) entry.session.drain()
     return stream
+  }
+
+  #firstOpen(now: number, idleMsMax: number): Entry | undefined {
+    for (const entry of this.#entries) if (isOpenTo(entry, now, idleMsMax)) return entry
+    return undefined
   }
 
   #connect(now: number): Entry {
@@ -53,7 +57,7 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
     const session = new Http2ClientSession(
       connection,
       this,
-      clientLimits,
+      this.#pools.http2Limits,
       this.#pools.http2Environment,
       { scheme: tls === undefined ? 'http' : 'https', connected: false },
     )

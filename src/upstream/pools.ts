@@ -10,6 +10,8 @@ import type {
   Transport,
 } from '#src/transport/transport.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
+import { clientLimits } from '#src/http2/limits.ts'
+import type { Http2Limits } from '#src/http2/limits.ts'
 import { Http1Pool } from './http1-pool.ts'
 import { Http2Pool } from './http2-pool.ts'
 import { IdleList } from './idle-list.ts'
@@ -41,6 +43,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   connections = 0
   closing = false
   http1Options: Http1ClientOptions
+  http2Limits: Http2Limits = clientLimits
   /** For upstreams that are to be spoken to in HTTP/1.0. */
   http10Options: Http1ClientOptions
   limits: { readonly requestsMax: number; readonly ageMsMax: number }
@@ -61,6 +64,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
 
   /** New options count for connections opened, and for exchanges ended, from now on. */
   setOptions(options: GlobalOptions): void {
+    this.http2Limits = { ...clientLimits, pingIntervalMs: options.upstreamPingIntervalMs }
     this.#idleMax = options.upstreamKeepAliveConnections
     this.#idleMsMax = options.upstreamKeepAliveTimeoutMs
     this.http1Options = {

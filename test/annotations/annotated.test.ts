@@ -169,33 +169,27 @@ for (const [title, annotations, expected] of findingCases) {
   })
 }
 
-test('what protects a route and is not honoured closes it; snippets and canaries drop the Ingress', () => {
+test('snippets drop the Ingress, whatever else it has; other keys that are not honoured do not', () => {
   const rows = [
-    ['rewrite-target', '/', 'serve'],
-    ['auth-url', 'https://auth.example', 'close'],
-    ['auth-url', '', 'serve'],
-    ['whitelist-source-range', '10.0.0.0/8', 'serve'],
-    ['denylist-source-range', '10.0.0.0/8', 'close'],
-    ['proxy-ssl-verify', 'on', 'close'],
-    ['proxy-ssl-verify', 'off', 'serve'],
-    ['canary', 'true', 'drop'],
-    ['canary', 'false', 'serve'],
+    ['ssl-passthrough', 'true', 'serve'],
+    ['server-snippet', '', 'serve'],
     ['configuration-snippet', 'return 200;', 'drop'],
   ] as const
   for (const [key, text, expected] of rows) {
     assert.equal(read({ [`${compatible}/${key}`]: text }).verdict, expected, `${key}: ${text}`)
   }
-  const both = { [`${compatible}/canary`]: 'true', [`${compatible}/auth-url`]: 'https://a.example' }
+  const both = {
+    [`${compatible}/ssl-passthrough`]: 'true',
+    [`${compatible}/server-snippet`]: 'return 200;',
+  }
   assert.equal(read(both).verdict, 'drop')
 })
 
 test('the default of ingress-nginx, written down, asks for nothing', () => {
   const rows = [
-    ['canary', 'false'],
-    ['use-regex', 'False'],
-    ['proxy-buffering', 'off'],
-    ['limit-rps', '0'],
-    ['auth-url', ''],
+    ['ssl-passthrough', 'False'],
+    ['enable-owasp-core-rules', 'false'],
+    ['server-snippet', ''],
   ] as const
   for (const [key, text] of rows) {
     const { findings, verdict } = read({ [`${compatible}/${key}`]: text })
@@ -267,7 +261,7 @@ test('options are read like annotations, with codes of their own', () => {
       'some-number': 'x',
       'other-way': 'b',
       'use-gzip': 'true',
-      'add-headers': '',
+      'brotli-types': '',
       'some-numbers': '1',
     } satisfies Record<string, string>,
     (code, field, message) => findings.push(`${code} ${field}: ${message}`),
@@ -276,7 +270,7 @@ test('options are read like annotations, with codes of their own', () => {
   assert.equal(values['other-way'], 'b')
   assert.deepEqual(findings, [
     'option-refused use-gzip: this option of ingress-nginx is not supported yet',
-    'option-unused add-headers: is empty',
+    'option-unused brotli-types: is empty',
     'option-unknown some-numbers: is not known; did you mean some-number?',
     'option-invalid some-number: must be a whole number from 0 to 9, got "x"',
     'option-differs other-way: is rounded',

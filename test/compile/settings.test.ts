@@ -172,17 +172,17 @@ test('a backend-protocol that is not spoken yet is refused with a reason', () =>
 test('a route that an unsupported key protects answers 503, and its neighbours do not', () => {
   const compiled = compileObjects([
     ...web,
-    ingress('one', { annotations: nginx({ 'auth-url': 'https://auth.example' }) }),
+    ingress('one', { annotations: nginx({ 'auth-tls-secret': 'shop/ca' }) }),
     ingress('two', { hosts: { 'b.example': [prefix('/', to('web'))] } }),
   ])
   assert.equal(whoServes(compiled, 'a.example', '/'), '503')
   assert.equal(whoServes(compiled, 'b.example', '/'), 'web')
   assert.deepEqual(found(compiled), [
-    'annotation-refused Ingress shop/one nginx.ingress.kubernetes.io/auth-url',
+    'annotation-refused Ingress shop/one nginx.ingress.kubernetes.io/auth-tls-secret',
   ])
 })
 
-test('a canary that is not supported does not take over the route of its primary', () => {
+test('a canary that is older does not take over the route of its primary', () => {
   const canary = ingress('canary', {
     annotations: nginx({ canary: 'true', 'canary-weight': '10' }),
     meta: { createdMs: 1 },

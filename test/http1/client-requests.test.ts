@@ -55,6 +55,13 @@ describe('requests', () => {
     })
   }
 
+  test('a target that is none cannot make another request', () => {
+    const bench = new ClientBench()
+    bench.ask({ target: '/a b\r\nX: 1\r\n\r\nGET /evil#\u00e9\u0000%41' })
+    const escaped = '/a%20b%0d%0aX:%201%0d%0a%0d%0aGET%20/evil%23%e9%00%41'
+    assert.equal(bench.upstream.received, `GET ${escaped} HTTP/1.1\r\nHost: a.test\r\n\r\n`)
+  })
+
   test('fields come behind Host as they are', () => {
     const bench = new ClientBench()
     const head = requestHead({})

@@ -43,8 +43,11 @@ const listed = policies.cors.start({
 })
 const everyone = policies.cors.start({ origins: undefined, fields: [] })
 
+function asked(origin: string) {
+  return fakeExchange({ method: 'OPTIONS', fields: { Origin: origin } })
+}
+
 test('a preflight is answered where its origin is allowed', () => {
-  const asked = (origin: string) => fakeExchange({ method: 'OPTIONS', fields: { Origin: origin } })
   assert.equal(listed.requestHead?.(asked('https://a.example').exchange), REPLY)
   assert.equal(listed.requestHead?.(asked('https://b.example').exchange), CONTINUE)
   assert.equal(everyone.requestHead?.(asked('https://b.example').exchange), REPLY)

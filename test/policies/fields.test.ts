@@ -74,15 +74,16 @@ test('Location and Refresh of the upstream are rewritten, our own redirects are 
   assert.equal(ours.response?.fields.get('location'), 'http://in/a')
 })
 
+function configure(data: Record<string, string>): [unknown, string[]] {
+  const denied: string[] = []
+  const context = contextOf(
+    { 'global-allowed-response-headers': ['X-A'] },
+    { data: () => data, deny: (_key, message) => denied.push(message) },
+  )
+  return [custom.configure({ 'custom-headers': 'extra' }, context), denied]
+}
+
 test('custom-headers takes names that are allowed, and denies the route for others', () => {
-  const configure = (data: Record<string, string>): [unknown, string[]] => {
-    const denied: string[] = []
-    const context = contextOf(
-      { 'global-allowed-response-headers': ['X-A'] },
-      { data: () => data, deny: (_key, message) => denied.push(message) },
-    )
-    return [custom.configure({ 'custom-headers': 'extra' }, context), denied]
-  }
   assert.deepEqual(configure({ 'x-a': ' $host\n' }), [{ fields: ['x-a', '$host'] }, []])
   assert.match(configure({ 'X-B': '1' })[1][0] ?? '', /X-B/)
   assert.match(configure({ 'X-A': 'a\r\nX-B: 1' })[1][0] ?? '', /control/)

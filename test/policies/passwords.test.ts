@@ -50,8 +50,14 @@ for (const version of ['2a', '2b', '2y']) {
         assert.equal(checks.check(password, hash, resolve), 'later')
       })
     assert.deepEqual(await Promise.all([ask('bar'), ask('bar'), ask('baz')]), [true, true, false])
-    assert.equal(checks.check('bar', hash, assert.fail), 'right')
-    assert.equal(checks.check('baz', hash, assert.fail), 'wrong')
+    assert.equal(
+      checks.check('bar', hash, () => {}),
+      'right',
+    )
+    assert.equal(
+      checks.check('baz', hash, () => {}),
+      'wrong',
+    )
   })
 }
 

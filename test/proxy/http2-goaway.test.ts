@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { flag, frameType, preface } from '#src/http2/protocol.ts'
-import type { RouteSettings } from '#src/table/table.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
 import {
   data,
   frame,
@@ -49,6 +49,11 @@ class Connection {
     })
   }
 
+  /** PINGs of the proxy, all of them: no answer is sent. */
+  get pings(): number {
+    return this.#log.of(frameType.ping).length
+  }
+
   answer(id: number): void {
     this.socket.write(
       Buffer.concat([headers(id, [[':status', '200']], flag.endHeaders), data(id, 'ok')]),
@@ -69,7 +74,7 @@ class Connection {
 /** A client before the proxy before one upstream that does as the test says. */
 async function scripted(
   onRequest: (connection: Connection, id: number) => void,
-  changed: Partial<RouteSettings> = {},
+  options: Partial<GlobalOptions> = {},
 ): Promise<{ client: Client; connections: Connection[] }> {
   const connections: Connection[] = []
   const server = createServer((socket) => {
@@ -78,7 +83,7 @@ async function scripted(
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const plane = await TestPlane.start({ upstreams: [port], protocol: 'http2', settings: changed })
+  const plane = await TestPlane.start({ upstreams: [port], protocol: 'http2', options })
   const client = new Client('http2', plane.httpPort)
   stops.push(
     () => {
@@ -161,4 +166,32 @@ test('a connection that breaks: what may be repeated is, on one new connection',
     Array.from({ length: 10 }, () => 200),
   )
   assert.equal(connections.length, 2)
+})
+
+test('a silent upstream is sent PINGs when the option says so', async () => {
+  const { client, connections } = await scripted(() => undefined, { upstreamPingIntervalMs: 1 })
+  const call = client.call('/', { bodyless: true })
+  call.body.end()
+  while ((connections[0]?.pings ?? 0) === 0) await new Promise(setImmediate)
+  call.cancel()
+  await call.answer
+})
+
+test('the limit of streams is announced and holds', async () => {
+  const held: [Connection, number][] = []
+  const { client } = await scripted((...one) => held.push(one), { http2ConcurrentStreams: 2 })
+  await once(client.session, 'remoteSettings')
+  assert.equal(client.session.remoteSettings.maxConcurrentStreams, 2)
+  const answers = Array.from({ length: 4 }, async () => (await client.get('/')).status)
+  // The others wait at the client until one of these is done.
+  while (held.length < 2) await new Promise(setImmediate)
+  for (let done = 0; done < 4;) {
+    const next = held.shift()
+    if (next === undefined) await new Promise(setImmediate)
+    else {
+      next[0].answer(next[1])
+      done++
+    }
+  }
+  assert.deepEqual(await Promise.all(answers), [200, 200, 200, 200])
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import http2 from 'node:http2'
 import { after, test } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
+import { parseGrpcTimeout } from '#src/proxy/grpc-deadline.ts'
 import { defaultRouteSettings } from '#src/table/defaults.ts'
 import type { RouteSettings } from '#src/table/table.ts'
 import { readAll, startGrpcServer, WordsClient } from '#test/support/grpc-peers.ts'
@@ -141,6 +142,23 @@ test('a cancelled call is cancelled at the server', async () => {
   call.cancel()
   await cancelled.promise
   assert.equal((await outcome).code, grpc.status.CANCELLED)
+})
+
+test('grpc-timeout: a number of eight digits at most, and a unit', () => {
+  const good = {
+    '1H': 3_600_000,
+    '2M': 120_000,
+    '3S': 3000,
+    '4m': 4,
+    '5000u': 5,
+    '6000000n': 6,
+    '0m': 0,
+  }
+  for (const [text, ms] of Object.entries(good)) assert.equal(parseGrpcTimeout(text), ms, text)
+  assert.equal(parseGrpcTimeout('99999999H'), 2_147_483_647)
+  for (const text of ['', 'm', '1', '1s', '-1m', '1.5S', ' 1m', '1e3m', '123456789m']) {
+    assert.equal(parseGrpcTimeout(text), undefined, text)
+  }
 })
 
 test('a deadline of the client ends the call at the server', async () => {

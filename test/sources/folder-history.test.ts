@@ -47,7 +47,7 @@ function content(choose: <Item>(items: readonly Item[]) => Item): string {
   return [1, 2].map(() => configMap(`x${choose(['1', '2', '3', '4', '5'])}`, value)).join('---\n')
 }
 
-for (let seed = 1; seed <= 6; seed++) {
+for (let seed = 1; seed <= 4; seed++) {
   test(
     `after any history the source holds what a fresh look finds, ${seed}`,
     { timeout: 60_000 },

@@ -18,6 +18,7 @@ import { PolicyRun } from '#src/proxy/policy-run.ts'
 import { RequestIds } from '#src/proxy/request-ids.ts'
 import type { Services } from '#src/proxy/services.ts'
 import { TrustedPeers } from '#src/proxy/trusted-peers.ts'
+import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory } from '#src/shared/worker-memory.ts'
@@ -198,6 +199,7 @@ export class ProxyHarness {
       wheel: new TimerWheel(this.now),
       random: seededRandom(2),
       endpoints: memory,
+      limits: LimitMemory.create(64, memory.writers),
       rules: RuleMemory.create(8, 1),
       worker: WorkerMemory.create(1),
       writer: 0,

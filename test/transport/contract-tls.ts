@@ -290,9 +290,16 @@ export function tlsContract(name: string, transport: Transport): void {
         const body = pattern(10 * 1024 * 1024, 9)
         send(secured.client, body)
         await waitUntil(() => stalled.client.connection?.backedUp === true)
+        // A slow reader: the write to it is cut off again and again.
+        stalled.server.react = (event) => {
+          if (event !== 'data') return
+          stalled.server.connection?.pause()
+          setTimeout(() => stalled.server.connection?.resume(), 1)
+        }
         stalled.server.connection?.resume()
         await stalled.server.until((end) => end.ended)
         assert.equal(digest(stalled.server.content), digest(body))
+        stalled.server.react = () => undefined
         await finish(secured.client, secured.server, stalled.client, stalled.server)
       },
     )

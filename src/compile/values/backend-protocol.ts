@@ -135,10 +135,9 @@ export function upstreamSecretProblem(data: Readonly<Record<string, string>>): s
   if ((certificate === '') !== (key === '')) {
     return `the Secret has no ${certificate === '' ? 'tls.crt' : 'tls.key'}`
   }
-  const isPem = (text: string): boolean => text.includes('-----BEGIN')
   const bad = ['ca.crt', 'tls.crt', 'tls.key'].find((name) => {
     const text = data[name] ?? ''
-    return text !== '' && !isPem(text)
+    return text !== '' && !text.includes('-----BEGIN')
   })
   if (bad !== undefined) return `${bad} of the Secret is not PEM`
   return certificate === '' && (data['ca.crt'] ?? '') === ''
