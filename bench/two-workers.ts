@@ -34,9 +34,9 @@ const seconds = Number(values.seconds)
 const one = await measure(1)
 const two = await measure(2)
 const ratio = two / one
-console.log(`mean distance between the most and the least loaded server, in requests in flight:`)
-console.log(
-  `one worker ${one.toFixed(2)}, two workers ${two.toFixed(2)}, ratio ${ratio.toFixed(2)}`,
+process.stdout.write(
+  'mean distance between the most and the least loaded server, in requests in flight:\n' +
+    `one worker ${one.toFixed(2)}, two workers ${two.toFixed(2)}, ratio ${ratio.toFixed(2)}\n`,
 )
 if (values.check && ratio > spreadMax) {
   process.stdout.write(`missed: at most ${spreadMax}\n`)

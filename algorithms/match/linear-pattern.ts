@@ -44,7 +44,8 @@ function onV8(regex: RegExp): Pattern {
     test: (text) => regex.test(text),
     groups(text) {
       const found = regex.exec(text)
-      return found === null ? undefined : Array.from(found, (group) => group ?? '')
+      if (found === null) return undefined
+      return Array.from<string | undefined, string>(found, (group) => group ?? '')
     },
   }
 }
@@ -58,7 +59,8 @@ function onRe2(regex: RE2JS): Pattern {
       const groups: string[] = []
       for (let i = 0; i <= matcher.groupCount(); i++) {
         // Its types do not say that a group may have taken no part.
-        groups.push((matcher.group(i) as string | null) ?? '')
+        const group: string | null = matcher.group(i)
+        groups.push(group ?? '')
       }
       return groups
     },

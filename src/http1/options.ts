@@ -10,10 +10,11 @@ export interface Http1ServerOptions extends NameRules {
   /** Requests that one connection may carry. */
   readonly keepAliveRequests: number
   /**
-   * From the first byte of a request, on a new connection from its start, to the end of the head.
+   * From the first byte of a request, on a new connection from its start, to the end of the head;
+   * 0: no limit.
    */
   readonly requestHeadTimeoutMs: number
-  /** Between two pieces of a request body. */
+  /** Between two pieces of a request body; 0: no limit. */
   readonly requestBodyTimeoutMs: number
   readonly requestLineBytesMax: number
   readonly requestHeadBytesMax: number

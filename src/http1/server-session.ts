@@ -65,10 +65,10 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   /** Takes the connection over. Bytes that were read from it before go to `onData` next. */
   start(): void {
-    const { wheel, options } = this.#context
+    const { options, sessions } = this.#context
     this.#connection.handler = this
-    this.#context.sessions.add(this)
-    wheel.arm(this.#timer, options.requestHeadTimeoutMs)
+    sessions.add(this)
+    this.#allow(options.requestHeadTimeoutMs)
     this.#regulate()
   }
 
@@ -169,7 +169,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   #readHead(buffer: Buffer, from: number, end: number): number {
     const heads = this.#heads
-    const { options, wheel } = this.#context
+    const { options } = this.#context
     const position = heads.read(buffer, from, end, options)
     if (heads.outcome === 'whole') {
       this.#inHand = end - position
@@ -179,7 +179,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     } else if (heads.outcome === 'part' && this.#phase === 'idle') {
       this.#phase = 'head'
       // A new connection has had its time since it was accepted.
-      if (this.#requests > 0) wheel.arm(this.#timer, options.requestHeadTimeoutMs)
+      if (this.#requests > 0) this.#allow(options.requestHeadTimeoutMs)
     }
     return position
   }
@@ -234,9 +234,14 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   /** More of the body is due, so its time runs, unless it is us who keep it waiting. */
   #awaitBody(): void {
-    const { wheel } = this.#context
-    if (this.#stream.paused) wheel.disarm(this.#timer)
-    else wheel.arm(this.#timer, this.#heads.options.requestBodyTimeoutMs)
+    if (this.#stream.paused) this.#context.wheel.disarm(this.#timer)
+    else this.#allow(this.#heads.options.requestBodyTimeoutMs)
+  }
+
+  /** Gives the client this long for what is due; 0: as long as it likes. */
+  #allow(timeoutMs: number): void {
+    if (timeoutMs > 0) this.#context.wheel.arm(this.#timer, timeoutMs)
+    else this.#context.wheel.disarm(this.#timer)
   }
 
   /** Goes on with what came early, as far as its turn has come. */

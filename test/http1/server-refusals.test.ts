@@ -176,6 +176,18 @@ describe('times', () => {
     assert.match(client.received, /^HTTP\/1\.1 408 /)
   })
 
+  test('no limit at all', () => {
+    const server = new ScriptedServer({ requestHeadTimeoutMs: 0, requestBodyTimeoutMs: 0 })
+    const client = server.client()
+    server.pass(100_000)
+    server.send(client, 'POST /x HTTP/1.1\r\n')
+    server.pass(100_000)
+    server.send(client, 'Host: a.test\r\nContent-Length: 5\r\n\r\nh')
+    server.pass(100_000)
+    server.send(client, 'ello')
+    assert.equal(server.last.end, 'ended')
+  })
+
   test('a body that is kept waiting has all the time', () => {
     const server = new ScriptedServer({ requestBodyTimeoutMs: 1000 })
     const [client, accepted] = server.connect()
