@@ -47,22 +47,10 @@ export function differsUnderEncoding(target: string): boolean {
 /** An escaped slash, a backslash, or a dot segment with an escaped dot in it. */
 const hidden = /%2f|%5c|\\|\/(?:%2e|%2e\.|\.%2e|%2e%2e)(?:\/|$)/i
 
-/**
- * A path that a user wrote, in the form of canonical paths: characters beyond ASCII become the bytes
- * of their UTF-8 encoding, one character each.
- */
-export function pathBytes(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- everything but ASCII is meant
-  if (/^[\0-\x7f]*$/.test(text)) return text
-  return textOf(new TextEncoder().encode(text))
-}
-
 /** Decodes and resolves in one pass. `units` holds complete segments up to `start`. */
 function resolve(target: string): string | undefined {
-  const units = new Uint16Array(target.length)
-  units[0] = slash
+  const units = [slash]
   let start = 1
-  let length = 1
   for (let at = 1; at < target.length; at++) {
     let unit = target.charCodeAt(at)
     if (unit === question || unit === hash) break
@@ -72,28 +60,28 @@ function resolve(target: string): string | undefined {
       at += 2
     }
     if (unit !== slash) {
-      units[length++] = unit
+      units.push(unit)
       continue
     }
-    const closed = withoutDotSegment(units, start, length)
-    if (closed < 0) return undefined
-    if (closed === length && length > start) units[length++] = slash
-    else length = closed
-    start = length
+    if (!closeSegment(units, start)) return undefined
+    // Where the segment is gone, or empty, the slash before it is there already.
+    if (units.at(-1) !== slash) units.push(slash)
+    start = units.length
   }
-  length = withoutDotSegment(units, start, length)
-  return length < 0 ? undefined : textOf(units.subarray(0, length))
+  return closeSegment(units, start) ? textOf(units) : undefined
 }
 
 /**
- * The length of the path once its last segment, from `start` to `end`, is resolved if it is a dot
- * segment; -1: it climbs above the root.
+ * Takes the last segment, from `start` on, away if it is a dot segment, and with `..` the one before
+ * it. False: that climbs above the root.
  */
-function withoutDotSegment(units: Uint16Array, start: number, end: number): number {
-  const size = end - start
-  if (size === 0 || size > 2 || units[start] !== dot || units[end - 1] !== dot) return end
-  if (size === 1) return start
-  return start === 1 ? -1 : units.lastIndexOf(slash, start - 2) + 1
+function closeSegment(units: number[], start: number): boolean {
+  const size = units.length - start
+  if (size === 0 || size > 2 || units[start] !== dot || units.at(-1) !== dot) return true
+  if (size === 1) units.length = start
+  else if (start === 1) return false
+  else units.length = units.lastIndexOf(slash, start - 2) + 1
+  return true
 }
 
 /** The byte that two hexadecimal digits name; -1: they are none. */
@@ -110,12 +98,11 @@ function hexDigit(unit: number): number {
 }
 
 /** In pieces, because a call takes a bounded number of arguments. */
-function textOf(units: Uint16Array | Uint8Array): string {
+function textOf(units: number[]): string {
   let text = ''
   for (let at = 0; at < units.length; at += 4096) {
-    const piece = units.subarray(at, at + 4096) as unknown as number[]
-    // Spreading goes through an iterator, which is ten times slower.
-    // oxlint-disable-next-line prefer-spread, unicorn/prefer-spread -- see above
+    const piece = units.length <= 4096 ? units : units.slice(at, at + 4096)
+    // oxlint-disable-next-line prefer-spread, unicorn/prefer-spread -- goes through no iterator
     text += String.fromCharCode.apply(undefined, piece)
   }
   return text

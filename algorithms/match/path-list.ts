@@ -1,4 +1,3 @@
-import { pathBytes } from './canonical-path.ts'
 import { matches, type PathEntry, type PathTest } from './path-entry.ts'
 import { PathIndex } from './path-index.ts'
 
@@ -9,7 +8,7 @@ export interface PathPattern {
    * slashes at the end of the value do not count; '' and '/' match every path. `regex`: the test says so.
    */
   readonly type: 'exact' | 'prefix' | 'regex'
-  /** As the user wrote it; compared with regard to case. */
+  /** In the form of canonical paths: bytes, one character each. Compared with regard to case. */
   readonly value: string
 }
 
@@ -57,6 +56,6 @@ export class PathList {
 
 function entryOf({ type, value }: PathPattern, compileTest: (text: string) => PathTest): PathEntry {
   if (type === 'regex') return { type, value, test: compileTest(value) }
-  const bytes = pathBytes(value)
-  return { type, value: type === 'prefix' ? bytes.replace(/\/+$/, '') : bytes, test: undefined }
+  const bare = type === 'prefix' ? value.replace(/\/+$/, '') : value
+  return { type, value: bare, test: undefined }
 }

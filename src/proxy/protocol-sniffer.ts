@@ -5,7 +5,7 @@ import type { Connection, ConnectionHandler } from '#src/transport/transport.ts'
 
 /** What a cleartext connection may turn out to speak. Each takes the connection over. */
 export interface SniffedProtocols {
-  /** For the first byte. */
+  /** For the first byte; 0: no limit. */
   readonly timeoutMs: number
   http1(): ConnectionHandler
   http2(): ConnectionHandler
@@ -30,7 +30,8 @@ export class ProtocolSniffer implements ConnectionHandler, TimerOwner {
 
   start(): void {
     this.#connection.handler = this
-    this.#wheel.arm(this.#timer, this.#protocols.timeoutMs)
+    const { timeoutMs } = this.#protocols
+    if (timeoutMs > 0) this.#wheel.arm(this.#timer, timeoutMs)
     this.#connection.resume()
   }
 

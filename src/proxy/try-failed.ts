@@ -11,7 +11,6 @@ import { mayRetryFailure } from './retry.ts'
 
 /** A try is over without a whole answer: another one, an answer of our own, or a cut. */
 export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCode): void {
-  const { services } = exchange
   exchange.failure = code
   if (exchange.headSent || exchange.response !== undefined) {
     exchange.cut()
@@ -27,12 +26,20 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
     exchange.ask()
     return
   }
-  const now = services.now()
-  if (failures[code].connecting) recordConnectFailure(exchange, attempt)
-  if (recordFailure(services.endpoints, attempt.endpoint, now)) recordEjection(exchange)
-  observeTry(attempt, now, now - attempt.startedAt, 0)
+  note(exchange, attempt, code)
   if (mayRetryFailure(exchange, code, unsent)) exchange.tryElsewhere(attempt)
   else exchange.fail(code)
+}
+
+/** What a failed try means for its endpoint: counters, ejection, and the balancer's estimate. */
+function note(exchange: Exchange, attempt: Attempt, code: FailureCode): void {
+  const { services } = exchange
+  const { connecting, ejects } = failures[code]
+  const now = services.now()
+  if (connecting) recordConnectFailure(exchange, attempt)
+  if (!ejects) return
+  if (recordFailure(services.endpoints, attempt.endpoint, now)) recordEjection(exchange)
+  observeTry(attempt, now, now - attempt.startedAt, 0)
 }
 
 /** Whether the same endpoint gets the request once more, whatever the route says of retries. */

@@ -94,7 +94,7 @@ test('without alternative names the common name counts', () => {
 
 test('keys of all usual forms are read', () => {
   const key = createPrivateKey(leaf.keyPem)
-  const sec1 = key.export({ type: 'sec1', format: 'pem' }).toString()
+  const sec1 = key.export({ type: 'sec1', format: 'pem' })
   const parameters =
     '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n'
   for (const pem of [leaf.keyPem, sec1, parameters + sec1, `${chain}${leaf.keyPem}`]) {
@@ -102,9 +102,12 @@ test('keys of all usual forms are read', () => {
   }
 })
 
-const encrypted = createPrivateKey(leaf.keyPem)
-  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })
-  .toString()
+const encrypted = createPrivateKey(leaf.keyPem).export({
+  type: 'pkcs8',
+  format: 'pem',
+  cipher: 'aes-256-cbc',
+  passphrase: 'secret',
+})
 const legacyEncrypted = `-----BEGIN RSA PRIVATE KEY-----
 Proc-Type: 4,ENCRYPTED
 DEK-Info: AES-256-CBC,00

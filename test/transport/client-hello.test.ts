@@ -243,10 +243,10 @@ test('any bytes get an answer, the same however they are cut', () => {
   const anything = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes))
   fc.assert(
     fc.property(fc.oneof(mutated, anything), fc.integer({ min: 1, max: 40 }), (bytes, chunk) => {
-      const once = read(bytes)
+      const uncut = read(bytes)
       const cut = read(bytes, chunk)
-      assert.equal(cut.state, once.state)
-      assert.deepEqual(cut.reader.hello, once.reader.hello)
+      assert.equal(cut.state, uncut.state)
+      assert.deepEqual(cut.reader.hello, uncut.reader.hello)
     }),
     { numRuns: 2000 },
   )

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { connect as connectNode } from 'node:net'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
 import type { Connection, Listener, Transport } from '#src/transport/transport.ts'
 import { digest, finish, waitUntil } from './contract-streams.ts'
-import { Recorder, connectPair, listenFor, pattern } from './recorder.ts'
+import { closeLater, connectPair, listenFor, pattern, Recorder, socketTest } from './recorder.ts'
 
 const megabyte = 1024 * 1024
 
 /** How connections come and go, and what is told of it. */
 export function connectionContract(name: string, transport: Transport): void {
   const contract = (title: string, run: () => Promise<void>): void => {
-    test(`${name}: ${title}`, run)
+    socketTest(`${name}: ${title}`, run)
   }
 
   contract('a refused connection is told as such, later', async () => {
@@ -219,16 +218,18 @@ export function connectionContract(name: string, transport: Transport): void {
     const counts = [0, 0]
     const listeners: Listener[] = []
     for (const i of [0, 1]) {
-      const listener = await transport.listen({
-        address: '127.0.0.1',
-        port: listeners[0]?.port ?? 0,
-        reusePort: true,
-        backlog: 511,
-        onConnection: (connection) => {
-          counts[i] = (counts[i] as number) + 1
-          connection.destroy()
-        },
-      })
+      const listener = closeLater(
+        await transport.listen({
+          address: '127.0.0.1',
+          port: listeners[0]?.port ?? 0,
+          reusePort: true,
+          backlog: 511,
+          onConnection: (connection) => {
+            counts[i] = (counts[i] as number) + 1
+            connection.destroy()
+          },
+        }),
+      )
       listeners.push(listener)
     }
     const [first, second] = listeners
@@ -246,17 +247,19 @@ export function connectionContract(name: string, transport: Transport): void {
 
   contract('a closed listener has accepted all that the kernel had', async () => {
     let served = 0
-    const listener = await transport.listen({
-      address: '127.0.0.1',
-      port: 0,
-      reusePort: true,
-      backlog: 2000,
-      onConnection: (connection) => {
-        served++
-        connection.handler = echoTo(connection)
-        connection.resume()
-      },
-    })
+    const listener = closeLater(
+      await transport.listen({
+        address: '127.0.0.1',
+        port: 0,
+        reusePort: true,
+        backlog: 2000,
+        onConnection: (connection) => {
+          served++
+          connection.handler = echoTo(connection)
+          connection.resume()
+        },
+      }),
+    )
     const { sockets, answered } = storm(listener.port, 600)
     // All are in the kernel's queue before this thread accepts a single one.
     await Promise.all(sockets.map((socket) => new Promise((done) => socket.once('connect', done))))

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
 import type { Connection, Transport } from '#src/transport/transport.ts'
-import { Recorder, connectPair, listenFor, pattern, relay } from './recorder.ts'
+import { connectPair, listenFor, pattern, Recorder, relay, socketTest } from './recorder.ts'
 import type { Pair } from './recorder.ts'
 
 /** How a pair is made: plain, or with TLS between. */
@@ -13,7 +12,7 @@ const megabyte = 1024 * 1024
 /** Bytes, backpressure and order: what holds for every implementation, with and without TLS. */
 export function streamContract(name: string, transport: Transport, connect: Connect): void {
   const contract = (title: string, run: () => Promise<void>): void => {
-    test(`${name}: ${title}`, run)
+    socketTest(`${name}: ${title}`, run)
   }
 
   contract('text and bytes arrive in the order of the calls', async () => {

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect as connectNode } from 'node:net'
-import { test } from 'node:test'
 import { connect as connectTlsNode } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { Transport, UpstreamTls } from '#src/transport/transport.ts'
 import { digest, finish, send, waitUntil } from './contract-streams.ts'
 import {
-  Recorder,
   connectPair,
   connectTlsPair,
   listenFor,
   listenForTls,
   pattern,
+  Recorder,
   relay,
+  socketTest,
 } from './recorder.ts'
 import type { Pair } from './recorder.ts'
 import {
@@ -44,7 +44,7 @@ export function connectSecured(
 /** Handshakes, what they tell, and what they refuse. */
 export function tlsContract(name: string, transport: Transport): void {
   const contract = (title: string, run: () => Promise<void>): void => {
-    test(`${name}: ${title}`, run)
+    socketTest(`${name}: ${title}`, run)
   }
 
   for (const maxVersion of versions) {

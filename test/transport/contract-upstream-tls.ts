@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { TlsSite } from '#src/transport/tls-contexts.ts'
 import type { Transport, UpstreamTls } from '#src/transport/transport.ts'
 import { finish } from './contract-streams.ts'
-import { Recorder, connectTlsPair, listenForTls } from './recorder.ts'
+import { connectTlsPair, listenForTls, Recorder, socketTest } from './recorder.ts'
 import { clientOf, serverOf, siteA, siteB, siteDeep, siteNumbered, stranger } from './tls-sites.ts'
 
 /** Which upstreams a client takes for what they say they are. */
 export function upstreamTlsContract(name: string, transport: Transport): void {
   const contract = (title: string, run: () => Promise<void>): void => {
-    test(`${name}: ${title}`, run)
+    socketTest(`${name}: ${title}`, run)
   }
 
   const refusals: [string, TlsSite, Partial<UpstreamTls>, RegExp][] = [

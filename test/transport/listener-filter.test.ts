@@ -68,7 +68,7 @@ interface Run {
   readonly wheel: TimerWheel
   readonly ready: { readonly filtered: FilteredConnection; readonly unread: string }[]
   readonly dropped: string[]
-  feed(bytes: Buffer, chunk?: number): void
+  readonly feed: (bytes: Buffer, chunk?: number) => void
 }
 
 function run(settings: Partial<FilterSettings>): Run {

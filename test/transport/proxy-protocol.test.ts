@@ -42,7 +42,7 @@ const headers: [string, Buffer, object | undefined][] = [
   ['v1 IPv6', v1('PROXY TCP6 2001:DB8:0:0:0:0:0:1 ::1 1 0\r\n'), from('2001:db8::1', 1, '::1', 0)],
   [
     'v1 the longest line',
-    v1(`PROXY TCP6 ${['ffff:'.repeat(7)]}ffff ${'ffff:'.repeat(7)}ffff 65535 65535\r\n`),
+    v1(`PROXY TCP6 ${'ffff:'.repeat(7)}ffff ${'ffff:'.repeat(7)}ffff 65535 65535\r\n`),
     from(
       'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
       65535,

@@ -109,8 +109,10 @@ test('clients are turned away, and told of, before the last descriptor is taken'
     }
     next()`
   const { stdout } = await run('sh', [
-    ...['-c', 'ulimit -n 128 && exec "$0" --input-type=module -e "$1"'],
-    ...[process.execPath, script],
+    '-c',
+    'ulimit -n 128 && exec "$0" --input-type=module -e "$1"',
+    process.execPath,
+    script,
   ])
   const { errors, kept } = JSON.parse(stdout) as { errors: string[]; kept: number }
   assert.ok(errors.length > 0)

@@ -10,31 +10,34 @@ import {
 import { RawTransport } from '#src/transport/raw.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import { digest, finish, send, waitUntil } from './contract-streams.ts'
-import { Recorder, connectPair, listenFor, pattern } from './recorder.ts'
+import { Recorder, connectPair, listenFor, pattern, socketTest } from './recorder.ts'
 
 const transport = new RawTransport()
 const megabyte = 1024 * 1024
 
-test('an answer that came before the reset is read, though writing failed meanwhile', async () => {
-  const { client, server } = await connectPair(transport)
-  // The server refuses an upload: it answers, closes without having read, and so resets.
-  const answer = pattern(100_000, 1)
-  const upload = pattern(10 * megabyte, 2)
-  client.call((connection) => connection.writeBytes('', upload, 0, upload.length))
-  server.connection?.writeBytes('413', answer, 0, answer.length)
-  await waitUntil(() => server.connection?.backedUp === false)
-  server.connection?.destroy()
-  await server.until((end) => end.closed !== undefined)
-  client.connection?.resume()
-  await client.until((end) => end.closed !== undefined)
-  assert.equal(client.text.slice(0, 3), '413')
-  assert.equal(digest(client.content.subarray(3)), digest(answer))
-  assert.equal(client.closed, 'reset')
-  assert.equal(client.ended, false, 'a cut stream must not look complete')
-  assert.deepEqual(client.faults, [])
-})
+socketTest(
+  'an answer that came before the reset is read, though writing failed meanwhile',
+  async () => {
+    const { client, server } = await connectPair(transport)
+    // The server refuses an upload: it answers, closes without having read, and so resets.
+    const answer = pattern(100_000, 1)
+    const upload = pattern(10 * megabyte, 2)
+    client.call((connection) => connection.writeBytes('', upload, 0, upload.length))
+    server.connection?.writeBytes('413', answer, 0, answer.length)
+    await waitUntil(() => server.connection?.backedUp === false)
+    server.connection?.destroy()
+    await server.until((end) => end.closed !== undefined)
+    client.connection?.resume()
+    await client.until((end) => end.closed !== undefined)
+    assert.equal(client.text.slice(0, 3), '413')
+    assert.equal(digest(client.content.subarray(3)), digest(answer))
+    assert.equal(client.closed, 'reset')
+    assert.equal(client.ended, false, 'a cut stream must not look complete')
+    assert.deepEqual(client.faults, [])
+  },
+)
 
-test('an owner that heeds no backpressure is cut off', async () => {
+socketTest('an owner that heeds no backpressure is cut off', async () => {
   const { client, server } = await connectPair(transport)
   const body = pattern(megabyte, 3)
   let writes = 0
@@ -57,7 +60,7 @@ function connectionGone(connection: Connection): boolean {
   return connection.problem !== ''
 }
 
-test('plain reads come in the shared buffer, bulk reads in one of their own', async () => {
+socketTest('plain reads come in the shared buffer, bulk reads in one of their own', async () => {
   const { client, server } = await connectPair(transport)
   const kinds: boolean[] = []
   const connection = server.connection as Connection
@@ -88,7 +91,7 @@ test('plain reads come in the shared buffer, bulk reads in one of their own', as
   await finish(client, server)
 })
 
-test('half a million bytes in bulk come in few reads', async () => {
+socketTest('half a million bytes in bulk come in few reads', async () => {
   const { client, server } = await connectPair(transport)
   const connection = server.connection as Connection
   connection.setBulk(true)
@@ -177,7 +180,7 @@ test('parts of the shared buffer are known as such', () => {
   assert.equal(isShared(Buffer.from('x')), false)
 })
 
-test('a connection that ends while its peer still writes tells each end once', async () => {
+socketTest('a connection that ends while its peer still writes tells each end once', async () => {
   const listener = await listenFor(transport, (server) => {
     server.connection?.resume()
     server.connection?.writeText('bye')

@@ -1,3 +1,4 @@
+import { test } from 'node:test'
 import type {
   CloseReason,
   ConnectHandler,
@@ -8,9 +9,30 @@ import type {
   UpstreamTls,
 } from '#src/transport/transport.ts'
 
+const timeoutMs = 30_000
+/** What a test has opened, so that a failure leaves nothing behind that keeps the process alive. */
+const opened = new Set<{ destroy(): void }>()
+
+/** A test over real sockets: it has a time limit, and whatever it opened is closed behind it. */
+export function socketTest(title: string, run: () => Promise<void>): void {
+  test(title, { timeout: timeoutMs }, async (t) => {
+    t.after(() => {
+      for (const one of opened) one.destroy()
+      opened.clear()
+    })
+    await run()
+  })
+}
+
+/** Has it closed at the end of the test. */
+export function closeLater<Opened extends { destroy(): void }>(one: Opened): Opened {
+  opened.add(one)
+  return one
+}
+
 /** One end of a connection in a test: keeps what it hears, answers questions about it, and checks the contract. */
 export class Recorder implements ConnectHandler {
-  connection: Connection | undefined
+  #connection: Connection | undefined
   connected = false
   readonly #chunks: Buffer[] = []
   bytes = 0
@@ -26,6 +48,14 @@ export class Recorder implements ConnectHandler {
   keeps = true
   #calling = false
   readonly #waiting: { readonly until: () => boolean; readonly go: () => void }[] = []
+
+  get connection(): Connection | undefined {
+    return this.#connection
+  }
+
+  set connection(connection: Connection) {
+    this.#connection = closeLater(connection)
+  }
 
   onConnected(connection: Connection): void {
     if (this.connected) this.#fault('connected twice')
@@ -124,7 +154,7 @@ export async function listenFor(
   onRecorder: (server: Recorder) => void,
   address = '127.0.0.1',
 ): Promise<Listener> {
-  return transport.listen({
+  const listener = await transport.listen({
     address,
     port: 0,
     reusePort: false,
@@ -137,6 +167,7 @@ export async function listenFor(
       onRecorder(server)
     },
   })
+  return closeLater(listener)
 }
 
 /** Two plain ends, connected, neither reading. */
@@ -162,7 +193,7 @@ export async function listenForTls(
   options: () => ServerTls,
   onRecorder: (server: Recorder) => void,
 ): Promise<Listener> {
-  return transport.listen({
+  const listener = await transport.listen({
     address: '127.0.0.1',
     port: 0,
     reusePort: false,
@@ -173,6 +204,7 @@ export async function listenForTls(
       onRecorder(server)
     },
   })
+  return closeLater(listener)
 }
 
 /** Two ends with TLS between them, connected, neither reading. */

@@ -40,8 +40,12 @@ test('where the inside of Node is closed the portable one serves, and says why',
     const transport = await createTransport()
     console.log(JSON.stringify([transport.name, transport.fallbackReason]))`
   const { stdout } = await run(process.execPath, [
-    ...['--permission', '--allow-fs-read=*', '--allow-net'],
-    ...['--input-type=module', '-e', script],
+    '--permission',
+    '--allow-fs-read=*',
+    '--allow-net',
+    '--input-type=module',
+    '-e',
+    script,
   ])
   const [name, reason] = JSON.parse(stdout) as [string, string]
   assert.equal(name, 'portable')

@@ -5,7 +5,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { BoundedMap } from '#src/transport/bounded-map.ts'
 import { RawTransport } from '#src/transport/raw.ts'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
-import type { TlsContextsOptions } from '#src/transport/tls-contexts.ts'
+import type { TlsContextsOptions, TlsSite } from '#src/transport/tls-contexts.ts'
 import type { Recorder } from './recorder.ts'
 import { listenForTls } from './recorder.ts'
 import { root, serverOf, siteA } from './tls-sites.ts'
@@ -47,6 +47,10 @@ async function agree(
   servers[0]?.connection?.destroy()
   listener.destroy()
   return result
+}
+
+function site(fingerprint: string): TlsSite {
+  return { ...siteA, fingerprint }
 }
 
 const old = { minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const
@@ -106,7 +110,6 @@ test('a context is made once for a site, and anew when anything about it changes
 
 test('contexts are forgotten when they were not used for the longest time', () => {
   const contexts = new TlsContexts({ ticketKeys, contextsMax: 2 })
-  const site = (fingerprint: string): typeof siteA => ({ ...siteA, fingerprint })
   const first = contexts.get(site('1'))
   const second = contexts.get(site('2'))
   assert.equal(contexts.get(site('1')), first)
