@@ -47,6 +47,16 @@ export function differsUnderEncoding(target: string): boolean {
 /** An escaped slash, a backslash, or a dot segment with an escaped dot in it. */
 const hidden = /%2f|%5c|\\|\/(?:%2e|%2e\.|\.%2e|%2e%2e)(?:\/|$)/i
 
+/**
+ * A path that a user wrote, in the form of canonical paths: characters beyond ASCII become the bytes
+ * of their UTF-8 encoding, one character each.
+ */
+export function pathBytes(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- everything but ASCII is meant
+  if (/^[\0-\x7f]*$/.test(text)) return text
+  return textOf([...new TextEncoder().encode(text)])
+}
+
 /** Decodes and resolves in one pass. `units` holds complete segments up to `start`. */
 function resolve(target: string): string | undefined {
   const units = [slash]

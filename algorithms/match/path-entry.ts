@@ -6,7 +6,7 @@ export interface PathTest {
 /** One pattern of a list, ready to be compared. */
 export interface PathEntry {
   readonly type: 'exact' | 'prefix' | 'regex'
-  /** Without slashes at the end for prefixes. */
+  /** In bytes, as canonical paths are; without slashes at the end for prefixes. */
   readonly value: string
   readonly test: PathTest | undefined
 }

@@ -1,3 +1,4 @@
+import { pathBytes } from './canonical-path.ts'
 import { matches, type PathEntry, type PathTest } from './path-entry.ts'
 import { PathIndex } from './path-index.ts'
 
@@ -8,7 +9,7 @@ export interface PathPattern {
    * slashes at the end of the value do not count; '' and '/' match every path. `regex`: the test says so.
    */
   readonly type: 'exact' | 'prefix' | 'regex'
-  /** In the form of canonical paths: bytes, one character each. Compared with regard to case. */
+  /** As the user wrote it; compared with regard to case. */
   readonly value: string
 }
 
@@ -32,7 +33,7 @@ export class PathList {
 
   /** `compileTest` is called once for every pattern of type `regex`. */
   constructor(patterns: readonly PathPattern[], compileTest: (pattern: string) => PathTest) {
-    this.#entries = patterns.map((pattern) => entryOf(pattern, compileTest))
+    this.#entries = patterns.map((pattern) => pathEntry(pattern, compileTest))
     const [first] = this.#entries
     this.#firstTakesAll = first?.type === 'prefix' && first.value === ''
     if (patterns.length > linearMax) this.#index = new PathIndex(this.#entries)
@@ -54,8 +55,15 @@ export class PathList {
   }
 }
 
-function entryOf({ type, value }: PathPattern, compileTest: (text: string) => PathTest): PathEntry {
+/**
+ * A pattern ready to be compared by itself, with {@link matches}. The pattern of a regular expression
+ * goes to `compileTest` as the user wrote it.
+ */
+export function pathEntry(
+  { type, value }: PathPattern,
+  compileTest: (pattern: string) => PathTest,
+): PathEntry {
   if (type === 'regex') return { type, value, test: compileTest(value) }
-  const bare = type === 'prefix' ? value.replace(/\/+$/, '') : value
-  return { type, value: bare, test: undefined }
+  const bytes = pathBytes(value)
+  return { type, value: type === 'prefix' ? bytes.replace(/\/+$/, '') : bytes, test: undefined }
 }

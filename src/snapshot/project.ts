@@ -112,7 +112,12 @@ function projectAny(raw: Reader, into: Into, preset: Preset): void {
 function projectList(raw: Reader, into: Into, preset: Preset): void {
   const items = raw.at('items')
   if (preset.depth > listDepthMax) items.fault(`must not be nested deeper than ${listDepthMax}`)
-  else for (const item of items.items()) projectAny(item.apart(), into, preset)
+  else {
+    for (const item of items.items()) {
+      if (item.present && !item.isObject) item.expected('a Kubernetes object')
+      else projectAny(item.apart(), into, preset)
+    }
+  }
   addProblems(into, { kind: `${preset.kind}List`, namespace: '', name: '' }, raw)
 }
 

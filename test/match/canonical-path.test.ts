@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalPath, differsUnderEncoding } from '#algorithms/match/canonical-path.ts'
+import { canonicalPath, differsUnderEncoding, pathBytes } from '#algorithms/match/canonical-path.ts'
 
 // What nginx 1.22 says `$uri` is; undefined where it answers 400.
 const asNginx: readonly (readonly [target: string, path: string | undefined])[] = [
@@ -193,6 +193,13 @@ test('a target that strict normalisation lets pass reads the same with its slash
     }),
     { numRuns: 3000 },
   )
+})
+
+test('paths that users write are compared in bytes', () => {
+  assert.equal(pathBytes('/a'), '/a')
+  assert.equal(pathBytes('/é'), '/\xc3\xa9')
+  assert.equal(pathBytes('/é'), canonicalPath('/%C3%A9'))
+  assert.equal(pathBytes(`/${'é'.repeat(100_000)}`).length, 200_001)
 })
 
 function escape(character: string): string {

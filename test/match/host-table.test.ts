@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HostTable, hostOf } from '#algorithms/match/host-table.ts'
-import { hashTail } from '#algorithms/match/text-hash.ts'
 
 function tableOf(...patterns: readonly string[]): HostTable<string> {
   const table = new HostTable<string>()
@@ -85,17 +84,6 @@ test('any history of changes gives what a search through all patterns would', ()
       for (const host of [...hosts, '', 'a']) assert.equal(table.match(host), search(model, host))
     }),
   )
-})
-
-test('patterns whose hashes collide are told apart', () => {
-  const [first, second] = ['.d6eed-25n.example', '.9ue7w1-1lzz.example']
-  assert.equal(hashTail(first, 0), hashTail(second, 0))
-  const table = tableOf(`*${first}`, `*${second}`)
-  assert.equal(table.match(`x${first}`), `*${first}`)
-  assert.equal(table.match(`x${second}`), `*${second}`)
-  assert.equal(table.delete(`*${first}`), true)
-  assert.equal(table.match(`x${first}`), undefined)
-  assert.equal(table.match(`x${second}`), `*${second}`)
 })
 
 test('the host of an authority is in lower case, without port and final dot', () => {

@@ -252,6 +252,17 @@ test(
   },
 )
 
+test('where nothing can be watched, changes are found by looking', options, async () => {
+  using stage = new FolderStage({
+    watchEntries: () => {
+      throw new Error('ENOSPC')
+    },
+  })
+  await stage.source.start()
+  stage.write('sub/a.yaml', configMap('a', '1'))
+  await stage.holds({ a: '1' })
+})
+
 test('after stop nothing is told', options, async () => {
   using stage = new FolderStage()
   stage.write('a.yaml', configMap('a', '1'))

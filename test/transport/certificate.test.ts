@@ -123,12 +123,7 @@ const refusals: [string, string, string, RegExp][] = [
   ['another key', chain, stranger.keyPem, /^the key does not belong to the certificate$/],
   ['an encrypted key', chain, encrypted, /encrypted with a password/],
   ['an encrypted key of old', chain, legacyEncrypted, /encrypted with a password/],
-  [
-    'a broken key',
-    chain,
-    leaf.keyPem.replace(/[A-Za-z]{20}/, '!'),
-    /of the key is no private key$/,
-  ],
+  ['a broken key', chain, leaf.keyPem.replace('MIG', 'AAA'), /of the key is no private key$/],
   [
     'a broken certificate',
     chain.replace(/MII/, 'AAA'),

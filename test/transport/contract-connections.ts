@@ -58,6 +58,31 @@ export function connectionContract(name: string, transport: Transport): void {
     listener.destroy()
   })
 
+  contract('reading may be asked for before the connection is there', async () => {
+    const listener = await listenFor(transport, (server) => {
+      server.connection?.writeText('welcome')
+      server.connection?.end()
+      server.connection?.resume()
+    })
+    const target = { address: '127.0.0.1', port: listener.port, tls: undefined }
+    const client = new Recorder()
+    transport.connect(target, client).resume()
+    await client.until((end) => end.ended)
+    assert.equal(client.text, 'welcome')
+    await finish(client)
+
+    const undecided = new Recorder()
+    const connection = transport.connect(target, undecided)
+    connection.resume()
+    connection.pause()
+    await undecided.until((end) => end.connected)
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate)
+    assert.equal(undecided.bytes, 0)
+    connection.resume()
+    await undecided.until((end) => end.ended)
+    await finish(undecided)
+  })
+
   contract('a reset reaches the other end as one', async () => {
     const { client, server } = await connectPair(transport)
     client.connection?.resume()

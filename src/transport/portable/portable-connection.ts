@@ -19,6 +19,8 @@ export class PortableConnection implements Connection, AddressSource {
   readonly #tcp: Socket
   #writable = false
   #reading = false
+  /** A handshake reads, whatever the owner wants. */
+  #readingAnyway = false
   #closed = false
   #reason: CloseReason = ''
 
@@ -79,13 +81,13 @@ export class PortableConnection implements Connection, AddressSource {
   pause(): void {
     if (!this.#reading) return
     this.#reading = false
-    this.#socket.pause()
+    if (!this.#readingAnyway) this.#socket.pause()
   }
 
   resume(): void {
     if (this.#reading || this.#closed) return
     this.#reading = true
-    this.#socket.resume()
+    if (!this.#readingAnyway) this.#socket.resume()
   }
 
   setBulk(): void {
@@ -148,7 +150,14 @@ export class PortableConnection implements Connection, AddressSource {
   replaceSocket(secured: Socket): void {
     this.#ignore(this.#tcp)
     this.#socket = secured
+    this.#readingAnyway = true
     this.#listen(secured)
+  }
+
+  /** The handshake is over: from here on the owner's wish counts. */
+  readOnDemand(): void {
+    this.#readingAnyway = false
+    if (this.#reading && !this.#closed) this.#socket.resume()
   }
 
   #beginClose(reason: CloseReason): void {

@@ -131,6 +131,7 @@ class Handshake {
     connection.peer = new SecuredPeer(connection.peer, result)
     connection.open()
     ;(connection.handler as ConnectHandler).onConnected(connection)
+    connection.readOnDemand()
   }
 
   #fail(problem: string): void {

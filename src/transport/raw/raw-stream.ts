@@ -40,6 +40,10 @@ export abstract class RawStream implements Connection, AddressSource {
   /** What the owner wants, and what the handle does. */
   #reading = false
   #started = false
+  /** There is something to read from. */
+  #attached = false
+  /** A handshake reads, whatever the owner wants. */
+  #readingAnyway = false
   #bulk = false
   /** What `stream` reads into. */
   #buffer = sharedReadBuffer
@@ -66,16 +70,14 @@ export abstract class RawStream implements Connection, AddressSource {
   pause(): void {
     if (!this.#reading) return
     this.#reading = false
-    if (!this.#started || this.closed) return
-    this.#started = false
-    this.stream.readStop()
+    if (!this.#readingAnyway) this.#stopReading()
   }
 
   resume(): void {
     if (this.#reading || this.closed) return
     this.#reading = true
     if (this.#held !== undefined || this.#heldEnd) setImmediate(deliverHeld, this)
-    else this.startReading()
+    else this.#startReading()
   }
 
   setBulk(on: boolean): void {
@@ -119,7 +121,7 @@ export abstract class RawStream implements Connection, AddressSource {
     if (held !== undefined) this.handler.onData(held, 0, held.length)
     // The handler may have paused or closed; then the rest waits for the next `resume`.
     if (!this.#wantsMore()) return
-    if (!this.#heldEnd) this.startReading()
+    if (!this.#heldEnd) this.#startReading()
     else this.#end()
   }
 
@@ -129,24 +131,32 @@ export abstract class RawStream implements Connection, AddressSource {
     stream.owner = this
     stream.onread = onRead
     stream.useUserBuffer(this.#buffer)
+    this.#attached = true
+    if (this.#reading) this.#startReading()
   }
 
-  protected startReading(): void {
-    if (this.#started || this.#peerEnded) return
+  /** Reads whether or not the owner wants to, for a handshake. `started`: the handle does already. */
+  protected readAnyway(started: boolean): void {
+    this.#readingAnyway = true
+    if (started) this.#started = true
+    this.#startReading()
+  }
+
+  /** Ends `readAnyway`: from here on the owner's wish counts. */
+  protected readOnDemand(): void {
+    this.#readingAnyway = false
+    if (!this.#reading) this.#stopReading()
+  }
+
+  #startReading(): void {
+    if (this.#started || !this.#attached || this.#peerEnded) return
     this.#started = true
     const status = this.stream.readStart()
     if (status < 0) this.fail(status)
   }
 
-  /** Reads whether or not the owner wants to, for a handshake. `started`: the handle does already. */
-  protected readAnyway(started: boolean): void {
-    this.#started = started
-    this.startReading()
-  }
-
-  /** Ends `readAnyway`: from here on the owner's wish counts. */
-  protected readOnDemand(): void {
-    if (this.#reading || !this.#started || this.closed) return
+  #stopReading(): void {
+    if (!this.#started || this.closed) return
     this.#started = false
     this.stream.readStop()
   }
