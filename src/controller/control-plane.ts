@@ -26,7 +26,7 @@ const controller = new Controller({
   version,
   certificate,
   createSource: (owner) => new FileSource({ folder: settings.files, owner }),
-  lookup: systemLookup(new DnsResolver()),
+  lookup: systemLookup(new DnsResolver({ timeout: 2000, tries: 2 })),
   post,
   log: createLogger({
     ...start.log,

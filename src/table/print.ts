@@ -102,11 +102,19 @@ function printBalance({ algorithm, options, hashKey }: Balance): string {
   return [algorithm, given, key === '' ? '' : `by=${JSON.stringify(key)}`].filter(Boolean).join(' ')
 }
 
-function printPolicy({ name, config }: PolicyUse): string {
-  // Hashes of passwords stay out of whatever is printed.
+/**
+ * A policy's configuration as it may be shown to people: hashes of passwords stay out of whatever is
+ * printed, dumped or explained; `users` counts them.
+ */
+export function shownPolicy({ name, config }: PolicyUse): PolicyUse {
   const { credentials, ...shown } = config as { readonly credentials?: readonly string[] }
-  const users = credentials === undefined ? '' : `users=${credentials.length / 2}`
-  return [name, printMembers(shown), users].filter(Boolean).join(' ')
+  if (credentials === undefined) return { name, config }
+  return { name, config: { ...shown, users: credentials.length / 2 } }
+}
+
+function printPolicy(use: PolicyUse): string {
+  const { name, config } = shownPolicy(use)
+  return [name, printMembers(config)].filter(Boolean).join(' ')
 }
 
 function printBackend(backend: Backend): string[] {

@@ -22,7 +22,7 @@ export interface TlsContextsOptions {
   readonly ciphers?: string
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
-  /** Contexts kept; default: 4096, which is about 150 MB when all are in use. */
+  /** Contexts kept; default: 2048, which is 60 MB in this worker when as many sites are in use. */
   readonly contextsMax?: number
 }
 
@@ -42,7 +42,7 @@ export const defaultCiphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
-const contextsMaxDefault = 4096
+const contextsMaxDefault = 2048
 /** As ingress-nginx's `ssl-session-timeout`. */
 const sessionTimeoutSeconds = 600
 /** OpenSSL's limit is 32 bytes. */
@@ -55,7 +55,7 @@ const contextFlags =
 
 /**
  * The TLS contexts of one worker: made when a site is first asked for (0.2 ms), kept while they
- * are used (36 KB each). Open connections keep theirs, whatever happens here.
+ * are used (30 KB each). Open connections keep theirs, whatever happens here.
  */
 export class TlsContexts {
   readonly #options: TlsContextsOptions

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { constants, createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { checkServerIdentity, createSecureContext } from 'node:tls'
 import type { DetailedPeerCertificate, SecureContext } from 'node:tls'
@@ -7,8 +7,8 @@ import { chainDepth } from './peer-chain.ts'
 import type { UpstreamTls } from './transport.ts'
 
 const contextsMax = 1024
-/** Sessions kept for each context: one a target. */
-const sessionsMax = 1024
+/** Sessions kept in all, one for each context and target: about 2 KB each. */
+const sessionsMax = 4096
 
 /** TLS towards upstreams with one set of options: made once, used by all their connections. */
 export interface UpstreamContext {
@@ -16,8 +16,14 @@ export interface UpstreamContext {
   readonly context: SecureContext
   /** '' sends none: RFC 6066 3 allows no addresses. */
   readonly sni: string
-  /** Sessions to resume, by target. */
-  readonly sessions: BoundedMap<string, Buffer>
+  readonly sessions: Sessions
+}
+
+/** The sessions of one context that can be resumed, by target. */
+export interface Sessions {
+  get(target: string): Buffer | undefined
+  set(target: string, session: Buffer): void
+  delete(target: string): void
 }
 
 /** What the handshake with an upstream gave. */
@@ -32,6 +38,7 @@ export interface UpstreamHandshake {
 export class UpstreamContexts {
   readonly #byObject = new WeakMap<UpstreamTls, UpstreamContext>()
   readonly #byContent = new BoundedMap<string, UpstreamContext>(contextsMax)
+  readonly #sessions = new BoundedMap<string, Buffer>(sessionsMax)
 
   /** Throws when certificate, key, CA or ciphers cannot be used. */
   get(options: UpstreamTls): UpstreamContext {
@@ -40,11 +47,24 @@ export class UpstreamContexts {
     const content = contentOf(options)
     context = this.#byContent.get(content)
     if (context === undefined) {
-      context = createContext(options)
+      context = createContext(options, this.#sessionsOf(content))
       this.#byContent.set(content, context)
     }
     this.#byObject.set(options, context)
     return context
+  }
+
+  #sessionsOf(content: string): Sessions {
+    const sessions = this.#sessions
+    return {
+      get: (target) => sessions.get(`${content} ${target}`),
+      set: (target, session) => {
+        sessions.set(`${content} ${target}`, session)
+      },
+      delete: (target) => {
+        sessions.delete(`${content} ${target}`)
+      },
+    }
   }
 }
 
@@ -61,7 +81,7 @@ export function upstreamProblem(options: UpstreamTls, handshake: UpstreamHandsha
   return checkServerIdentity(serverName, handshake.certificate)?.message ?? ''
 }
 
-function createContext(options: UpstreamTls): UpstreamContext {
+function createContext(options: UpstreamTls, sessions: Sessions): UpstreamContext {
   const { ca, verify, certificate, key, ciphers, minVersion, maxVersion, serverName } = options
   const context = createSecureContext({
     // Without verification no CA is needed; none given would load all that the system trusts.
@@ -70,9 +90,10 @@ function createContext(options: UpstreamTls): UpstreamContext {
     ...(ciphers === '' ? {} : { ciphers }),
     minVersion,
     maxVersion,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   })
   const sni = isIP(serverName) === 0 ? serverName : ''
-  return { options, context, sni, sessions: new BoundedMap(sessionsMax) }
+  return { options, context, sni, sessions }
 }
 
 function contentOf(options: UpstreamTls): string {

@@ -1,7 +1,9 @@
+import { shownPolicy } from '#src/table/print.ts'
 import { canonicalPath, differsUnderEncoding, pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import { HostTable, hostOf } from '#algorithms/match/host-table.ts'
 import { matches } from '#algorithms/match/path-entry.ts'
+import { pathEntry } from '#algorithms/match/path-list.ts'
 import type {
   Backend,
   Host,
@@ -152,12 +154,11 @@ function findRule(host: Host, path: string, request: ExplainedRequest): Rule | u
   )
 }
 
-function matchesPath({ type, value }: PathMatch, path: string): boolean {
-  const test =
-    type === 'regex'
-      ? compilePattern(pathBytes(value), { anchor: 'start', anyCase: true })
-      : undefined
-  return matches({ type, value, test }, path)
+function matchesPath(pattern: PathMatch, path: string): boolean {
+  const entry = pathEntry(pattern, (text) =>
+    compilePattern(pathBytes(text), { anchor: 'start', anyCase: true }),
+  )
+  return matches(entry, path)
 }
 
 function holds({ on, name, match, value }: Predicate, request: ExplainedRequest): boolean {
@@ -199,7 +200,8 @@ function explainRule(
     `${ruleTitle(rule)} of ${object} matches` +
       (skipped === 0 ? '' : `, and none of the ${skipped} before it does`),
   )
-  const { policies, pathText } = rule
+  const { pathText } = rule
+  const policies = rule.policies.map(shownPolicy)
   const explained = { host: host.pattern, path: pathText, object, policies }
   if (settings.strictPath && differsUnderEncoding(target)) {
     steps.push('an encoded slash or dot changes the path, and the route is strict about that')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultGlobalOptions, defaultRouteSettings, emptyTable } from '#src/table/defaults.ts'
-import { printTable } from '#src/table/print.ts'
+import { printTable, shownPolicy } from '#src/table/print.ts'
 import type { Backend, Certificate, Host, Listener, RouteTable, Rule } from '#src/table/table.ts'
 
 const origin = { kind: 'Ingress', namespace: 'shop', name: 'web' }
@@ -208,3 +208,11 @@ test('an empty table prints nothing', () => {
 function reversed<Part>(parts: ReadonlyMap<string, Part>): Map<string, Part> {
   return new Map([...parts].toReversed())
 }
+
+test('hashes of passwords are in no policy that is shown', () => {
+  const config = { realm: 'r', credentials: ['ann', '$2y$05$secret', 'bob', '{SHA}secret'] }
+  assert.deepEqual(shownPolicy({ name: 'basic-auth', config }), {
+    name: 'basic-auth',
+    config: { realm: 'r', users: 2 },
+  })
+})

@@ -13,7 +13,8 @@ import { refuseHandshakes } from './refuse-handshakes.ts'
 const keepAliveSeconds = 60
 /** No new connection for this long: none is left in the kernel's queue, nor on its way there. */
 const quietMs = 250
-const drainMaxMs = 2000
+/** Nothing new comes in meanwhile; this is for a queue that a busy loop empties slowly. */
+const drainMaxMs = 5000
 const descriptorsMax = clientDescriptorsMax()
 
 /** A listening socket. Its options are those of the sockets it accepts, at no further system call. */
