@@ -4,7 +4,7 @@ import { Http1ServerSession } from '#src/http1/server-session.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { GlobalOptions, Listener } from '#src/table/table.ts'
+import type { Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 import { filterConnection } from '#src/transport/listener-filter.ts'
 import type { FilteredConnection } from '#src/transport/listener-filter.ts'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
@@ -172,7 +172,8 @@ export class ConnectionAcceptor implements AcceptedBy {
       return
     }
     const certificate = this.#table.certificateFor(listener, hello.serverName)
-    if (certificate === undefined) {
+    const context = certificate === undefined ? undefined : this.#contextOf(certificate)
+    if (certificate === undefined || context === undefined) {
       worker.add(writer, handshakeFailed, 1)
       connection.destroy()
       return
@@ -193,7 +194,7 @@ export class ConnectionAcceptor implements AcceptedBy {
       connection,
       unread,
       {
-        context: this.#contexts.get(certificate),
+        context,
         serverName: hello.serverName,
         alpn: alpnOffered,
         requestCertificate: false,
@@ -202,6 +203,17 @@ export class ConnectionAcceptor implements AcceptedBy {
     )
     this.#pending.add(secured)
     handshake.start(secured)
+  }
+
+  /** Undefined: OpenSSL refuses what the control plane found good; the log says which. */
+  #contextOf(certificate: Certificate): unknown {
+    try {
+      return this.#contexts.get(certificate)
+    } catch {
+      const { namespace, name } = certificate.origin
+      this.#options.log.error('a certificate cannot be used', { secret: `${namespace}/${name}` })
+      return undefined
+    }
   }
 
   #startSecured(connection: Connection): void {

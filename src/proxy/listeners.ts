@@ -76,6 +76,12 @@ export class Listeners {
         onConnection: (connection) => {
           this.#acceptedBy.accept(connection, listener.key)
         },
+        onAcceptError: (code) => {
+          this.#options.log.warn('a connection could not be accepted', {
+            code,
+            port: listener.port,
+          })
+        },
       })
       open.sockets.push(socket)
     }

@@ -69,8 +69,13 @@ class DataWorker {
 
   async #options(): Promise<DataPlaneOptions> {
     const { writer, endpoints, rules, limits, bindAddresses, ticketKeys } = this.#start
+    const transport = await createTransport()
+    const { fallbackReason } = transport
+    if (fallbackReason !== '') {
+      this.#log.warn('the portable transport is used', { reason: fallbackReason })
+    }
     return {
-      transport: await createTransport(),
+      transport,
       endpoints: EndpointMemory.attach(endpoints),
       rules: RuleMemory.attach(rules),
       limits: LimitMemory.attach(limits),
