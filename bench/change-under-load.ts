@@ -22,21 +22,23 @@ import type { ProxyBuild, Site } from './compare/site.ts'
 import { workloads } from './compare/workloads.ts'
 
 /**
- * Changes under load: `node bench/change-under-load.ts [--seconds N] [--check]`. Every 100 ms a
+ * Changes under load: `node bench/change-under-load.ts [--seconds N] [--check] [--growth RATIO]`. Every 100 ms a
  * route, the endpoints, a setting or the certificate changes while connections old and new, plain
  * and TLS, send requests. Shown: failed requests, tables compiled, and memory over time.
  */
 const everyMs = 100
 /** Memory of the last third of the run over that of the middle third: above is not flat. */
-const growthMax = 1.1
+const growthMaxDefault = '1.1'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '30' },
     check: { type: 'boolean', default: false },
+    growth: { type: 'string', default: growthMaxDefault },
   },
 })
 const seconds = Number(values.seconds)
+const growthMax = Number(values.growth)
 const options = readOptions(['--without', 'nginx', '--without', 'haproxy', '--without', 'envoy'])
 const [build] = (await findBuilds(options)).builds as [ProxyBuild]
 
