@@ -7,9 +7,9 @@ export function isShared(buffer: Buffer): boolean {
   return buffer.buffer === sharedMemory
 }
 
-/** Larger ones gain nothing: what is read must still be in the cache when it is written. */
-export const bulkBufferBytes = 256 * 1024
-/** 16 MiB for a thread; further connections go on with the shared buffer. */
+/** What one stalled reader may hold is mostly this; what is read should also still be in the cache when written. */
+export const bulkBufferBytes = 128 * 1024
+/** 8 MiB for a thread; further connections go on with the shared buffer. */
 const bulkBuffersMax = 64
 
 interface Use {
