@@ -7,7 +7,7 @@ export function isShared(buffer: Buffer): boolean {
   return buffer.buffer === sharedMemory
 }
 
-/** What one stalled reader may hold is mostly this; what is read should also still be in the cache when written. */
+/** Bounds what a stalled reader holds; what is read should also still be in the cache when written. */
 export const bulkBufferBytes = 128 * 1024
 /** 8 MiB for a thread; further connections go on with the shared buffer. */
 const bulkBuffersMax = 64
