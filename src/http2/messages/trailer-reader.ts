@@ -1,29 +1,9 @@
 import { Fields } from '#src/exchange/fields.ts'
 import { fieldMask } from '#src/exchange/known-fields.ts'
+import { isMisplacedTrailer, misplacedTrailers } from '#src/exchange/trailer-names.ts'
 import type { FieldSink } from '../hpack/decoder.ts'
 import { keepsOddName, nameRule } from '../hpack/field-name.ts'
 import type { FieldName, NameRule, NameRules } from '../hpack/field-name.ts'
-
-/**
- * Fields that may not come behind the body (RFC 9110 6.5.1), besides those that the proxy acts on: what
- * says how to read the content, who may have it, or what to do with the message. They are left out.
- */
-const misplaced = new Set([
-  'age',
-  'cache-control',
-  'content-encoding',
-  'content-range',
-  'content-type',
-  'expires',
-  'forwarded',
-  'pragma',
-  'proxy-authenticate',
-  'range',
-  'retry-after',
-  'vary',
-  'via',
-  'www-authenticate',
-])
 
 function isPlain(rule: NameRule): boolean {
   return rule === nameRule.ordinary || rule === nameRule.cookie || rule === nameRule.dropped
@@ -68,8 +48,9 @@ export class TrailerReader implements FieldSink {
 
   #mayComeLate(name: FieldName): boolean {
     if (name.id > 0) return this.#rules === undefined && ((lateInResponses >>> name.id) & 1) === 1
-    if (this.#rules === undefined) return !misplaced.has(name.name)
-    return !misplaced.has(name.name) && !/^(if-|x-forwarded-|x-original-)/.test(name.name)
+    // Metadata of gRPC may have any name that is not a field of HTTP.
+    if (this.#rules === undefined) return !misplacedTrailers.has(name.name)
+    return !isMisplacedTrailer(name.name)
   }
 
   /** The trailers, or undefined when they are malformed or too large. */
