@@ -3,8 +3,9 @@ import { FieldBlock } from '#src/exchange/fields.ts'
 import { fieldMask } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
-import type { GlobalOptions } from '#src/table/table.ts'
+import { contextOf } from './connection-context.ts'
 import type { ConnectionContext } from './connection-context.ts'
+import type { Services } from './services.ts'
 import type { TrustedPeers } from './trusted-peers.ts'
 
 /** Who the client is and how it came here: decided once a request, used by everything else. */
@@ -35,17 +36,18 @@ export function identify(
   identity: ClientIdentity,
   head: RequestHead,
   peer: Peer,
-  inputs: { context: ConnectionContext; options: GlobalOptions; trustedPeers: TrustedPeers },
+  services: Services,
 ): void {
-  const { context, options, trustedPeers } = inputs
+  const { options } = services.table
+  const context = contextOf(peer)
   if (context.options !== options) {
     context.options = options
-    context.trusted = options.useForwardedHeaders && trustedPeers.has(peer.socketAddress)
+    context.trusted = options.useForwardedHeaders && services.trustedPeers.has(peer.socketAddress)
     context.block = undefined
   }
   fromConnection(identity, head, peer, context)
   if (context.trusted || (head.fields.mask & forwardingFields) !== 0) {
-    fromFields(identity, head, inputs)
+    fromFields(identity, head, context, services)
     return
   }
   if (context.block === undefined || context.blockAuthority !== head.authority) {
@@ -77,10 +79,11 @@ function fromConnection(
 function fromFields(
   identity: ClientIdentity,
   head: RequestHead,
-  inputs: { context: ConnectionContext; options: GlobalOptions; trustedPeers: TrustedPeers },
+  context: ConnectionContext,
+  { table, trustedPeers }: Services,
 ): void {
   const { fields } = head
-  const { options, trustedPeers, context } = inputs
+  const { options } = table
   const sentFor = fields.getJoined('x-forwarded-for')
   let forwardedFor = identity.clientAddress
   if (context.trusted) {

@@ -11,13 +11,13 @@ import type {
   Suspension,
   Verdict,
 } from '#src/policies/policy.ts'
+import { tooMany } from '#src/shared/limit-memory.ts'
 import { requestFilters, responseFilters } from './body-filters.ts'
 import type { BodyFilters } from './body-filters.ts'
 import { RequestSink, StreamSink } from './body-sinks.ts'
 import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
-import { tooMany } from '#src/shared/limit-memory.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
 import { newSession } from './sessions.ts'
 import { startSubrequest } from './sub-exchange.ts'

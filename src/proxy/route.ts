@@ -17,10 +17,10 @@ const requestIdBytesMax = 256
  */
 export function route(exchange: Exchange): void {
   const { request, services, stream } = exchange
-  const { table, trustedPeers } = services
+  const { table } = services
   const { peer } = stream
   const context = contextOf(peer)
-  identify(exchange, request, peer, { context, options: table.options, trustedPeers })
+  identify(exchange, request, peer, services)
   identifyRequest(exchange)
   if (request.target === '*') {
     exchange.reply({ status: 204 })

@@ -81,7 +81,7 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   }
 
   onCapacity(session: Http2ClientSession): void {
-    const entry = this.#entries.find((one) => one.session === session)
+    const entry = this.#entries[this.#indexOf(session)]
     if (entry === undefined || session.streamCount > 0) return
     entry.idleSince = this.#pools.now()
     if (this.#retired || this.#pools.closing) session.drain()
@@ -97,8 +97,15 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   }
 
   #forget(session: Http2ClientSession): void {
-    const at = this.#entries.findIndex((entry) => entry.session === session)
+    const at = this.#indexOf(session)
     if (at >= 0) this.#entries.splice(at, 1)
+  }
+
+  /** Once a stream: no closure for it. */
+  #indexOf(session: Http2ClientSession): number {
+    const entries = this.#entries
+    for (let i = 0; i < entries.length; i++) if (entries[i]?.session === session) return i
+    return -1
   }
 }
 
