@@ -39,10 +39,6 @@ targetClass[0x23] = 0
 targetClass[0x25] = 2
 targetClass[0x3f] = 2
 
-/** 1 for the characters of host names in use: letters, digits, `-`, `.`, `_`, `~`. */
-export const hostClass = new Uint8Array(256)
-mark(hostClass, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~', 1)
-
 /** The value of a hexadecimal digit, -1 for every other byte. */
 export const hexValue = new Int8Array(256).fill(-1)
 for (let i = 0; i < 10; i++) hexValue[0x30 + i] = i

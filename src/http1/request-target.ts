@@ -1,4 +1,4 @@
-import { isAuthority } from './authority.ts'
+import { isAuthority } from '#src/exchange/authority.ts'
 import { targetClass } from './characters.ts'
 
 const SLASH = 0x2f

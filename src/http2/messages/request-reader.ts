@@ -1,3 +1,4 @@
+import { isAuthority } from '#src/exchange/authority.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import { releaseRequestHead, takeRequestHead } from '#src/exchange/heads.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
@@ -5,7 +6,7 @@ import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
 import type { FieldSink } from '../hpack/decoder.ts'
 import { keepsOddName, nameRule } from '../hpack/field-name.ts'
 import type { FieldName, NameRules } from '../hpack/field-name.ts'
-import { isAuthority, isOriginForm, isToken, parseLength } from './syntax.ts'
+import { isOriginForm, isToken, parseLength } from './syntax.ts'
 
 /**
  * Why a request is not brought to the proxy. The code goes to logs and metrics, the same as for HTTP/1.1

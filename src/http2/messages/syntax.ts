@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net'
-
 /** Character classes of RFC 9110 and RFC 3986, as tables and checks on strings of latin1. */
 
 function bytesOf(...ranges: readonly (readonly [number, number])[]): Uint8Array {
@@ -12,8 +10,6 @@ function bytesIn(text: string): (readonly [number, number])[] {
   return Array.from(text, (char) => [char.charCodeAt(0), char.charCodeAt(0)] as const)
 }
 
-const dot = 0x2e
-const colon = 0x3a
 const digits = [0x30, 0x39] as const
 const upper = [0x41, 0x5a] as const
 const lower = [0x61, 0x7a] as const
@@ -29,11 +25,6 @@ export const valueByte = bytesOf([0x09, 0x09], [0x20, 0x7e], [0x80, 0xff])
  * URI characters. `|` and its like are none either (RFC 3986 2), but in use.
  */
 const targetByte = bytesOf([0x21, 0x22], [0x24, 0x7e])
-/**
- * Host names in use. Percent-encoding and sub-delimiters are in the grammar (RFC 3986 3.2.2), but no
- * host that could be routed has them, and they are read in two ways further on.
- */
-const hostByte = bytesOf(digits, upper, lower, ...bytesIn('-._~'))
 const hexByte = bytesOf(digits, [0x41, 0x46], [0x61, 0x66])
 
 function every(text: string, table: Uint8Array, from = 0, to = text.length): boolean {
@@ -65,41 +56,6 @@ export function isOriginForm(text: string): boolean {
 
 function isHexPair(text: string, at: number): boolean {
   return at + 2 <= text.length && every(text, hexByte, at, at + 2)
-}
-
-/**
- * uri-host with an optional port (RFC 9110 7.2); userinfo is refused (RFC 9113 8.3.1), as are empty labels
- * except a last one. `host:` is in the grammar and passes.
- */
-export function isAuthority(text: string): boolean {
-  if (text.charCodeAt(0) === 0x5b) {
-    const close = text.indexOf(']')
-    const address = text.slice(1, Math.max(1, close))
-    return isIPv6(address) && !address.includes('%') && isPortSuffix(text, close + 1)
-  }
-  let end = 0
-  let previous = dot
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end)
-    if (code === colon) break
-    if (hostByte[code] !== 1 || (code === dot && previous === dot)) return false
-    previous = code
-  }
-  return end > 0 && isPortSuffix(text, end)
-}
-
-/** Nothing, or a colon and a port from 1 to 65535, or a colon alone. */
-function isPortSuffix(text: string, at: number): boolean {
-  if (at === text.length) return true
-  if (text.charCodeAt(at) !== colon) return false
-  let port = 0
-  for (let i = at + 1; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 0x30
-    if (digit < 0 || digit > 9) return false
-    port = port * 10 + digit
-    if (port > 65_535) return false
-  }
-  return port > 0 || at + 1 === text.length
 }
 
 /** Decimal digits of a length up to 2^53 - 1; -1 for anything else (RFC 9110 8.6). */

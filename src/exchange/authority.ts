@@ -1,16 +1,21 @@
 import { isIPv6 } from 'node:net'
-import { hostClass } from './characters.ts'
 
 const DOT = 0x2e
 const COLON = 0x3a
 const portMax = 65535
+
+/** 1 for the characters of host names in use: letters, digits, `-`, `.`, `_`, `~`. */
+const hostClass = new Uint8Array(256)
+for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~') {
+  hostClass[letter.charCodeAt(0)] = 1
+}
 
 /**
  * Whether the text is a host with an optional port (RFC 9110 7.2, RFC 3986 3.2.2), as tight as
  * hosts in use allow: letters, digits and `-._~`, no empty label but a last one, or an IPv6 address
  * in brackets. Percent escapes and sub-delimiters are in the grammar, but no host that could be
  * routed has them, and they are read in two ways further on. `host:` without digits is in the
- * grammar and passes.
+ * grammar and passes. Userinfo is refused (RFC 9113 8.3.1).
  */
 export function isAuthority(text: string): boolean {
   if (text.charCodeAt(0) === 0x5b) return isBracketedAuthority(text)
