@@ -25,8 +25,9 @@ export async function lint({ operands, values, write }: CommandContext): Promise
 export function findingLine(finding: Diagnostic): string {
   const { severity, code, kind, namespace, name, field, file, message } = finding
   const object = [kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' ')
-  const place = [file === '' ? '' : `${file}:`, kind === 'File' ? '' : object, field]
-  return `${place.filter(Boolean).join(' ')}: ${severity}: ${message} (${code})\n`
+  const inFile = [kind === 'File' ? '' : object, field].filter(Boolean).join(' ')
+  const place = [file, inFile].filter(Boolean).join(': ')
+  return `${place}: ${severity}: ${message} (${code})\n`
 }
 
 /** A number with its noun: `1 file`, `2 files`. */

@@ -13,6 +13,7 @@ import { FileView } from '#src/sources/files/file-view.ts'
 import { walkFolder } from '#src/sources/files/folder.ts'
 import { parseFile } from '#src/sources/files/parse-file.ts'
 import type { ParsedFile } from '#src/sources/files/parse-file.ts'
+import { fileBytesMax, readManifest } from '#src/sources/files/read-file.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import { readCertificate } from '#src/transport/certificate.ts'
 import { CommandError } from './command.ts'
@@ -47,12 +48,12 @@ async function filesOf(path: string): Promise<string[]> {
   return files.map((file) => join(path, file.path))
 }
 
+/** A file as `serve` would read it. */
 async function parse(file: string): Promise<ParsedFile> {
-  try {
-    return parseFile(await readFile(file, 'utf8'), file)
-  } catch (error) {
-    return { ok: false, problem: errorText(error) }
-  }
+  const info = await stat(file).catch(() => undefined)
+  // A pipe, as of `lint <(kubectl get ingress -o yaml)`; in a folder it would not be read.
+  if (info?.isFIFO() === true) return parseFile(await readFile(file, 'utf8'), file)
+  return await readManifest(file, file, fileBytesMax)
 }
 
 /** The objects as a snapshot. */

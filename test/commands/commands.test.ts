@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { run } from '#src/commands/run.ts'
 import { createFolder, freePorts, manifest } from './instance.ts'
@@ -48,10 +49,20 @@ test('lint: every finding on a line with its place; 1 on errors', async (t) => {
 })
 
 test('lint: a file that is not there is an error, none is a wrong call', async () => {
-  assert.equal((await call('lint', '/nonexistent.yaml')).code, 1)
+  const missing = await call('lint', '/nonexistent.yaml')
+  assert.equal(missing.code, 1)
+  assert.match(missing.out, /^\/nonexistent\.yaml: error: is not there \(file-unreadable\)$/m)
   const { code, err } = await call('lint')
   assert.equal(code, 2)
   assert.match(err, /^headgate: lint needs files/)
+})
+
+test('lint reads files as serve does: no text is an error', async (t) => {
+  const folder = createFolder(t, { 'web.yaml': '' })
+  writeFileSync(`${folder}/web.yaml`, Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]))
+  const { code, out } = await call('lint', `${folder}/web.yaml`)
+  assert.equal(code, 1)
+  assert.match(out, /web\.yaml: error: is not UTF-8 text \(file-unreadable\)/)
 })
 
 test('lint --strict: 1 on warnings', async (t) => {

@@ -44,6 +44,8 @@ export function echoWebSocket(
     if (received.length > payloadBytesMax + 14) socket.destroy()
   }
   socket.on('data', take)
+  // A client that goes without a close frame; the server's sockets stay half open by themselves.
+  socket.on('end', () => socket.end())
   take(Buffer.alloc(0))
 }
 

@@ -10,7 +10,7 @@ import { systemWatch } from './folder-watch.ts'
 import type { WatchEntries } from './folder-watch.ts'
 import type { FoundFile } from './folder.ts'
 import type { ParsedFile } from './parse-file.ts'
-import { readManifest, systemProblem } from './read-file.ts'
+import { fileBytesMax, readManifest, systemProblem } from './read-file.ts'
 import { SecondLooks } from './second-looks.ts'
 import { TouchedFiles } from './touched-files.ts'
 
@@ -67,7 +67,7 @@ export class FileSource implements Source {
     this.#folder = folder
     this.#owner = owner
     this.#schedule = schedule
-    this.#fileBytesMax = options.fileBytesMax ?? 16 * 1024 * 1024
+    this.#fileBytesMax = options.fileBytesMax ?? fileBytesMax
     this.#touched = new TouchedFiles({ now, quietMs, writingMsMax })
     this.#burst = new Burst({
       schedule,

@@ -11,6 +11,9 @@ const meanings: Readonly<Record<string, string>> = {
   ENOTDIR: 'is not a folder',
 }
 
+/** Bytes of the largest file that is read, unless another limit is set. */
+export const fileBytesMax = 16 * 1024 * 1024
+
 /** Reads and parses one file of at most `bytesMax`. Never rejects. */
 export async function readManifest(
   location: string,
