@@ -22,6 +22,7 @@ src/http1: src/exchange src/transport!
 src/http2: src/exchange src/transport!
 src/upstream: algorithms src/exchange src/shared src/transport src/table src/http1 src/http2
 src/observe: src/shared
+src/kubernetes: src/observe
 src/workers: algorithms src/exchange src/shared src/transport src/table src/observe
 src/proxy: algorithms src/exchange src/shared src/annotations src/policies src/transport src/table
 src/proxy: src/http1 src/http2 src/upstream src/observe src/workers!
