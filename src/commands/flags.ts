@@ -6,7 +6,7 @@ import { namespacedName, oneOf, port, text } from './flag-types.ts'
 import type { FlagType } from './flag-types.ts'
 
 /** Groups of flags that commands take. */
-export type FlagGroup = 'compile' | 'files' | 'serve' | 'instance' | 'strict' | 'request'
+export type FlagGroup = 'compile' | 'files' | 'serve' | 'instance' | 'strict' | 'request' | 'output'
 
 interface Flag<Value> {
   readonly type: FlagType<Value>
@@ -285,6 +285,12 @@ export const flags = {
     default: 'false',
     help: 'Fail on warnings, too.',
     group: 'strict',
+  },
+  output: {
+    type: oneOf(['text', 'json']),
+    default: 'text',
+    help: 'Form of the report.',
+    group: 'output',
   },
 } as const satisfies Record<string, Flag<unknown>>
 

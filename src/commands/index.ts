@@ -27,8 +27,9 @@ export const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import('./explain.ts')).explain,
   },
   migrate: {
-    summary: 'Says what each annotation of ingress-nginx in a set of manifests does here.',
-    flags: ['compile'],
+    summary:
+      'Says what each Ingress of ingress-nginx, and each of its annotations, does here; - reads standard input.',
+    flags: ['compile', 'strict', 'output'],
     operands: 'FILES…',
     load: async () => (await import('./migrate.ts')).migrate,
   },

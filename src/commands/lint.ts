@@ -31,6 +31,6 @@ export function findingLine(finding: Diagnostic): string {
 }
 
 /** A number with its noun: `1 file`, `2 files`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`
 }

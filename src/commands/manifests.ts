@@ -17,6 +17,8 @@ import { fileBytesMax, readManifest } from '#src/sources/files/read-file.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import { readCertificate } from '#src/transport/certificate.ts'
 import { CommandError } from './command.ts'
+import { silent } from './progress.ts'
+import type { Progress } from './progress.ts'
 
 /** The objects of some files, and what is wrong with the files. */
 export interface Manifests {
@@ -26,14 +28,40 @@ export interface Manifests {
 }
 
 const filesMax = 50_000
+/** Bytes that are read of standard input: more is no text that V8 could hold. */
+const inputBytesMax = 256 * 1024 * 1024
+/** The operand that stands for standard input, and how findings name it. */
+const inputOperand = '-'
+const inputName = 'standard input'
 
-/** Reads files, and the manifests of folders. A file that cannot be read is a finding. */
-export async function readManifests(paths: readonly string[]): Promise<Manifests> {
+/** How manifests are read for one command. */
+export interface ManifestReading {
+  /** Bytes of the largest file that is read. */
+  readonly bytesMax?: number
+  readonly progress?: Progress
+  readonly input?: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Reads files, the manifests of folders, and standard input where `-` stands for it. A file that
+ * cannot be read is a finding.
+ */
+export async function readManifests(
+  paths: readonly string[],
+  { bytesMax = fileBytesMax, progress = silent, input = process.stdin }: ManifestReading = {},
+): Promise<Manifests> {
   const view = new FileView()
   let files = 0
-  for (const path of paths) {
-    for (const file of await filesOf(path)) {
-      view.set(file, '', await parse(file))
+  for (const path of new Set(paths)) {
+    if (path === inputOperand) {
+      view.set(inputName, '', await readInput(input))
+      files++
+      continue
+    }
+    const found = await filesOf(path)
+    for (const [i, file] of found.entries()) {
+      await progress.report(() => `reading ${path}: ${i} of ${found.length} files`)
+      view.set(file, '', await parse(file, bytesMax))
       files++
     }
   }
@@ -49,11 +77,31 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 /** A file as `serve` would read it. */
-async function parse(file: string): Promise<ParsedFile> {
+async function parse(file: string, bytesMax: number): Promise<ParsedFile> {
   const info = await stat(file).catch(() => undefined)
   // A pipe, as of `lint <(kubectl get ingress -o yaml)`; in a folder it would not be read.
   if (info?.isFIFO() === true) return parseFile(await readFile(file, 'utf8'), file)
-  return await readManifest(file, file, fileBytesMax)
+  return await readManifest(file, file, bytesMax)
+}
+
+async function readInput(input: AsyncIterable<Uint8Array>): Promise<ParsedFile> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of input) {
+    bytes += chunk.length
+    if (bytes > inputBytesMax) {
+      return { ok: false, problem: `is larger than ${inputBytesMax} bytes` }
+    }
+    chunks.push(chunk)
+  }
+  if (bytes === 0) return { ok: false, problem: 'is empty' }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    return { ok: false, problem: 'is not UTF-8 text' }
+  }
+  return parseFile(text, inputName)
 }
 
 /** The objects as a snapshot. */

@@ -1,74 +1,111 @@
-import type { Diagnostic, DiagnosticCode } from '#src/annotations/diagnostics.ts'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { lint } from '#src/compile/lint.ts'
-import type { CompileSettings } from '#src/compile/settings.ts'
+import { compileOptions } from '#src/compile/options.ts'
+import { ingressOutcome } from '#src/compile/outcome.ts'
+import type { CompileSettings, ObjectName } from '#src/compile/settings.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import { readCertificate } from '#src/transport/certificate.ts'
 import type { CommandContext } from './command.ts'
-import { count, findingLine } from './lint.ts'
+import { findingLine } from './lint.ts'
 import { readManifests, snapshotOf } from './manifests.ts'
+import { chooseMovers } from './migrate/classes.ts'
+import { reviewOf, sortReviews } from './migrate/review.ts'
+import type { Review } from './migrate/review.ts'
+import { countKeys, summarize } from './migrate/summary.ts'
+import { gravestOf, migrationJson, migrationText } from './migrate/text.ts'
+import type { Migration } from './migrate/text.ts'
 import { UsageError } from './parse-flags.ts'
+import { createProgress } from './progress.ts'
 import { compileSettingsOf } from './settings.ts'
 
-/** What becomes of one annotation or option. */
-type Verdict = 'honoured' | 'differs' | 'no effect' | 'not in force'
-
-const verdictOf: Readonly<Partial<Record<DiagnosticCode, Verdict>>> = {
-  'annotation-differs': 'differs',
-  'annotation-unused': 'no effect',
-  'option-differs': 'differs',
-  'option-unused': 'no effect',
-}
-
-interface Judged {
-  readonly key: string
-  readonly verdict: Verdict
-  readonly message: string
-}
+/** A list of all Ingresses of a large cluster is one file. */
+const fileBytesMax = 256 * 1024 * 1024
+/** So many take more than a moment. */
+const manyObjects = 2000
 
 /**
- * `headgate migrate FILES…`: what each annotation of ingress-nginx, and each key of the ConfigMap that
- * --configmap names, does here.
+ * `headgate migrate FILES…`: what becomes of each Ingress of ingress-nginx, each of its annotations
+ * and each key of its ConfigMap; worst first. Exit code 1: something would not be in force; with
+ * --strict also: something would differ.
  */
-export async function migrate({ operands, values, write }: CommandContext): Promise<number> {
-  if (operands.length === 0) throw new UsageError('migrate needs files or folders to read')
-  const settings = compileSettingsOf(values)
-  const { objects, diagnostics } = await readManifests(operands)
-  const inputs = { readCertificate, nowMs: Date.now() }
-  const findings = lint(objects, snapshotOf, settings, inputs)
-  const totals = new Map<Verdict, number>()
-  let text = diagnostics.map(findingLine).join('')
-  let judgedObjects = 0
-  for (const object of objects) {
-    const judged = judge(object, findings, settings)
-    if (judged.length === 0) continue
-    judgedObjects++
-    text += describe(object, judged)
-    for (const { verdict } of judged) totals.set(verdict, (totals.get(verdict) ?? 0) + 1)
+export async function migrate(context: CommandContext): Promise<number> {
+  const { operands, values, write, writeError } = context
+  if (operands.length === 0) {
+    throw new UsageError('migrate needs files or folders to read, or - for standard input')
   }
-  const parts = [...totals].map(([verdict, number]) => `${number} ${verdict}`)
-  await write(
-    `${text}${count(judgedObjects, 'object')} with settings: ${parts.join(', ') || 'none'}\n`,
-  )
-  return 0
+  const progress = createProgress(writeError)
+  const reading = { bytesMax: fileBytesMax, progress }
+  const { objects, diagnostics } = await readManifests(operands, reading)
+  if (objects.length > manyObjects) await writeError(`judging ${objects.length} objects`)
+  const migration = judge(objects, diagnostics, compileSettingsOf(values))
+  await write(values.output === 'json' ? migrationJson(migration) : migrationText(migration))
+  const gravest = gravestOf(migration)
+  return gravest === 'error' || (gravest === 'warning' && values.strict === true) ? 1 : 0
 }
 
 function judge(
-  object: AnyObject,
+  objects: readonly AnyObject[],
+  ofFiles: readonly Diagnostic[],
+  given: CompileSettings,
+): Migration {
+  const configMap = given.configMap ?? guessConfigMap(objects)
+  const settings = { ...given, configMap }
+  const movers = chooseMovers(objects, settings)
+  const inputs = { readCertificate, nowMs: Date.now() }
+  const findings = lint(movers.objects, snapshotOf, settings, inputs)
+  const reviews = sortReviews(reviewAll(movers.objects, [...findings, ...ofFiles], settings))
+  const keys = countKeys(reviews)
+  const named = new Set(reviews.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`))
+  return {
+    fileProblems: ofFiles
+      .filter(({ severity }) => severity === 'error')
+      .filter(({ kind, namespace, name }) => !named.has(`${kind} ${namespace}/${name}`))
+      .map(findingLine),
+    reviews,
+    keys,
+    summary: summarize(reviews, keys),
+    others: movers.others,
+    configMap: configMap && {
+      name: `${configMap.namespace}/${configMap.name}`,
+      guessed: given.configMap === undefined,
+    },
+  }
+}
+
+/** The name that the manifests and the chart of ingress-nginx give to its ConfigMap. */
+const usualConfigMap = /^(?:.+-)?ingress-nginx-controller$|^nginx-configuration$/
+
+/** The ConfigMap of ingress-nginx, where exactly one looks like it. */
+function guessConfigMap(objects: readonly AnyObject[]): ObjectName | undefined {
+  const found = objects.filter(
+    ({ kind, metadata }) => kind === 'ConfigMap' && usualConfigMap.test(metadata.name),
+  )
+  return found.length === 1 ? found[0]?.metadata : undefined
+}
+
+function reviewAll(
+  objects: readonly AnyObject[],
   findings: readonly Diagnostic[],
   settings: CompileSettings,
-): Judged[] {
-  const { kind, metadata } = object
-  const { namespace, name } = metadata
-  const own = findings.filter(
-    (f) => f.kind === kind && f.namespace === namespace && f.name === name,
-  )
-  return settingsOf(object, settings).map((key) => {
-    const about = own.filter(({ field }) => field === key)
-    const [finding] = about
-    if (finding === undefined) return { key, verdict: 'honoured', message: '' }
-    const verdict = verdictOf[finding.code] ?? 'not in force'
-    return { key, verdict, message: about.map(({ message }) => message).join('; ') }
-  })
+): Review[] {
+  const name = settings.configMap
+  const configMap = name && snapshotOf(objects).get('ConfigMap', name.namespace, name.name)
+  const options = compileOptions(configMap, settings)
+  const byObject = Map.groupBy(findings, objectKey)
+  const reviews: Review[] = []
+  for (const object of objects) {
+    const { kind, metadata } = object
+    const own = byObject.get(objectKey({ kind, ...metadata })) ?? []
+    const keys = settingsOf(object, settings)
+    if (kind !== 'Ingress' && keys.length + own.length === 0) continue
+    const outcome = kind === 'Ingress' ? ingressOutcome(object, options, settings) : 'served'
+    reviews.push(reviewOf(object, keys, own, outcome))
+  }
+  return reviews
+}
+
+function objectKey({ kind, namespace, name }: ObjectName & { readonly kind: string }): string {
+  return `${kind} ${namespace}/${name}`
 }
 
 /** Keys of an object that ingress-nginx would read. */
@@ -83,15 +120,4 @@ function settingsOf(
   }
   if (kind !== 'Ingress' && kind !== 'Service') return []
   return Object.keys(metadata.annotations).filter((key) => key.startsWith(`${annotationsPrefix}/`))
-}
-
-const verdictWidth = 'not in force'.length
-
-function describe({ kind, metadata, file }: AnyObject, judged: readonly Judged[]): string {
-  const lines = judged.map(({ key, verdict, message }) => {
-    const line = `  ${verdict.padEnd(verdictWidth)}  ${key}`
-    return message === '' ? line : `${line}: ${message}`
-  })
-  const title = `${kind} ${metadata.namespace}/${metadata.name}${file === '' ? '' : ` (${file})`}`
-  return `${title}\n${lines.join('\n')}\n`
 }

@@ -48,6 +48,8 @@ export interface ParsedIngress {
   readonly policyValues: readonly object[]
   /** The routes answer 503: a key that protects them is not honoured. */
   readonly closed: boolean
+  /** It is not served at all, for what its annotations say. */
+  readonly dropped: boolean
   /** Hosts of valid rules, each once; '' stands for every other host. */
   readonly hosts: readonly string[]
   readonly routes: readonly ParsedRoute[]
@@ -112,6 +114,7 @@ export function parseIngress(
       crossNamespace: options.values['allow-cross-namespace-resources'],
     }),
     closed,
+    dropped,
     hosts,
     routes: rules.flatMap((rule) => readRoutes(rule, { options, regex }, report)),
     fallbacks: dropped ? [] : readFallbacks(ingress, hosts),

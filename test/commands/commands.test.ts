@@ -1,26 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { run } from '#src/commands/run.ts'
+import { call } from './call.ts'
 import { createFolder, freePorts, manifest } from './instance.ts'
-
-/** Runs a command in this process. */
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const code = await run(args, {
-    environment: {},
-    write: async (text) => {
-      out += text
-      await Promise.resolve()
-    },
-    writeError: async (line) => {
-      err += `${line}\n`
-      await Promise.resolve()
-    },
-  })
-  return { code, out, err }
-}
 
 const prefix = 'nginx.ingress.kubernetes.io'
 
@@ -116,30 +98,6 @@ test('a folder that is not there, an instance that does not answer: one line and
     assert.equal(code, 1, args.join(' '))
     assert.equal(err.trimEnd().split('\n').length, 1, err)
   }
-})
-
-test('migrate says what becomes of each annotation', async (t) => {
-  const annotations = [
-    `${prefix}/proxy-body-size: 8m`,
-    `${prefix}/server-snippet: "x;"`,
-    `${prefix}/proxy-bdy-size: 8m`,
-    'headgate.dev/load-balance: round_robin',
-  ]
-  const folder = createFolder(t, {
-    'web.yaml': manifest('a.example', 80, annotations.join(', ')),
-    'config.yaml':
-      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: config, namespace: ingress-nginx }\ndata: { keep-alive: "30" }\n',
-  })
-  const { code, out } = await call('migrate', '--configmap=ingress-nginx/config', folder)
-  assert.equal(code, 0)
-  assert.match(out, /^Ingress test\/web \(.*web\.yaml\)$/m)
-  assert.match(out, /^ {2}honoured {6}nginx\.ingress\.kubernetes\.io\/proxy-body-size$/m)
-  assert.match(out, /^ {2}not in force {2}nginx\.ingress\.kubernetes\.io\/server-snippet: /m)
-  assert.match(out, /^ {2}not in force {2}nginx\.ingress\.kubernetes\.io\/proxy-bdy-size: /m)
-  assert.match(out, /^ConfigMap ingress-nginx\/config /m)
-  assert.match(out, /^ {2}honoured {6}keep-alive$/m)
-  assert.doesNotMatch(out, /headgate\.dev/)
-  assert.match(out, /2 objects with settings: /)
 })
 
 test('help and version', async () => {

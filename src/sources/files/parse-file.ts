@@ -95,9 +95,9 @@ function moved(document: ParsedDocument, text: string, place: string): ParsedDoc
   }
 }
 
-/** JSON by the fast way. What is not quite JSON is read as YAML, which says better what is wrong. */
+/** JSON by the fast way, whatever the file is called. What is not quite JSON is read as YAML, which says better what is wrong. */
 function readJson(text: string, file: string): unknown[] | undefined {
-  if (!file.endsWith('.json')) return undefined
+  if (!file.endsWith('.json') && !text.trimStart().startsWith('{')) return undefined
   try {
     return [JSON.parse(text) as unknown]
   } catch {
