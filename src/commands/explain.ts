@@ -7,7 +7,8 @@ import { UsageError } from './parse-flags.ts'
 import { compileSettingsOf } from './settings.ts'
 
 /** `headgate explain URL`: from a folder, or from a running instance. */
-export async function explain({ operands, values, write }: CommandContext): Promise<number> {
+export async function explain(context: CommandContext): Promise<number> {
+  const { operands, values, write, writeError } = context
   const [url, ...rest] = operands
   if (url === undefined || rest.length > 0) throw new UsageError('explain needs one URL')
   const { method = 'GET', header: headers = [] } = values
@@ -18,7 +19,7 @@ export async function explain({ operands, values, write }: CommandContext): Prom
     )
   }
   if (values.files !== undefined) {
-    const { table } = await compileFolder(values.files, compileSettingsOf(values))
+    const { table } = await compileFolder(values.files, compileSettingsOf(values), writeError)
     await write(explanationText(explainRequest(table, request, () => undefined)))
     return 0
   }

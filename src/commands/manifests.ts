@@ -114,15 +114,29 @@ export function snapshotOf(
   return store.freeze((name) => resolved?.get(name))
 }
 
-/** Compiles the manifests of a folder as `serve` would, with the names in them resolved once. */
-export async function compileFolder(folder: string, settings: CompileSettings): Promise<Compiled> {
+/**
+ * Compiles the manifests of a folder as `serve` would, with the names in them resolved once. One line
+ * tells when something in them would not be in force.
+ */
+export async function compileFolder(
+  folder: string,
+  settings: CompileSettings,
+  writeError: (line: string) => Promise<void>,
+): Promise<Compiled> {
   const info = await stat(folder).catch((error: unknown) => {
     throw new CommandError(`--files cannot be read: ${errorText(error)}`)
   })
   if (!info.isDirectory()) throw new CommandError(`--files must name a folder, got ${folder}`)
-  const { objects } = await readManifests([folder])
+  const { objects, diagnostics } = await readManifests([folder])
   const inputs = { readCertificate, nowMs: Date.now() }
   const first = compile(snapshotOf(objects), settings, inputs)
+  const findings = [...diagnostics, ...first.diagnostics]
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  if (errors > 0) {
+    await writeError(
+      `${errors} of what the manifests ask for is not in force; see: headgate lint ${folder}`,
+    )
+  }
   const { hostnames } = first.references
   if (hostnames.length === 0) return first
   const lookup = systemLookup(new Resolver())

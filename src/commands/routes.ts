@@ -6,9 +6,9 @@ import { compileFolder } from './manifests.ts'
 import { compileSettingsOf } from './settings.ts'
 
 /** `headgate routes`: the table of a folder, or the routes of a running instance. */
-export async function routes({ values, write }: CommandContext): Promise<number> {
+export async function routes({ values, write, writeError }: CommandContext): Promise<number> {
   if (values.files !== undefined) {
-    const { table } = await compileFolder(values.files, compileSettingsOf(values))
+    const { table } = await compileFolder(values.files, compileSettingsOf(values), writeError)
     await write(printTable(table))
     return 0
   }

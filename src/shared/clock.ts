@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /** Readings that are compared; one is exact unless the thread lost the processor in its middle. */
 const readings = 20
 

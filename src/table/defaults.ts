@@ -50,8 +50,6 @@ export const defaultGlobalOptions: GlobalOptions = {
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.
   drainTimeoutMs: 300_000,
-  // 0: the read timeout of the route holds for tunnels, too, as in nginx.
-  tunnelIdleTimeoutMs: 0,
 }
 
 /** A table with nothing in it: what a worker has before its first one. */

@@ -215,8 +215,6 @@ export interface GlobalOptions {
   readonly generateRequestId: boolean
   readonly hsts: string
   readonly drainTimeoutMs: number
-  /** Everything above is fixed; what a later feature needs goes through its policy's own global configuration. */
-  readonly tunnelIdleTimeoutMs: number
 }
 
 /** What differs between two tables. `undefined` in a change map: the part is gone. */

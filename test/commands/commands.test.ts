@@ -61,10 +61,22 @@ test('lint --strict: 1 on warnings', async (t) => {
 
 test('routes --files prints the table', async (t) => {
   const folder = createFolder(t, { 'web.yaml': manifest('a.example', 8080) })
-  const { code, out } = await call('routes', '--files', folder)
+  const { code, out, err } = await call('routes', '--files', folder)
   assert.equal(code, 0)
   assert.match(out, /^host a\.example$/m)
   assert.match(out, /127\.0\.0\.1:8080 ready/)
+  assert.equal(err, '')
+})
+
+test('routes and explain of a folder say when it asks for more than is in force', async (t) => {
+  const bad = 'nginx.ingress.kubernetes.io/proxy-body-size: much'
+  const folder = createFolder(t, {
+    'web.yaml': manifest('a.example', 8080, bad),
+    'broken.yaml': 'kind: [',
+  })
+  const line = /^2 of what the manifests ask for is not in force; see: headgate lint \S+\n$/
+  assert.match((await call('routes', '--files', folder)).err, line)
+  assert.match((await call('explain', '--files', folder, 'http://a.example/')).err, line)
 })
 
 test('explain --files follows a request', async (t) => {

@@ -276,7 +276,6 @@ export function globalOptionsOf(
     generateRequestId: values['generate-request-id'],
     hsts: strictTransportSecurity(values),
     drainTimeoutMs: drainTimeoutMs ?? values['worker-shutdown-timeout'],
-    tunnelIdleTimeoutMs: defaults.tunnelIdleTimeoutMs,
   }
 }
 
