@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { unlinkSync } from 'node:fs'
 import { test } from 'node:test'
-import type { Schedule } from '#src/sources/files/burst.ts'
+import type { Schedule } from '#src/sources/schedule.ts'
 import { FolderStage, configMap } from './folder-stage.ts'
 import { ManualTime } from './manual-time.ts'
 

@@ -1,4 +1,4 @@
-import type { Schedule } from '#src/sources/files/burst.ts'
+import type { Schedule } from '#src/sources/schedule.ts'
 
 interface Due {
   readonly at: number

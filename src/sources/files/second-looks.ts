@@ -1,4 +1,4 @@
-import type { Schedule } from './burst.ts'
+import type { Schedule } from '../schedule.ts'
 
 export interface SecondLooksOptions {
   readonly schedule: Schedule
