@@ -20,6 +20,7 @@ export function externalTarget(host: string, port: number): Target {
     } as Service['metadata'],
     type: 'ExternalName',
     clusterIps: [],
+    externalIps: [],
     externalName: host,
     ports: [],
     sessionAffinity: 'None',

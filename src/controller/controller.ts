@@ -110,8 +110,9 @@ export class Controller implements SourceOwner {
 
   onChange({ put, deleted }: SourceChange): void {
     for (const { kind, namespace, name } of deleted) this.#store.delete(kind, namespace, name)
-    for (const object of put) this.#store.put(object)
-    this.#compileSoon()
+    let statusOnly = deleted.length === 0 && put.length > 0
+    for (const object of put) statusOnly = this.#store.put(object) === 'status' && statusOnly
+    if (!statusOnly) this.#compileSoon()
   }
 
   /** The metrics of the control plane in the text format. */

@@ -39,6 +39,11 @@ export interface Ingress extends ObjectBase<'Ingress'> {
   readonly defaultBackend: IngressBackend | undefined
   readonly tls: readonly IngressTls[]
   readonly rules: readonly IngressRule[]
+  /**
+   * IPs and host names in status.loadBalancer, as of the last time that anything else changed: for the
+   * newest see `Store.publishedOf`.
+   */
+  readonly published: readonly string[]
 }
 
 export interface IngressTls {
@@ -74,6 +79,7 @@ export interface IngressClass extends ObjectBase<'IngressClass'> {
 export interface Service extends ObjectBase<'Service'> {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   readonly clusterIps: readonly string[]
+  readonly externalIps: readonly string[]
   readonly externalName: string
   readonly ports: readonly ServicePort[]
   readonly sessionAffinity: 'None' | 'ClientIP'

@@ -1,5 +1,6 @@
 import { isDnsLabel, isPortName } from './names.ts'
 import type { IngressBackend, IngressPath, IngressRule, IngressTls } from './objects.ts'
+import { readLoadBalancer } from './project-service.ts'
 import type { Specific } from './project.ts'
 import type { Reader } from './reader.ts'
 
@@ -20,6 +21,7 @@ export function projectIngress(raw: Reader): Specific<'Ingress'> {
     defaultBackend: backend.present ? readBackend(backend) : undefined,
     tls: spec.at('tls').items().map(readTls),
     rules: spec.at('rules').items().map(readRule),
+    published: readLoadBalancer(raw.at('status').at('loadBalancer')),
   }
 }
 

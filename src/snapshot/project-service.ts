@@ -31,6 +31,7 @@ export function projectService(raw: Reader): Specific<'Service'> {
   return {
     type,
     clusterIps: readClusterIps(spec),
+    externalIps: spec.at('externalIPs').texts(),
     externalName: readExternalName(spec.at('externalName'), type),
     ports: readNamed(ports, readServicePort),
     sessionAffinity: spec.at('sessionAffinity').oneOf(['None', 'ClientIP'], 'None'),
@@ -96,7 +97,8 @@ function readTargetPort(raw: Reader, port: number): string | number {
   return target
 }
 
-function readLoadBalancer(raw: Reader): string[] {
+/** IPs and host names of a status.loadBalancer. */
+export function readLoadBalancer(raw: Reader): string[] {
   return raw
     .at('ingress')
     .items()

@@ -9,6 +9,10 @@ export type Resolved = Snapshot['resolved']
 
 type ObjectMaps = { readonly [K in Kind]: SharedMap<ObjectByKind[K]> }
 
+/** `status`: nothing but the status of an Ingress is another one, which no table depends on. */
+export type PutResult = 'changed' | 'status' | 'same'
+
+const nothing: readonly string[] = []
 const noSlices: readonly EndpointSlice[] = []
 
 /**
@@ -17,20 +21,23 @@ const noSlices: readonly EndpointSlice[] = []
  */
 export class Store {
   readonly #objects = Object.fromEntries(kinds.map((kind) => [kind, new SharedMap()])) as ObjectMaps
+  /** What the status of Ingresses says now, where it says anything. */
+  readonly #published = new Map<string, readonly string[]>()
   /** By namespace and name of the Service. */
   readonly #slices = new SharedMap<readonly EndpointSlice[]>()
 
-  /** Adds or replaces an object; false when the one that is there says the same: it stays. */
-  put(object: AnyObject): boolean {
+  /** Adds or replaces an object; one that says the same, or the same apart from its status, stays. */
+  put(object: AnyObject): PutResult {
     const { kind, metadata } = object
     const map = this.#objects[kind] as SharedMap<AnyObject>
     const key = keyOf(metadata.namespace, metadata.name)
     const before = map.get(key)
-    if (saysTheSame(before, object)) return false
+    const news = object.kind === 'Ingress' && this.#publish(key, object.published)
+    if (before !== undefined && sameButStatus(before, object)) return news ? 'status' : 'same'
     map.set(key, object)
     if (before?.kind === 'EndpointSlice') this.#removeSlice(before)
     if (object.kind === 'EndpointSlice') this.#addSlice(object)
-    return true
+    return 'changed'
   }
 
   /** Removes an object; false when it is not there. */
@@ -39,6 +46,7 @@ export class Store {
     const before: AnyObject | undefined = this.#objects[kind].get(key)
     if (before === undefined) return false
     this.#objects[kind].delete(key)
+    if (kind === 'Ingress') this.#published.delete(key)
     if (before.kind === 'EndpointSlice') this.#removeSlice(before)
     return true
   }
@@ -49,6 +57,11 @@ export class Store {
 
   all<K extends Kind>(kind: K): Iterable<ObjectByKind[K]> {
     return (this.#objects[kind] as SharedMap<ObjectByKind[K]>).values()
+  }
+
+  /** IPs and host names that the status of an Ingress shows now. */
+  publishedOf(namespace: string, name: string): readonly string[] {
+    return this.#published.get(keyOf(namespace, name)) ?? nothing
   }
 
   count(kind: Kind): number {
@@ -68,6 +81,15 @@ export class Store {
     }
   }
 
+  /** Whether the status says something else than before. */
+  #publish(key: string, addresses: readonly string[]): boolean {
+    const before = this.#published.get(key) ?? nothing
+    if (saysTheSame(before, addresses)) return false
+    if (addresses.length === 0) this.#published.delete(key)
+    else this.#published.set(key, addresses)
+    return true
+  }
+
   #addSlice(slice: EndpointSlice): void {
     if (slice.serviceName === '') return
     const key = keyOf(slice.metadata.namespace, slice.serviceName)
@@ -81,6 +103,11 @@ export class Store {
     if (rest.length === 0) this.#slices.delete(key)
     else this.#slices.set(key, rest)
   }
+}
+
+function sameButStatus(before: AnyObject, object: AnyObject): boolean {
+  if (object.kind !== 'Ingress') return saysTheSame(before, object)
+  return saysTheSame({ ...before, published: nothing }, { ...object, published: nothing })
 }
 
 /** No namespace holds a slash, so no two pairs make one text. */

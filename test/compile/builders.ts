@@ -77,6 +77,7 @@ export function ingress(name: string, parts: IngressParts = {}): Ingress {
     defaultBackend: undefined,
     tls: [],
     rules: Object.entries(hosts).map(([host, paths]) => ({ host, paths })),
+    published: [],
     ...rest,
   }
 }
@@ -91,6 +92,7 @@ export function service(
     file: '',
     type: 'ClusterIP',
     clusterIps: ['10.96.0.1'],
+    externalIps: [],
     externalName: '',
     ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP', appProtocol: '' }],
     sessionAffinity: 'None',

@@ -156,6 +156,19 @@ test('a change that changes nothing makes no table', limits, async (t) => {
   assert.deepEqual(hostsOf(await tableAfter(1)), ['b.example'])
 })
 
+test('a change of a status alone compiles nothing', limits, async (t) => {
+  const put = objectsOf(ingress('a.example') + plainService)
+  const { controller, change, tableAfter } = create(t, { put, deleted: [] })
+  await controller.start()
+  const shown = 'status: { loadBalancer: { ingress: [{ ip: 192.0.2.1 }] } }'
+  change({ put: objectsOf(ingress('a.example').replace('---', `${shown}\n---`)) })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.match(await controller.metrics(), /headgate_compiles_total\{result="success"\} 1\n/)
+  change({ put: objectsOf(ingress('b.example')) })
+  await tableAfter(1)
+  assert.match(await controller.metrics(), /headgate_compiles_total\{result="success"\} 2\n/)
+})
+
 test('findings are posted when they change, and logged once', limits, async (t) => {
   const put = objectsOf(ingress('a.example'))
   const { controller, posted, change, tableAfter, logged } = create(t, { put, deleted: [] })
@@ -181,7 +194,8 @@ test('a fault of the compiler leaves the last table in force', limits, async (t)
   const put = objectsOf(ingress('a.example') + plainService)
   const { controller, change, tables, tableAfter, logged } = create(t, { put, deleted: [] })
   await controller.start()
-  const broken = { kind: 'Ingress', metadata: { namespace: 'test', name: 'broken' } } as never
+  const metadata = { namespace: 'test', name: 'broken' }
+  const broken = { kind: 'Ingress', metadata, published: [] } as never
   change({ put: [broken] })
   await until(() => /the compiler failed; the last table stays in force/.test(logged.join()))
   assert.equal(tables().length, 1)

@@ -96,6 +96,7 @@ test('a Service has the defaults of the API server', () => {
   assert.deepEqual(rest, {
     type: 'ClusterIP',
     clusterIps: [],
+    externalIps: [],
     externalName: '',
     ports: [{ name: '', port: 80, targetPort: 80, protocol: 'TCP', appProtocol: '' }],
     sessionAffinity: 'None',

@@ -6,6 +6,7 @@ import type { ConfigMap, EndpointSlice, SliceEndpoint } from '#src/snapshot/obje
 import { SharedMap } from '#src/snapshot/shared-map.ts'
 import type { SharedView } from '#src/snapshot/shared-map.ts'
 import { Store } from '#src/snapshot/store.ts'
+import { ingress } from '#test/compile/builders.ts'
 
 function configMap(name: string, value: string, namespace = 'shop'): ConfigMap {
   return { kind: 'ConfigMap', metadata: metadata(name, namespace), file: '', data: { value } }
@@ -61,10 +62,10 @@ test('a snapshot stays as it was', () => {
 test('an object that says the same again stays the object that it was', () => {
   const store = new Store()
   const first = configMap('a', '1')
-  assert.equal(store.put(first), true)
-  assert.equal(store.put(configMap('a', '1')), false)
+  assert.equal(store.put(first), 'changed')
+  assert.equal(store.put(configMap('a', '1')), 'same')
   assert.equal(store.freeze().get('ConfigMap', 'shop', 'a'), first)
-  assert.equal(store.put(configMap('a', '2')), true)
+  assert.equal(store.put(configMap('a', '2')), 'changed')
   assert.equal(store.delete('ConfigMap', 'shop', 'a'), true)
   assert.equal(store.delete('ConfigMap', 'shop', 'a'), false)
 })
@@ -204,3 +205,21 @@ test('equality is one of contents', () => {
 function ascending(a: number, b: number): number {
   return a - b
 }
+
+test('a change of the status alone keeps the Ingress, and the newest addresses are known', () => {
+  const store = new Store()
+  const first = ingress('web', { published: ['192.0.2.1'] })
+  assert.equal(store.put(first), 'changed')
+  assert.equal(store.put(ingress('web', { published: ['192.0.2.2'] })), 'status')
+  assert.equal(store.put(ingress('web', { published: ['192.0.2.2'] })), 'same')
+  assert.equal(store.get('Ingress', 'shop', 'web'), first)
+  assert.deepEqual(store.publishedOf('shop', 'web'), ['192.0.2.2'])
+  const moved = ingress('web', { className: 'other', published: ['192.0.2.2'] })
+  assert.equal(store.put(moved), 'changed')
+  assert.equal(store.get('Ingress', 'shop', 'web'), moved)
+  assert.equal(store.put(ingress('web', { className: 'other' })), 'status')
+  assert.deepEqual(store.publishedOf('shop', 'web'), [])
+  store.put(first)
+  store.delete('Ingress', 'shop', 'web')
+  assert.deepEqual(store.publishedOf('shop', 'web'), [])
+})
