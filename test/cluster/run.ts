@@ -4,11 +4,11 @@ import { basename, join } from 'node:path'
 import { findOrBuild } from './support/cached-build.ts'
 import { controlPlane, helm } from './support/go-programs.ts'
 
-// npm run test:cluster -- [--required] [PATTERN…]: runs test/cluster/*.cluster.ts, or those whose name
-// contains a pattern, against a real control plane. What is missing is said in one line and skips them
-// all; with --required it fails them.
+// npm run test:cluster -- [--required] [--update] [PATTERN…]: runs test/cluster/*.cluster.ts, or those
+// whose name contains a pattern, against a real control plane. What is missing is said in one line and
+// skips them all; with --required it fails them. --update rewrites what the chart renders to.
 
-const usage = 'usage: npm run test:cluster -- [--required] [PATTERN…]'
+const usage = 'usage: npm run test:cluster -- [--required] [--update] [PATTERN…]'
 /** The address range of endpoints: an API server takes no loopback addresses in EndpointSlices. */
 const prepareNetwork =
   'ip link set lo up && ip route add local 198.18.0.0/15 dev lo && exec "$0" "$@"'
@@ -16,7 +16,8 @@ const testTimeoutMs = 300_000
 
 const given = process.argv.slice(2)
 const required = given.includes('--required')
-const patterns = given.filter((argument) => argument !== '--required')
+const update = given.includes('--update')
+const patterns = given.filter((argument) => !['--required', '--update'].includes(argument))
 
 function say(line: string): void {
   process.stdout.write(`test:cluster: ${line}\n`)
@@ -51,6 +52,7 @@ function canMakeNamespace(): boolean {
 
 function runTests(files: readonly string[], programs: Readonly<Record<string, string>>): number {
   const node = [process.execPath, '--test', '--test-concurrency=1']
+  if (update) node.push('--test-update-snapshots')
   const command = [...node, `--test-timeout=${testTimeoutMs}`, ...files]
   const { status } = spawnSync(
     'unshare',
