@@ -45,7 +45,7 @@ const topLevel = new Set(
 const ownTestFolders = new Set(['golden', 'support', 'fuzz', 'vectors', 'conformance', 'cluster'])
 
 const root = join(import.meta.dirname, '..')
-const code = globSync('{src,algorithms,bench,test}/**/*.ts', { cwd: root }).toSorted()
+const code = globSync('{src,algorithms,bench,test,deploy}/**/*.ts', { cwd: root }).toSorted()
 const product = code.filter((file) => /^(src|algorithms)\//.test(file))
 const texts = globSync(['{src,algorithms,bench,test,deploy,.ci}/**/*', '*.{md,json}', '.*.json'], {
   cwd: root,
