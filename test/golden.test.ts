@@ -10,7 +10,7 @@ import type { AnyObject } from '#src/snapshot/objects.ts'
 import { Store } from '#src/snapshot/store.ts'
 import { parseFile } from '#src/sources/files/parse-file.ts'
 import { printTable } from '#src/table/print.ts'
-import { nowMs, readFakeCertificate } from './compile/compiling.ts'
+import { nowMs, fakeReaders } from './compile/compiling.ts'
 
 // Each test/golden/NAME.yaml is compiled as a cluster's objects would be; the printed table and the
 // findings must equal NAME.golden. After an intended change: `npm run golden`, then read the diff as
@@ -50,7 +50,7 @@ function compileAll(objects: readonly AnyObject[]): Compiled {
   const store = new Store()
   for (const object of objects) store.put(object)
   const snapshot = store.freeze((name) => names[name])
-  return compile(snapshot, settings, { readCertificate: readFakeCertificate, nowMs })
+  return compile(snapshot, settings, { ...fakeReaders, nowMs })
 }
 
 function show({ table, diagnostics }: Compiled, problems: readonly Diagnostic[]): string {

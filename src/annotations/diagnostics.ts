@@ -62,6 +62,18 @@ export const diagnosticCodes = {
     severity: 'error',
     effect: 'The routes of the Ingress answer 503.',
   },
+  'client-authorities-missing': {
+    severity: 'error',
+    effect: 'The hosts of the Ingress answer 403.',
+  },
+  'client-authorities-unusable': {
+    severity: 'error',
+    effect: 'The hosts of the Ingress answer 403.',
+  },
+  'client-certificates-conflict': {
+    severity: 'error',
+    effect: "The older object's demands on clients are in force.",
+  },
   'reference-unusable': { severity: 'error', effect: 'What it would add is left out.' },
   'annotation-forbidden': { severity: 'error', effect: 'The Ingress is not served.' },
   'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },

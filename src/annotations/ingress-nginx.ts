@@ -18,7 +18,6 @@ export interface Pending {
 function ignored(preset = ''): Pending {
   return { otherwise: 'serve', preset }
 }
-const closed: Pending = { otherwise: 'close', preset: '' }
 const dropped: Pending = { otherwise: 'drop', preset: '' }
 
 export const ingressNginxPending: Readonly<Record<string, Pending>> = {
@@ -30,13 +29,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'ssl-passthrough': ignored('false'),
   'ssl-ciphers': ignored(),
   'ssl-prefer-server-ciphers': ignored(),
-  // client certificates
-  'auth-tls-secret': closed,
-  'auth-tls-verify-client': ignored('on'),
-  'auth-tls-verify-depth': ignored('1'),
-  'auth-tls-error-page': ignored(),
-  'auth-tls-match-cn': ignored(),
-  'auth-tls-pass-certificate-to-upstream': ignored('false'),
   // load balancing
   // external auth
   'auth-snippet': dropped,

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { lint as lintObjects } from '#src/compile/lint.ts'
-import { readCertificate } from '#src/transport/certificate.ts'
+import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { CommandContext } from './command.ts'
 import { readManifests, snapshotOf } from './manifests.ts'
 import { UsageError } from './parse-flags.ts'
@@ -10,7 +10,7 @@ import { compileSettingsOf } from './settings.ts'
 export async function lint({ operands, values, write }: CommandContext): Promise<number> {
   if (operands.length === 0) throw new UsageError('lint needs files or folders to check')
   const { objects, diagnostics, files } = await readManifests(operands)
-  const inputs = { readCertificate, nowMs: Date.now() }
+  const inputs = { ...certificateReaders, nowMs: Date.now() }
   const compiled = lintObjects(objects, snapshotOf, compileSettingsOf(values), inputs)
   const findings = [...diagnostics, ...compiled]
   const counts = { error: 0, warning: 0, info: 0 }

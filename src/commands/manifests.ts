@@ -15,7 +15,7 @@ import { parseFile } from '#src/sources/files/parse-file.ts'
 import type { ParsedFile } from '#src/sources/files/parse-file.ts'
 import { fileBytesMax, readManifest } from '#src/sources/files/read-file.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
-import { readCertificate } from '#src/transport/certificate.ts'
+import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import { CommandError } from './command.ts'
 import { silent } from './progress.ts'
 import type { Progress } from './progress.ts'
@@ -128,7 +128,7 @@ export async function compileFolder(
   })
   if (!info.isDirectory()) throw new CommandError(`--files must name a folder, got ${folder}`)
   const { objects, diagnostics } = await readManifests([folder])
-  const inputs = { readCertificate, nowMs: Date.now() }
+  const inputs = { ...certificateReaders, nowMs: Date.now() }
   const first = compile(snapshotOf(objects), settings, inputs)
   const findings = [...diagnostics, ...first.diagnostics]
   const errors = findings.filter(({ severity }) => severity === 'error').length

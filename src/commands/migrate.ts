@@ -4,7 +4,7 @@ import { compileOptions } from '#src/compile/options.ts'
 import { ingressOutcome } from '#src/compile/outcome.ts'
 import type { CompileSettings, ObjectName } from '#src/compile/settings.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
-import { readCertificate } from '#src/transport/certificate.ts'
+import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { CommandContext } from './command.ts'
 import { findingLine } from './lint.ts'
 import { readManifests, snapshotOf } from './manifests.ts'
@@ -51,7 +51,7 @@ function judge(
   const configMap = given.configMap ?? guessConfigMap(objects)
   const settings = { ...given, configMap }
   const movers = chooseMovers(objects, settings)
-  const inputs = { readCertificate, nowMs: Date.now() }
+  const inputs = { ...certificateReaders, nowMs: Date.now() }
   const findings = lint(movers.objects, snapshotOf, settings, inputs)
   const reviews = sortReviews(reviewAll(movers.objects, [...findings, ...ofFiles], settings))
   const keys = countKeys(reviews)

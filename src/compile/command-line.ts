@@ -1,4 +1,5 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
 import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { tupleKey } from '#src/table/keys.ts'
@@ -42,8 +43,13 @@ export function findDefaultBackend(
 export function defaultBackendRule(
   host: string,
   target: Target,
-  context: { readonly options: Options; readonly serviceValues: ServiceValues },
+  context: {
+    readonly options: Options
+    readonly serviceValues: ServiceValues
+    readonly clients: ClientCertificatesConfig | undefined
+  },
 ): Rule {
+  const { clients } = context
   return {
     key: tupleKey('default-backend', host),
     origin: originOf(target.service),
@@ -51,7 +57,7 @@ export function defaultBackendRule(
     pathText: '',
     predicates: [],
     settings: context.options.routeSettings,
-    policies: [],
+    policies: clients === undefined ? [] : [{ name: 'client-certificates', config: clients }],
     backends: [useOf(target, context, {})],
   }
 }

@@ -1,11 +1,10 @@
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { Compiler } from './compiler.ts'
 import type { Compiled } from './compiler.ts'
-import type { CompileSettings, ReadCertificate } from './settings.ts'
+import type { CertificateReaders, CompileSettings } from './settings.ts'
 
 /** What a compilation needs that it may not get for itself. */
-export interface CompileInputs {
-  readonly readCertificate: ReadCertificate
+export interface CompileInputs extends CertificateReaders {
   /** The time, in milliseconds since 1970, by which certificates count as expired. */
   readonly nowMs: number
 }
@@ -17,7 +16,7 @@ export interface CompileInputs {
 export function compile(
   snapshot: Snapshot,
   settings: CompileSettings,
-  { readCertificate, nowMs }: CompileInputs,
+  { nowMs, ...readers }: CompileInputs,
 ): Compiled {
-  return new Compiler(settings, readCertificate).compile(snapshot, nowMs)
+  return new Compiler(settings, readers).compile(snapshot, nowMs)
 }

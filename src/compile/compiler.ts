@@ -1,17 +1,20 @@
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { quote } from '#src/annotations/schema.ts'
+import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
 import type { Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
+import type { Authorities, Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
 import { withCanary } from './canaries.ts'
 import { Certificates } from './certificates.ts'
+import { ClientAuthorities } from './client-authorities.ts'
+import { ClientCertificateBinder } from './client-certificates.ts'
 import { ownershipOf } from './classes.ts'
 import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
 import { reportOn, sortFindings } from './findings.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
-import type { OwnedRoute } from './hosts.ts'
+import type { HostParts, OwnedRoute } from './hosts.ts'
 import { parseIngress } from './ingress.ts'
 import { extraHosts, makeHost } from './extra-hosts.ts'
 import { findObjects } from './object-references.ts'
@@ -28,7 +31,7 @@ import { compileRule, noServiceValues, readService } from './rules.ts'
 import type { CompiledRule, RuleContext, ServiceValues } from './rules.ts'
 import { compileBackend, externalHost } from './services/backends.ts'
 import type { CompiledBackend, Target } from './services/backends.ts'
-import type { CompileSettings, ReadCertificate } from './settings.ts'
+import type { CertificateReaders, CompileSettings } from './settings.ts'
 import { bindTls, reportTlsSecrets } from './tls.ts'
 
 /** What a snapshot compiles to. */
@@ -40,7 +43,9 @@ export interface Compiled {
 }
 
 /** What the rules of a host have in common. */
-type HostMode = Pick<RuleContext, 'tls' | 'regex'>
+type HostMode = Pick<RuleContext, 'tls' | 'regex' | 'clients'>
+
+const noParts: HostParts = { routes: [], owners: [] }
 
 /** What one compilation gathers on its way. */
 interface Round {
@@ -49,6 +54,7 @@ interface Round {
   readonly diagnostics: Diagnostics
   readonly targets: Map<Key, Target>
   readonly certificates: Map<Key, Certificate>
+  readonly authorities: Map<Key, Authorities>
 }
 
 /**
@@ -61,6 +67,8 @@ interface Round {
 export class Compiler {
   readonly #settings: CompileSettings
   readonly #certificates: Certificates
+  readonly #clientAuthorities: ClientAuthorities
+  readonly #clients: ClientCertificateBinder
   readonly #options = new Memo<Options>()
   readonly #parsed = new Memo<ParsedIngress>()
   readonly #services = new Memo<ServiceValues>()
@@ -71,9 +79,11 @@ export class Compiler {
   readonly #extraHosts = new Memo<Host>()
   readonly #backends = new Memo<CompiledBackend>()
 
-  constructor(settings: CompileSettings, readCertificate: ReadCertificate) {
+  constructor(settings: CompileSettings, { readCertificate, readAuthorities }: CertificateReaders) {
     this.#settings = settings
     this.#certificates = new Certificates(readCertificate)
+    this.#clientAuthorities = new ClientAuthorities(readAuthorities)
+    this.#clients = new ClientCertificateBinder(this.#clientAuthorities)
   }
 
   /** Never throws over what users wrote: what cannot be served is reported, and the rest is served. */
@@ -81,9 +91,11 @@ export class Compiler {
     const diagnostics = new Diagnostics()
     const targets = new Map<Key, Target>()
     const certificates = new Map<Key, Certificate>()
+    const authorities = new Map<Key, Authorities>()
     const options = this.#readOptions(snapshot)
     this.#certificates.use(snapshot)
-    const round: Round = { snapshot, options, diagnostics, targets, certificates }
+    this.#clientAuthorities.use(snapshot)
+    const round: Round = { snapshot, options, diagnostics, targets, certificates, authorities }
     diagnostics.include(options.diagnostics)
 
     const parsed = this.#parseIngresses(round)
@@ -101,6 +113,7 @@ export class Compiler {
         hosts,
         backends,
         certificates: sortedByKey(certificates),
+        authorities: sortedByKey(authorities),
         options: options.global,
       },
       diagnostics: sortFindings(diagnostics.list),
@@ -143,27 +156,42 @@ export class Compiler {
   }
 
   #compileHosts(parsed: readonly ParsedIngress[], round: Round): ReadonlyMap<Key, Host> {
-    const { diagnostics, snapshot, certificates, targets } = round
+    const { diagnostics, snapshot, targets } = round
     const fallback = findDefaultBackend(snapshot, this.#settings, diagnostics)
     if (fallback !== undefined) targets.set(fallback.key, fallback)
     const gathered = gatherHosts(parsed, diagnostics)
-    if (fallback !== undefined && !gathered.has('')) gathered.set('', { routes: [], owners: [] })
+    if (fallback !== undefined && !gathered.has('')) gathered.set('', noParts)
     const hosts = new Map<Key, Host>()
     for (const pattern of [...gathered.keys()].toSorted(compareText)) {
-      const { routes, owners } = gathered.get(pattern) ?? { routes: [], owners: [] }
-      const tls = bindTls(pattern, owners, this.#certificates, diagnostics)
-      const { certificate, named } = tls
-      if (certificate !== undefined) certificates.set(certificate.key, certificate)
-      const regex = routes.some((owned) => owned.parsed.regex)
-      const rules = routes.map((owned) => this.#compileRule(owned, { tls: named, regex }, round))
-      const last = fallback && this.#defaultRule(pattern, fallback, round)
-      const host = this.#hosts.get(pattern, [named, certificate?.key, last, ...rules], () =>
-        assembleHost(pattern, tls, rules, last),
-      )
+      const parts = gathered.get(pattern) ?? noParts
+      const host = this.#compileHost(pattern, parts, fallback, round)
       hosts.set(host.key, host)
     }
     this.#addHosts(parsed, hosts, round)
     return hosts
+  }
+
+  #compileHost(
+    pattern: string,
+    { routes, owners }: HostParts,
+    fallback: Target | undefined,
+    round: Round,
+  ): Host {
+    const { diagnostics, certificates, authorities } = round
+    const tls = bindTls(pattern, owners, this.#certificates, diagnostics)
+    const { certificate, named } = tls
+    if (certificate !== undefined) certificates.set(certificate.key, certificate)
+    const clients = this.#clients.bind(pattern, { owners, tls: named }, diagnostics)
+    const demanded = clients?.authorities
+    if (demanded !== undefined) authorities.set(demanded.key, demanded)
+    const regex = routes.some((owned) => owned.parsed.regex)
+    const mode = { tls: named, regex, clients: clients?.config }
+    const rules = routes.map((owned) => this.#compileRule(owned, mode, round))
+    const last = fallback && this.#defaultRule(pattern, fallback, mode.clients, round)
+    const inputs = [named, certificate?.key, clients, last, ...rules]
+    return this.#hosts.get(pattern, inputs, () =>
+      assembleHost(pattern, { ...tls, clients }, rules, last),
+    )
   }
 
   /** Hosts that no rule names, by annotations. */
@@ -196,7 +224,7 @@ export class Compiler {
 
   #compileRoute(
     { parsed, route }: OwnedRoute,
-    { tls, regex }: HostMode,
+    { tls, regex, clients }: HostMode,
     round: Round,
   ): CompiledRule {
     const { options, snapshot, diagnostics, targets } = round
@@ -209,11 +237,11 @@ export class Compiler {
     const fallbackName = parsed.routing['default-backend']
     const fallback =
       fallbackName === '' ? undefined : snapshot.get('Service', namespace, fallbackName)
-    const inputs = [service, tls, regex, fallback, ...objects]
+    const inputs = [service, tls, regex, clients, fallback, ...objects]
     const compiled = this.#rules.get(route, inputs, () => {
       const settings = this.#settings
       const given = { parsed, options, service, serviceValues, settings, objects, fallback }
-      return compileRule(route, { ...given, tls, regex })
+      return compileRule(route, { ...given, tls, regex, clients })
     })
     diagnostics.include(compiled.diagnostics)
     for (const target of [compiled.target, compiled.fallback, ...compiled.externals]) {
@@ -222,11 +250,16 @@ export class Compiler {
     return compiled
   }
 
-  #defaultRule(host: string, target: Target, round: Round): Rule {
+  #defaultRule(
+    host: string,
+    target: Target,
+    clients: ClientCertificatesConfig | undefined,
+    round: Round,
+  ): Rule {
     const { options } = round
     const serviceValues = this.#serviceValues(target.service, round)
-    return this.#defaultRules.get(host, [target.service, options], () =>
-      defaultBackendRule(host, target, { options, serviceValues }),
+    return this.#defaultRules.get(host, [target.service, options, clients], () =>
+      defaultBackendRule(host, target, { options, serviceValues, clients }),
     )
   }
 
@@ -266,6 +299,7 @@ export class Compiler {
     this.#extraHosts.sweep()
     this.#backends.sweep()
     this.#certificates.sweep()
+    this.#clients.sweep()
   }
 }
 

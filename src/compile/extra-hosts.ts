@@ -95,6 +95,7 @@ export function makeHost(
     pattern,
     rules: [redirectRule(pattern, { host: like.pattern, status: redirectStatus(options) }, parsed)],
     certificate: covered ? certificate.key : undefined,
+    clientCertificates: undefined,
   }
 }
 

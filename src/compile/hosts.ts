@@ -3,6 +3,7 @@ import { hostKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Host, Rule } from '#src/table/table.ts'
 import { attachCanaries, routeKey } from './canaries.ts'
+import type { HostClients } from './client-certificates.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import { ingressGroup } from './listeners.ts'
@@ -125,7 +126,7 @@ function routesOf({ taken, fallback }: Gathering): OwnedRoute[] {
 /** The host as the table has it; `fallback` takes what no rule of it matches. */
 export function assembleHost(
   pattern: string,
-  { named, certificate }: HostTls,
+  { named, certificate, clients }: HostTls & { readonly clients: HostClients | undefined },
   rules: readonly Rule[],
   fallback: Rule | undefined,
 ): Host {
@@ -139,6 +140,6 @@ export function assembleHost(
     rules: fallback !== undefined && open ? [...sorted, fallback] : sorted,
     certificate: certificate?.key,
     tls: named,
-    clientCertificatePolicy: '',
+    clientCertificates: clients?.asked,
   }
 }

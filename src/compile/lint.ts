@@ -16,6 +16,7 @@ const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
   'secret-missing': 'Secret',
   'configmap-missing': 'ConfigMap',
   'reference-secret-missing': 'Secret',
+  'client-authorities-missing': 'Secret',
   'reference-configmap-missing': 'ConfigMap',
 }
 

@@ -27,7 +27,7 @@ export function resolveReferences(
       let problem = ''
       if (by === 'option' && slash < 0)
         problem = `must be namespace/name, got ${JSON.stringify(text)}`
-      if (by === 'annotation' && namespace !== own && !crossNamespace) {
+      if (by !== 'option' && namespace !== own && !crossNamespace) {
         problem = `names ${kind} ${text} of another namespace, which allow-cross-namespace-resources does not allow`
       }
       return { kind, key, by, namespace, name, problem }

@@ -3,6 +3,7 @@ import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { externalTarget } from './externals.ts'
 import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
+import type { ObjectReference } from './object-references.ts'
 import type { ParsedRoute } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
 import type { Target } from './services/backends.ts'
@@ -18,16 +19,20 @@ export interface RouteReading {
   readonly denied: () => boolean
 }
 
-/** Why the contents of an object cannot be used; '' if they can. */
-function unfitness(key: string, object: Secret | ConfigMap | undefined): string {
-  if (key !== 'proxy-ssl-secret' || object === undefined) return ''
-  return upstreamSecretProblem(object.data) ?? ''
+/** Why an object cannot be used; '' if it can. */
+function faultOf(
+  { kind, key, namespace, name, problem }: ObjectReference,
+  object: Secret | ConfigMap | undefined,
+): string {
+  if (problem !== '') return problem
+  if (object === undefined) return `${kind} ${namespace}/${name} does not exist`
+  return key === 'proxy-ssl-secret' ? (upstreamSecretProblem(object.data) ?? '') : ''
 }
 
 /** Looks up what the values of an Ingress refer to, and reports what cannot be used. */
 export function readRoute(
   route: ParsedRoute,
-  { parsed, objects, settings, tls }: RuleContext,
+  { parsed, objects, settings, tls, clients }: RuleContext,
   diagnostics: Diagnostics,
 ): RouteReading {
   let denied = parsed.closed
@@ -57,13 +62,15 @@ export function readRoute(
     const { report, field } = place(key)
     report('reference-unusable', field, message)
   }
-  for (const [i, { kind, key, by, namespace, name, problem }] of parsed.references.entries()) {
+  for (const [i, reference] of parsed.references.entries()) {
+    const { kind, key, by, problem } = reference
     const object = objects[i]
-    const missing = object === undefined ? `${kind} ${namespace}/${name} does not exist` : ''
-    const why = problem || missing || unfitness(key, object)
+    const why = faultOf(reference, object)
     if (object !== undefined && why === '') data.set(key, object.data)
+    // The host as a whole is judged elsewhere.
+    else if (by === 'host') continue
     else if (by === 'option') leaveOut(key, why)
-    else if (problem === '' && missing !== '') absent(key, kind, why)
+    else if (problem === '' && object === undefined) absent(key, kind, why)
     else deny(key, why)
   }
   return {
@@ -72,6 +79,7 @@ export function readRoute(
       host: route.host,
       tls,
       path: route.pathText,
+      clients,
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),
       external(host, port) {

@@ -3,6 +3,7 @@ import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
+import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
 import type { PolicyUse } from '#src/policies/policy.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import type { ConfigMap, Secret, Service } from '#src/snapshot/objects.ts'
@@ -49,6 +50,8 @@ export interface RuleContext {
   readonly serviceValues: ServiceValues
   /** A TLS section names the host. */
   readonly tls: boolean
+  /** What the host demands of its clients' certificates; undefined: nothing. */
+  readonly clients: ClientCertificatesConfig | undefined
   readonly settings: CompileSettings
   /** What the Ingress refers to, parallel to its references. */
   readonly objects: readonly (Secret | ConfigMap | undefined)[]

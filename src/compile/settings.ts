@@ -59,7 +59,25 @@ export const defaultCompileSettings: CompileSettings = {
   zone: '',
 }
 
-/** Checks and reads a certificate with its key, both PEM. Injected: compiling does no cryptography. */
+/** What compiling asks of cryptography. Injected: it does none itself. */
+export interface CertificateReaders {
+  readonly readCertificate: ReadCertificate
+  readonly readAuthorities: ReadAuthorities
+}
+
+/** Checks and reads CA certificates and revocation lists ('' for none), both PEM. */
+export type ReadAuthorities = (caPem: string, crlPem: string) => AuthoritiesReading
+
+export type AuthoritiesReading =
+  | {
+      readonly ok: true
+      readonly caPem: string
+      readonly crlPem: string
+      readonly fingerprint: string
+    }
+  | { readonly ok: false; readonly error: string }
+
+/** Checks and reads a certificate with its key, both PEM. */
 export type ReadCertificate = (certificatePem: string, keyPem: string) => CertificateReading
 
 export type CertificateReading =

@@ -9,7 +9,7 @@ import type { NameLookup } from '#src/sources/names/lookup.ts'
 import type { Source, SourceChange, SourceOwner } from '#src/sources/source.ts'
 import { diffTables, fullDelta, isEmptyDelta } from '#src/table/delta.ts'
 import type { Certificate, RouteTable, TableDelta } from '#src/table/table.ts'
-import { readCertificate } from '#src/transport/certificate.ts'
+import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts'
 import {
   createDefaultCertificate,
@@ -69,7 +69,7 @@ export class Controller implements SourceOwner {
     this.#options = options
     this.#version = version
     this.#findingsLog = new FindingsLog(log)
-    this.#compiler = new Compiler(settings.compile, readCertificate)
+    this.#compiler = new Compiler(settings.compile, certificateReaders)
     this.#source = options.createSource(this)
     this.#resolver = new Resolver({
       lookup: options.lookup,

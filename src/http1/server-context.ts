@@ -1,12 +1,15 @@
 import type { RequestAcceptor } from '#src/exchange/streams.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import type { Connection } from '#src/transport/transport.ts'
 import { HttpDate } from './http-date.ts'
 import type { Http1ServerOptions } from './options.ts'
 import { RequestParser } from './request-parser.ts'
 
 /** A session as its context knows it. */
 export interface OpenSession {
-  shutdown(): void
+  readonly connection: Connection
+  /** Takes no request after the one it has; `gently`: an idle one may still take one. */
+  shutdown(gently?: boolean): void
   /** Cuts the connection, whatever it is at. */
   abort(): void
 }

@@ -34,7 +34,7 @@ type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'cl
  * have it: most are, and their upstreams would work for nobody.
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
-  readonly #connection: Connection
+  readonly connection: Connection
   readonly #context: Http1ServerContext
   readonly #gate: ReadGate
   readonly #heads: RequestHeadReader
@@ -56,7 +56,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   #clientEnded = false
 
   constructor(connection: Connection, context: Http1ServerContext) {
-    this.#connection = connection
+    this.connection = connection
     this.#context = context
     this.#gate = new ReadGate(connection)
     this.#heads = new RequestHeadReader(context.parser, context.options)
@@ -66,18 +66,19 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   /** Takes the connection over. Bytes that were read from it before go to `onData` next. */
   start(): void {
     const { options, sessions } = this.#context
-    this.#connection.handler = this
+    this.connection.handler = this
     sessions.add(this)
     this.#allow(options.requestHeadTimeoutMs)
     this.#regulate()
   }
 
-  /** Takes no request after the one it has. An idle connection is closed at once. */
-  shutdown(): void {
+  /** Takes no request after the one it has. An idle connection is closed at once; `gently`: behind one more. */
+  shutdown(gently = false): void {
     if (this.#draining) return
-    this.#draining = true
+    if (gently) this.#requests = Infinity
+    else this.#draining = true
     this.#stream.persistent = false
-    if (this.#phase !== 'idle') return
+    if (gently || this.#phase !== 'idle') return
     // The first request of a new connection is most likely on its way.
     if (this.#requests === 0) this.#context.wheel.arm(this.#timer, serverTiming.drainGraceMs)
     else this.#linger(serverTiming.lingerMs)
@@ -306,7 +307,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     if (this.#phase === 'body') return
     if (stream.writer.pending > serverTiming.joinedBytesMax) stream.write()
     // A client that takes no answers gets no more of its requests served.
-    if (this.#connection.backedUp) return
+    if (this.connection.backedUp) return
     this.#phase = 'idle'
     stream.state = 'none'
     this.#context.wheel.arm(this.#timer, this.#heads.options.keepAliveTimeoutMs)
@@ -329,7 +330,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
 
   #endTunnelOutput(): void {
     this.#stream.write()
-    this.#connection.end()
+    this.connection.end()
     if (!this.#clientEnded) return
     this.#stream.finish()
     this.#linger(serverTiming.lingerMs)
@@ -339,7 +340,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   #refuse(refusal: Refusal, headOnly: boolean): void {
     const status = refusals[refusal]
     const { acceptor } = this.#context
-    const text = acceptor.onRejected(this.#connection.peer, status, refusal)
+    const text = acceptor.onRejected(this.connection.peer, status, refusal)
     this.#stream.sendRefusal(status, text, headOnly)
     this.#linger(serverTiming.lingerMs)
   }
@@ -361,25 +362,25 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#phase = 'lingering'
     this.#heads.clear()
     this.#early.clear()
-    this.#lingering = new Lingering(this.#connection, this.#context.wheel, this.#timer, lingerMs)
+    this.#lingering = new Lingering(this.connection, this.#context.wheel, this.#timer, lingerMs)
     this.#regulate()
   }
 
   #discard(size: number): void {
     if (this.#lingering?.discard(size) !== false) return
-    if (this.#connection.backedUp) this.#gate.set(false)
+    if (this.connection.backedUp) this.#gate.set(false)
     else this.#destroy()
   }
 
   #destroy(): void {
     this.#close()
-    this.#connection.destroy()
+    this.connection.destroy()
   }
 
   /** Cuts the connection, so that no part of a response can pass for the whole. */
   #lose(reason: ResetReason | undefined): void {
     const handler = this.#close()
-    this.#connection.reset()
+    this.connection.reset()
     if (reason !== undefined) handler?.onRequestReset(reason)
   }
 

@@ -2,6 +2,7 @@ import { anyAccess } from './access.ts'
 import { appRoot } from './app-root.ts'
 import { basicAuth } from './basic-auth.ts'
 import { blockLists } from './block-lists.ts'
+import { clientCertificates } from './client-certificates.ts'
 import { cors } from './cors.ts'
 import { externalAuth } from './external-auth.ts'
 import { limits } from './limits.ts'
@@ -25,7 +26,8 @@ import { upstreamHost } from './upstream-host.ts'
 export const policies = {
   // Of answers it is the last: nothing rewrites our own cookie.
   'session-affinity': sessionAffinity,
-  // of the whole server
+  // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
+  'client-certificates': clientCertificates,
   'block-lists': blockLists,
   'app-root': appRoot,
   'host-redirect': hostRedirect,

@@ -1,3 +1,4 @@
+import type { ClientCertificatesConfig } from './client-certificates.ts'
 import type { AnnotationTable, OptionTable } from '#src/annotations/schema.ts'
 import type { Phases } from './policy.ts'
 
@@ -10,9 +11,9 @@ export interface Reference {
   readonly text: string
   /**
    * `annotation`: a route whose object cannot be used answers 503. `option`: it is reported, and the
-   * route is served without.
+   * route is served without. `host`: the compiler judges it for the whole host.
    */
-  readonly by: 'annotation' | 'option'
+  readonly by: 'annotation' | 'option' | 'host'
 }
 
 /** What a policy may know about the route it is put on, besides its own annotations. */
@@ -27,6 +28,8 @@ export interface RouteContext<Options> {
   readonly tls: boolean
   /** The path as the user wrote it, '' for a default backend. */
   readonly path: string
+  /** What the host demands of its clients' certificates; undefined: nothing. */
+  readonly clients: ClientCertificatesConfig | undefined
   /** Port of the listener for https; 0: there is none. */
   readonly httpsPort: number
   /** Contents of the object that this key refers to; undefined: it refers to none that can be used. */

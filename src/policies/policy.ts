@@ -70,6 +70,8 @@ export interface PolicyExchange {
   readonly response: ResponseHead | undefined
   /** The endpoint from `upstreamChosen` on, as address:port. */
   readonly upstreamAddress: string
+  /** Key of the CA certificates under which the connection was asked for a client certificate; '': it was not. */
+  readonly askedBy: string
   /** The request body, where a `buffer` body phase asked for it. */
   readonly requestBody: Buffer | undefined
 

@@ -1,16 +1,16 @@
-import type { RequestAcceptor } from '#src/exchange/streams.ts'
+import type { Peer, RequestAcceptor } from '#src/exchange/streams.ts'
 import { Http1ServerContext } from '#src/http1/server-context.ts'
 import { Http1ServerSession } from '#src/http1/server-session.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
+import type { Authorities, Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 import { filterConnection } from '#src/transport/listener-filter.ts'
 import type { FilteredConnection } from '#src/transport/listener-filter.ts'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
-import { ConnectionContext } from './connection-context.ts'
+import { ConnectionContext, contextOf } from './connection-context.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import type { AcceptedBy } from './listeners.ts'
 import type { LiveTable } from './live-table.ts'
@@ -87,6 +87,18 @@ export class ConnectionAcceptor implements AcceptedBy {
     this.#secure.options = options
     this.#http2.setOptions(options)
     this.#trustedPeers = new TrustedPeers(options.trustedPeers)
+  }
+
+  /**
+   * What clients are asked for has changed. A connection that was opened before lets one more request
+   * through, or those that it has, and ends behind them: the next one is asked anew.
+   */
+  endStale(): void {
+    const isStale = (peer: Peer): boolean => this.#isStale(peer)
+    for (const session of this.#secure.sessions) {
+      if (isStale(session.connection.peer)) session.shutdown(true)
+    }
+    this.#http2.drainStale(isStale)
   }
 
   setTicketKeys(keys: Buffer): void {
@@ -171,14 +183,19 @@ export class ConnectionAcceptor implements AcceptedBy {
       this.#closeLater(connection)
       return
     }
-    const certificate = this.#table.certificateFor(listener, hello.serverName)
-    const context = certificate === undefined ? undefined : this.#contextOf(certificate)
-    if (certificate === undefined || context === undefined) {
+    const { serverName } = hello
+    const certificate = this.#table.certificateFor(listener, serverName)
+    const clients = this.#table.clientsOf(listener, serverName)
+    const asked = clients && this.#table.authorities.get(clients.authorities)
+    const unasked = clients !== undefined && asked === undefined
+    const context =
+      certificate === undefined || unasked ? undefined : this.#contextOf(certificate, asked)
+    if (context === undefined) {
       worker.add(writer, handshakeFailed, 1)
       connection.destroy()
       return
     }
-    connection.peer.context = new ConnectionContext(listener, certificate)
+    connection.peer.context = new ConnectionContext(listener, certificate, asked)
     const handshake = new TlsHandshake(wheel, {
       onDone: (secured) => {
         this.#pending.delete(secured)
@@ -195,9 +212,9 @@ export class ConnectionAcceptor implements AcceptedBy {
       unread,
       {
         context,
-        serverName: hello.serverName,
+        serverName,
         alpn: alpnOffered,
-        requestCertificate: false,
+        requestCertificate: asked !== undefined,
       },
       handshake,
     )
@@ -205,13 +222,21 @@ export class ConnectionAcceptor implements AcceptedBy {
     handshake.start(secured)
   }
 
+  #isStale(peer: Peer): boolean {
+    const { listener, asked } = contextOf(peer)
+    const clients = this.#table.clientsOf(listener, peer.tls?.serverName ?? '')
+    const now = clients && this.#table.authorities.get(clients.authorities)
+    return asked?.key !== now?.key || asked?.fingerprint !== now?.fingerprint
+  }
+
   /** Undefined: OpenSSL refuses what the control plane found good; the log says which. */
-  #contextOf(certificate: Certificate): unknown {
+  #contextOf(certificate: Certificate, asked: Authorities | undefined): unknown {
     try {
-      return this.#contexts.get(certificate)
+      return this.#contexts.get(certificate, asked)
     } catch {
-      const { namespace, name } = certificate.origin
-      this.#options.log.error('a certificate cannot be used', { secret: `${namespace}/${name}` })
+      const secrets = [certificate, asked].flatMap((part) => part?.origin ?? [])
+      const secret = secrets.map(({ namespace, name }) => `${namespace}/${name}`).join(' ')
+      this.#options.log.error('a certificate cannot be used', { secret })
       return undefined
     }
   }

@@ -1,6 +1,6 @@
 import type { FieldBlock } from '#src/exchange/fields.ts'
 import type { Peer } from '#src/exchange/streams.ts'
-import type { Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
+import type { Authorities, Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 
 /** What the proxy remembers about one client connection, so that requests on it cost less. */
 export class ConnectionContext {
@@ -16,9 +16,13 @@ export class ConnectionContext {
   /** The certificate that the client was shown; undefined without TLS. */
   readonly certificate: Certificate | undefined
 
-  constructor(listener: Listener, certificate: Certificate | undefined) {
+  /** What a certificate of the client was checked against; undefined: it was not asked for one. */
+  readonly asked: Authorities | undefined
+
+  constructor(listener: Listener, certificate: Certificate | undefined, asked?: Authorities) {
     this.listener = listener
     this.certificate = certificate
+    this.asked = asked
   }
 }
 

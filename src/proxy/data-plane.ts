@@ -125,9 +125,10 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
   }
 
   async apply(update: TableUpdate): Promise<void> {
-    const before = this.#table.options
+    const { options: before, clientChanges } = this.#table
     this.#table.apply(update)
     const { options } = this.#table
+    if (this.#table.clientChanges !== clientChanges) this.#acceptor.endStale()
     if (options !== before) {
       this.#services.trustedPeers = new TrustedPeers(options.trustedPeers)
       this.#acceptor.setOptions(options)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { RequestAcceptor } from '#src/exchange/streams.ts'
+import type { Peer, RequestAcceptor } from '#src/exchange/streams.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
 import { serverLimits } from '#src/http2/limits.ts'
 import type { Http2Limits } from '#src/http2/limits.ts'
@@ -36,7 +36,7 @@ export class Http2Sessions implements Http2ServerOwner {
   readonly #requests: RequestAcceptor
   readonly #environment: Http2Environment
   readonly #plain = new Set<Http2ServerSession>()
-  readonly #secure = new Set<Http2ServerSession>()
+  readonly #secure = new Map<Http2ServerSession, Peer>()
   #limits: Http2Limits = serverLimits
   #draining = false
 
@@ -72,7 +72,6 @@ export class Http2Sessions implements Http2ServerOwner {
 
   /** Takes a connection over; bytes read from it before go to the session's `onData`. */
   start(connection: Connection): Http2ServerSession {
-    const sessions = connection.peer.scheme === 'https' ? this.#secure : this.#plain
     const session = new Http2ServerSession(
       connection,
       this.#requests,
@@ -80,7 +79,8 @@ export class Http2Sessions implements Http2ServerOwner {
       this.#environment,
       this,
     )
-    sessions.add(session)
+    if (connection.peer.scheme === 'https') this.#secure.set(session, connection.peer)
+    else this.#plain.add(session)
     if (this.#draining) session.drain()
     return session
   }
@@ -94,10 +94,15 @@ export class Http2Sessions implements Http2ServerOwner {
     const first = !this.#draining
     this.#draining = true
     if (!first) return
-    for (const session of [...this.#plain, ...this.#secure]) session.drain()
+    for (const session of [...this.#plain, ...this.#secure.keys()]) session.drain()
+  }
+
+  /** Sessions over TLS of these clients end behind the requests that they have. */
+  drainStale(isStale: (peer: Peer) => boolean): void {
+    for (const [session, peer] of this.#secure) if (isStale(peer)) session.drain()
   }
 
   destroy(): void {
-    for (const session of [...this.#plain, ...this.#secure]) session.close()
+    for (const session of [...this.#plain, ...this.#secure.keys()]) session.close()
   }
 }

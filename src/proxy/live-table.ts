@@ -4,8 +4,10 @@ import type { RequestHead } from '#src/exchange/heads.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { Key } from '#src/table/keys.ts'
 import type {
+  Authorities,
   Backend,
   Certificate,
+  ClientCertificates,
   GlobalOptions,
   Host,
   Listener,
@@ -39,6 +41,9 @@ export class LiveTable {
   options: GlobalOptions = defaultGlobalOptions
   readonly listeners = new Map<Key, Listener>()
   readonly certificates = new Map<Key, Certificate>()
+  readonly authorities = new Map<Key, Authorities>()
+  /** Grows whenever what some clients are asked for may have changed. */
+  clientChanges = 0
   readonly #groups = new Map<string, HostGroup>()
   readonly #hosts = new Map<Key, LiveHost>()
   readonly #backends = new Map<Key, LiveBackend>()
@@ -71,6 +76,8 @@ export class LiveTable {
     for (const [key, backend] of delta.backends) if (backend === undefined) this.#deleteBackend(key)
     applyChanges(this.listeners, delta.listeners)
     applyChanges(this.certificates, delta.certificates)
+    applyChanges(this.authorities, delta.authorities)
+    this.clientChanges += delta.authorities.size
     if (delta.full) this.#dropUnnamed(delta)
   }
 
@@ -91,6 +98,13 @@ export class LiveTable {
     return key === undefined ? undefined : this.certificates.get(key)
   }
 
+  /** How clients of this server name are asked for a certificate; undefined: they are not. */
+  clientsOf(listener: Listener, serverName: string): ClientCertificates | undefined {
+    const group = this.#groups.get(listener.hostGroup)
+    if (group === undefined || group.clientPolicies === 0) return undefined
+    return group.hosts.match(serverName)?.host.clientCertificates
+  }
+
   /**
    * Whether a request for `host` must not be served on this connection (421, RFC 9110 15.5.20): it was
    * verified under another client-certificate policy than the host's, or it is an HTTP/2 connection
@@ -108,9 +122,8 @@ export class LiveTable {
   #policiesDiffer(group: string, host: string, serverName: string): boolean {
     const hosts = this.#groups.get(group)
     if (hosts === undefined || hosts.clientPolicies === 0) return false
-    const asked = hosts.hosts.match(host)?.host.clientCertificatePolicy ?? ''
-    const verified = hosts.hosts.match(serverName)?.host.clientCertificatePolicy ?? ''
-    return asked !== verified
+    const asked = hosts.hosts.match(host)?.host.clientCertificates?.policy
+    return asked !== hosts.hosts.match(serverName)?.host.clientCertificates?.policy
   }
 
   /** A rule for a request of our own to a backend of the table; undefined when there is none. */
@@ -147,15 +160,19 @@ export class LiveTable {
     if (before !== undefined) this.#remove(before)
     const live = new LiveHost(host, rules)
     this.#hosts.set(host.key, live)
+    const asked = host.clientCertificates?.policy
+    if (before?.host.clientCertificates?.policy !== asked) this.clientChanges++
     const group = this.#group(host.hostGroup)
     group.hosts.set(host.pattern, live)
     if (host.certificate !== undefined) group.certificates.set(host.pattern, host.certificate)
-    if (host.clientCertificatePolicy !== '') group.clientPolicies++
+    if (host.clientCertificates !== undefined) group.clientPolicies++
   }
 
   #deleteHost(key: Key): void {
     const live = this.#hosts.get(key)
-    if (live !== undefined) this.#remove(live)
+    if (live === undefined) return
+    if (live.host.clientCertificates !== undefined) this.clientChanges++
+    this.#remove(live)
   }
 
   #remove(live: LiveHost): void {
@@ -164,7 +181,7 @@ export class LiveTable {
     this.#hosts.delete(host.key)
     group.hosts.delete(host.pattern)
     group.certificates.delete(host.pattern)
-    if (host.clientCertificatePolicy !== '') group.clientPolicies--
+    if (host.clientCertificates !== undefined) group.clientPolicies--
     for (const rule of live.rules) unlinkRule(rule, this.#link)
   }
 
@@ -214,12 +231,9 @@ export class LiveTable {
     for (const [key, { named }] of this.#backends) {
       if (named && !delta.backends.has(key)) this.#deleteBackend(key)
     }
-    for (const key of this.listeners.keys()) {
-      if (!delta.listeners.has(key)) this.listeners.delete(key)
-    }
-    for (const key of this.certificates.keys()) {
-      if (!delta.certificates.has(key)) this.certificates.delete(key)
-    }
+    keepNamed(this.listeners, delta.listeners)
+    keepNamed(this.certificates, delta.certificates)
+    keepNamed(this.authorities, delta.authorities)
   }
 }
 
@@ -227,6 +241,10 @@ export class LiveTable {
 function coversHost(names: readonly string[], host: string): boolean {
   const dot = host.indexOf('.')
   return names.includes(host) || (dot > 0 && names.includes(`*${host.slice(dot)}`))
+}
+
+function keepNamed<Part>(parts: Map<Key, Part>, named: ReadonlyMap<Key, unknown>): void {
+  for (const key of parts.keys()) if (!named.has(key)) parts.delete(key)
 }
 
 function applyChanges<Part>(

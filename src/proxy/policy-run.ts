@@ -15,6 +15,7 @@ import { tooMany } from '#src/shared/limit-memory.ts'
 import { requestFilters, responseFilters } from './body-filters.ts'
 import type { BodyFilters } from './body-filters.ts'
 import { RequestSink, StreamSink } from './body-sinks.ts'
+import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
@@ -92,6 +93,9 @@ export class PolicyRun implements PolicyExchange {
   }
   get response(): ResponseHead | undefined {
     return this.#exchange.response
+  }
+  get askedBy(): string {
+    return contextOf(this.peer).asked?.key ?? ''
   }
   get upstreamAddress(): string {
     return this.#exchange.attempt?.endpoint.name ?? ''

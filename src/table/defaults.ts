@@ -58,5 +58,6 @@ export const emptyTable: RouteTable = {
   hosts: new Map(),
   backends: new Map(),
   certificates: new Map(),
+  authorities: new Map(),
   options: defaultGlobalOptions,
 }

@@ -13,20 +13,20 @@ export function diffTables(before: RouteTable, after: RouteTable, version: numbe
     hosts: diffParts(before.hosts, after.hosts),
     backends: diffParts(before.backends, after.backends),
     certificates: diffParts(before.certificates, after.certificates),
+    authorities: diffParts(before.authorities, after.authorities),
     options: equal(before.options, after.options) ? undefined : after.options,
   }
 }
 
 /** A whole table, for a worker that has none. */
 export function fullDelta(table: RouteTable, version: number): TableDelta {
-  const { listeners, hosts, backends, certificates, options } = table
-  return { version, full: true, listeners, hosts, backends, certificates, options }
+  return { version, full: true, ...table }
 }
 
 /** Whether a delta changes nothing. */
 export function isEmptyDelta(delta: TableDelta): boolean {
-  const { full, listeners, hosts, backends, certificates, options } = delta
-  const parts = listeners.size + hosts.size + backends.size + certificates.size
+  const { full, listeners, hosts, backends, certificates, authorities, options } = delta
+  const parts = listeners.size + hosts.size + backends.size + certificates.size + authorities.size
   return !full && parts === 0 && options === undefined
 }
 
@@ -38,6 +38,7 @@ export function applyDelta(table: RouteTable, delta: TableDelta): RouteTable {
     hosts: applyParts(full ? undefined : table.hosts, delta.hosts),
     backends: applyParts(full ? undefined : table.backends, delta.backends),
     certificates: applyParts(full ? undefined : table.certificates, delta.certificates),
+    authorities: applyParts(full ? undefined : table.authorities, delta.authorities),
     options: delta.options ?? table.options,
   }
 }
@@ -52,6 +53,7 @@ export function mergeDeltas(first: TableDelta, second: TableDelta): TableDelta {
     hosts: mergeParts(first.hosts, second.hosts),
     backends: mergeParts(first.backends, second.backends),
     certificates: mergeParts(first.certificates, second.certificates),
+    authorities: mergeParts(first.authorities, second.authorities),
     options: second.options ?? first.options,
   }
 }

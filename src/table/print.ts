@@ -3,6 +3,7 @@ import { defaultGlobalOptions, defaultRouteSettings } from './defaults.ts'
 import { equal } from './equal.ts'
 import type { Key } from './keys.ts'
 import type {
+  Authorities,
   Balance,
   Backend,
   Certificate,
@@ -34,6 +35,7 @@ export function printTable(table: RouteTable): string {
       String(servicePort).padStart(5, '0'),
     ]).map(printBackend),
     ...sorted(table.certificates, ({ origin }) => originParts(origin)).map(printCertificate),
+    ...sorted(table.authorities, ({ origin }) => originParts(origin)).map(printAuthorities),
   ]
   return sections
     .filter((lines) => lines.length > 0)
@@ -57,11 +59,13 @@ function printOptions({ options }: RouteTable): string[] {
 }
 
 function printHost(host: Host, table: RouteTable): string[] {
-  const { pattern, tls, certificate, clientCertificatePolicy, rules } = host
+  const { pattern, tls, certificate, clientCertificates, rules } = host
   const words = [`host ${pattern === '' ? '(any other)' : pattern}`]
   if (certificate !== undefined) words.push(`tls=${certificateName(certificate, table)}`)
   else if (tls) words.push('tls=(default certificate)')
-  if (clientCertificatePolicy !== '') words.push(`client-certificate=${clientCertificatePolicy}`)
+  if (clientCertificates !== undefined) {
+    words.push(`clients=${authoritiesName(clientCertificates.authorities, table)}`)
+  }
   const lines =
     rules.length === 0 ? ['  none (404)'] : rules.flatMap((rule) => printRule(rule, table))
   return [words.join(' '), ...lines]
@@ -141,6 +145,18 @@ function printCertificate({ origin, names, fingerprint, notAfterMs }: Certificat
     `certificate ${origin.namespace}/${origin.name} ${names.join(' ')}`,
     `  fingerprint=${fingerprint} not-after=${until}`,
   ]
+}
+
+function printAuthorities({ origin, fingerprint, crlPem }: Authorities): string[] {
+  return [
+    `authorities ${origin.namespace}/${origin.name}${crlPem === '' ? '' : ' with revocation list'}`,
+    `  fingerprint=${fingerprint}`,
+  ]
+}
+
+function authoritiesName(key: Key, table: RouteTable): string {
+  const origin = table.authorities.get(key)?.origin
+  return origin === undefined ? key : `${origin.namespace}/${origin.name}`
 }
 
 function backendName(key: Key, table: RouteTable): string {

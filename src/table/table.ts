@@ -14,6 +14,7 @@ export interface RouteTable {
   readonly hosts: ReadonlyMap<Key, Host>
   readonly backends: ReadonlyMap<Key, Backend>
   readonly certificates: ReadonlyMap<Key, Certificate>
+  readonly authorities: ReadonlyMap<Key, Authorities>
   readonly options: GlobalOptions
 }
 
@@ -44,8 +45,16 @@ export interface Host {
   readonly certificate: Key | undefined
   /** A TLS section names the host, though its certificate may be missing. */
   readonly tls: boolean
-  /** Connections verified under another policy must not serve this host (421). '' : none asked for. */
-  readonly clientCertificatePolicy: string
+  /** Clients of this host are asked for a certificate; undefined: they are not. */
+  readonly clientCertificates: ClientCertificates | undefined
+}
+
+/** How the clients of a host are asked for a certificate. A policy of its rules judges what they show. */
+export interface ClientCertificates {
+  /** Same text, same demands: a connection that was asked under another one must not serve the host (421). */
+  readonly policy: Key
+  /** What certificates are checked against. */
+  readonly authorities: Key
 }
 
 export interface PathMatch {
@@ -186,6 +195,18 @@ export interface Certificate {
   readonly notAfterMs: number
 }
 
+/** CA certificates that clients of some hosts must come from, validated. */
+export interface Authorities {
+  readonly key: Key
+  readonly origin: Origin
+  /** PEM. */
+  readonly caPem: string
+  /** Revocation lists, PEM; '': nobody asks whether a certificate was revoked. */
+  readonly crlPem: string
+  /** Changes with the contents; prints instead of them. */
+  readonly fingerprint: string
+}
+
 /** Options for everything, from the ConfigMap. Names and defaults are ingress-nginx's. */
 export interface GlobalOptions {
   readonly accessLog: boolean
@@ -227,5 +248,6 @@ export interface TableDelta {
   readonly hosts: ReadonlyMap<Key, Host | undefined>
   readonly backends: ReadonlyMap<Key, Backend | undefined>
   readonly certificates: ReadonlyMap<Key, Certificate | undefined>
+  readonly authorities: ReadonlyMap<Key, Authorities | undefined>
   readonly options: GlobalOptions | undefined
 }

@@ -1,6 +1,7 @@
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
+import { Unreadable, pemBlocks } from './pem.ts'
 
 /** A certificate that can be served, or the first reason why not. Errors never show key material. */
 export type CertificateReading =
@@ -21,13 +22,7 @@ export type CertificateReading =
     }
   | { readonly ok: false; readonly error: string }
 
-/** A list of CA certificates, or why it is none. */
-export type AuthoritiesReading =
-  | { readonly ok: true; readonly pem: string; readonly count: number }
-  | { readonly ok: false; readonly error: string }
-
 const certificatesMax = 32
-const authoritiesMax = 1024
 
 /**
  * Reads a certificate with its chain and the private key for it. PEM as of RFC 7468: text around the
@@ -59,27 +54,8 @@ export function readCertificate(certificatePem: string, keyPem: string): Certifi
   }
 }
 
-/** Reads the CA certificates of one PEM text, e.g. `ca.crt` of a Secret. */
-export function readAuthorities(pem: string): AuthoritiesReading {
-  try {
-    const certificates = readCertificates(pem, authoritiesMax)
-    return { ok: true, pem: certificates.map(String).join(''), count: certificates.length }
-  } catch (error) {
-    if (error instanceof Unreadable) return { ok: false, error: error.message }
-    throw error
-  }
-}
-
-/** The user's data is at fault; the message may be shown. */
-class Unreadable extends Error {}
-
-interface Block {
-  readonly label: string
-  readonly line: number
-  readonly text: string
-}
-
-function readCertificates(pem: string, max: number): X509Certificate[] {
+/** The certificates of a PEM text, at most `max`. Throws `Unreadable`. */
+export function readCertificates(pem: string, max: number): X509Certificate[] {
   const blocks = pemBlocks(pem, 'certificate').filter(({ label }) => label.endsWith('CERTIFICATE'))
   if (blocks.length === 0) throw new Unreadable('the certificate has no PEM block CERTIFICATE')
   if (blocks.length > max) {
@@ -108,34 +84,6 @@ function readKey(pem: string): KeyObject {
   } catch {
     throw new Unreadable(`the PEM block ${block.label} of the key is no private key`)
   }
-}
-
-/** `what` is for messages; they must not quote the text, which may be a key. */
-function pemBlocks(pem: string, what: string): Block[] {
-  const blocks: Block[] = []
-  let label = ''
-  let lines: string[] = []
-  for (const [i, line] of pem.split(/\r\n|\r|\n/).entries()) {
-    const edge = /^\s*-----(BEGIN|END) ([A-Z0-9 ]*)-----\s*$/.exec(line)
-    if (edge === null) {
-      if (label !== '') lines.push(line.trim())
-      continue
-    }
-    const [, kind, name = ''] = edge
-    if ((kind === 'BEGIN') !== (label === '') || (kind === 'END' && name !== label)) {
-      throw new Unreadable(`the PEM of the ${what} has an unexpected ${kind} in line ${i + 1}`)
-    }
-    if (kind === 'BEGIN') {
-      label = name
-      lines = []
-      continue
-    }
-    const text = `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
-    blocks.push({ label, line: i + 1 - lines.length - 1, text })
-    label = ''
-  }
-  if (label !== '') throw new Unreadable(`the PEM of the ${what} ends within a block ${label}`)
-  return blocks
 }
 
 function orderChain(

@@ -1,18 +1,27 @@
 import { constants, createHash } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
+import { splitLists } from './authorities.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { TicketKeys } from './raw/ticket-keys.ts'
 
-/** A certificate, and who may connect to it. */
+/** A certificate with its key. */
 export interface TlsSite {
   /** Leaf first, PEM. */
   readonly certificatePem: string
   readonly keyPem: string
   /** Changes with certificate and key. */
   readonly fingerprint: string
-  /** PEM of the CAs that client certificates are checked against; '' or absent: none are. */
-  readonly clientCa?: string
+}
+
+/** What client certificates are checked against. */
+export interface ClientAuthorities {
+  /** PEM. */
+  readonly caPem: string
+  /** Revocation lists, PEM; '' for none. */
+  readonly crlPem: string
+  /** Changes with both. */
+  readonly fingerprint: string
 }
 
 export interface TlsContextsOptions {
@@ -77,15 +86,17 @@ export class TlsContexts {
   }
 
   /**
-   * The context for `ServerTls`. Sessions begun at one site cannot be resumed at another, nor under
-   * other client CAs. Throws when OpenSSL refuses certificate, key or CA, which the control plane's checks
-   * rule out.
+   * The context for `ServerTls`. Sessions begun at one site cannot be resumed at another. Where clients are
+   * asked for a certificate no session is resumed: a session keeps the certificate, but neither the chain
+   * behind it nor the day on which it was checked. Throws when OpenSSL refuses certificate, key or CA, which
+   * the control plane's checks rule out.
    */
-  get(site: TlsSite): SecureContext {
-    const identity = `${site.fingerprint}\n${site.clientCa ?? ''}`
+  get(site: TlsSite, clients?: ClientAuthorities): SecureContext {
+    const identity =
+      clients === undefined ? site.fingerprint : `${site.fingerprint}\n${clients.fingerprint}`
     let context = this.#contexts.get(identity)
     if (context === undefined) {
-      context = this.#create(site, identity)
+      context = this.#create(site, clients, identity)
       this.#contexts.set(identity, context)
     }
     return context
@@ -101,7 +112,7 @@ export class TlsContexts {
     if (this.#fixedKeys) this.#contexts.clear()
   }
 
-  #create(site: TlsSite, identity: string): SecureContext {
+  #create(site: TlsSite, clients: ClientAuthorities | undefined, identity: string): SecureContext {
     const {
       minVersion = 'TLSv1.2',
       maxVersion = 'TLSv1.3',
@@ -111,11 +122,13 @@ export class TlsContexts {
       cert: site.certificatePem,
       key: site.keyPem,
       // None given would load everything that Node trusts.
-      ca: site.clientCa ?? [],
+      ca: clients?.caPem ?? [],
+      ...(clients !== undefined && clients.crlPem !== '' && { crl: splitLists(clients.crlPem) }),
       ciphers,
       minVersion,
       maxVersion,
-      secureOptions: contextFlags,
+      secureOptions:
+        clients === undefined ? contextFlags : contextFlags | constants.SSL_OP_NO_TICKET,
       ...(/(?:^|:)DHE-/.test(ciphers) && { dhparam: 'auto' }),
       sessionIdContext: createHash('sha256')
         .update(identity)

@@ -2,7 +2,12 @@ import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compile } from '#src/compile/compile.ts'
 import type { Compiled } from '#src/compile/compiler.ts'
 import { defaultCompileSettings } from '#src/compile/settings.ts'
-import type { CertificateReading, CompileSettings } from '#src/compile/settings.ts'
+import type {
+  AuthoritiesReading,
+  CertificateReaders,
+  CertificateReading,
+  CompileSettings,
+} from '#src/compile/settings.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import type { Rule } from '#src/table/table.ts'
 import { snapshotOf } from './builders.ts'
@@ -37,17 +42,27 @@ export function readFakeCertificate(certificatePem: string, keyPem: string): Cer
   }
 }
 
+/** CA certificates are the text `authorities NAME`, revocation lists `revoked NAME`. */
+export function readFakeAuthorities(caPem: string, crlPem: string): AuthoritiesReading {
+  if (!caPem.startsWith('authorities ')) return { ok: false, error: 'ca.crt holds no certificate' }
+  if (crlPem !== '' && !crlPem.startsWith('revoked ')) {
+    return { ok: false, error: 'ca.crl holds no revocation list' }
+  }
+  return { ok: true, caPem, crlPem, fingerprint: `of ${caPem} ${crlPem}`.trim() }
+}
+
+export const fakeReaders: CertificateReaders = {
+  readCertificate: readFakeCertificate,
+  readAuthorities: readFakeAuthorities,
+}
+
 export interface Given extends Partial<CompileSettings> {
   readonly resolved?: Readonly<Record<string, readonly string[]>>
 }
 
 export function compileObjects(objects: readonly AnyObject[], given: Given = {}): Compiled {
   const { resolved = {}, ...more } = given
-  return compile(
-    snapshotOf(objects, resolved),
-    { ...settings, ...more },
-    { readCertificate: readFakeCertificate, nowMs },
-  )
+  return compile(snapshotOf(objects, resolved), { ...settings, ...more }, { ...fakeReaders, nowMs })
 }
 
 /** Host pattern → rules. */

@@ -16,7 +16,7 @@ import {
   snapshotOf,
   to,
 } from './builders.ts'
-import { nowMs, readFakeCertificate, settings } from './compiling.ts'
+import { fakeReaders, nowMs, readFakeCertificate, settings } from './compiling.ts'
 
 // A compiler keeps what it made. Whatever a table depends on must show after a change of just that.
 
@@ -146,7 +146,7 @@ test('a change shows: a name has another address, or none', () => {
 })
 
 test('a change shows: a certificate expires', () => {
-  const compiler = new Compiler(own, readFakeCertificate)
+  const compiler = new Compiler(own, fakeReaders)
   const snapshot = snapshotOf(start, resolved)
   const codes = (time: number): string[] =>
     compiler.compile(snapshot, time).diagnostics.map(({ code }) => code)
@@ -156,9 +156,12 @@ test('a change shows: a certificate expires', () => {
 
 test('a certificate is read once while its Secret stays the same', () => {
   const read: string[] = []
-  const compiler = new Compiler(own, (certificatePem, keyPem) => {
-    read.push(certificatePem)
-    return readFakeCertificate(certificatePem, keyPem)
+  const compiler = new Compiler(own, {
+    ...fakeReaders,
+    readCertificate(certificatePem, keyPem) {
+      read.push(certificatePem)
+      return readFakeCertificate(certificatePem, keyPem)
+    },
   })
   for (let round = 0; round < 3; round++) compiler.compile(snapshotOf(start, resolved), nowMs)
   assert.equal(read.length, 2)
@@ -168,10 +171,10 @@ test('a certificate is read once while its Secret stays the same', () => {
 
 /** From one state to the other the result differs, and is what a new compiler makes. */
 function check(before: readonly AnyObject[], after: readonly AnyObject[], names: Resolved): void {
-  const compiler = new Compiler(own, readFakeCertificate)
+  const compiler = new Compiler(own, fakeReaders)
   const first = compiler.compile(snapshotOf(before, resolved), nowMs)
   const second = compiler.compile(snapshotOf(after, names), nowMs)
-  const fresh = new Compiler(own, readFakeCertificate).compile(snapshotOf(after, names), nowMs)
+  const fresh = new Compiler(own, fakeReaders).compile(snapshotOf(after, names), nowMs)
   assert.deepEqual(second, fresh)
   assert.notDeepEqual(second, first)
   const again = compiler.compile(snapshotOf(before, resolved), nowMs)

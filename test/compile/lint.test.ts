@@ -14,11 +14,11 @@ import {
   to,
   web,
 } from './builders.ts'
-import { nowMs, readFakeCertificate, settings } from './compiling.ts'
+import { fakeReaders, nowMs, settings } from './compiling.ts'
 
 function lintCodes(objects: readonly AnyObject[]): string[] {
   const files = { ...settings, source: 'files', configMap: undefined } as const
-  const findings = lint(objects, snapshotOf, files, { readCertificate: readFakeCertificate, nowMs })
+  const findings = lint(objects, snapshotOf, files, { ...fakeReaders, nowMs })
   return findings.map(({ code, name }) => `${code} ${name}`)
 }
 

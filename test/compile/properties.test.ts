@@ -10,7 +10,7 @@ import type { Rule } from '#src/table/table.ts'
 import { printTable } from '#src/table/print.ts'
 import { anyObject, anyObjects, firstOfEachName } from './arbitraries.ts'
 import { ingress, snapshotOf } from './builders.ts'
-import { compileObjects, nowMs, readFakeCertificate, rulesByHost, settings } from './compiling.ts'
+import { compileObjects, fakeReaders, nowMs, rulesByHost, settings } from './compiling.ts'
 
 const resolved = { 'out.example': ['192.0.2.1'], localhost: ['127.0.0.1'] }
 
@@ -97,14 +97,14 @@ test('a compiler with a history makes the same as one without, and its deltas le
   fc.assert(
     fc.property(anyObjects, changes, settingsMade, (start, steps, given) => {
       const own = { ...settings, ...given }
-      const compiler = new Compiler(own, readFakeCertificate)
+      const compiler = new Compiler(own, fakeReaders)
       let objects = start
       let table = compiler.compile(snapshotOf(objects, resolved), nowMs).table
       for (const [i, step] of [...steps, [], start].entries()) {
         objects = change(objects, step, i)
         const snapshot = snapshotOf(objects, resolved)
         const next = compiler.compile(snapshot, nowMs + i)
-        const fresh = new Compiler(own, readFakeCertificate).compile(snapshot, nowMs + i)
+        const fresh = new Compiler(own, fakeReaders).compile(snapshot, nowMs + i)
         assert.equal(bytesOf(next), bytesOf(fresh))
         table = applyDelta(table, diffTables(table, next.table, i))
         assert.deepEqual(table, next.table)
@@ -126,7 +126,7 @@ function change(
 
 test('what did not change comes out as the same object', () => {
   const objects = ['a', 'b'].map((name) => ingress(name, { hosts: { [`${name}.example`]: [] } }))
-  const compiler = new Compiler({ ...settings, source: 'files' }, readFakeCertificate)
+  const compiler = new Compiler({ ...settings, source: 'files' }, fakeReaders)
   const before = compiler.compile(snapshotOf(objects), nowMs).table
   const other = ingress('c', { hosts: { 'c.example': [] } })
   const after = compiler.compile(snapshotOf([...objects, other]), nowMs).table

@@ -169,16 +169,16 @@ test('a backend-protocol that is not spoken yet is refused with a reason', () =>
   }
 })
 
-test('a route that an unsupported key protects answers 503, and its neighbours do not', () => {
+test('a route that a refused value protects answers 503, and its neighbours do not', () => {
   const compiled = compileObjects([
     ...web,
-    ingress('one', { annotations: nginx({ 'auth-tls-secret': 'shop/ca' }) }),
+    ingress('one', { annotations: nginx({ 'auth-type': 'digest' }) }),
     ingress('two', { hosts: { 'b.example': [prefix('/', to('web'))] } }),
   ])
   assert.equal(whoServes(compiled, 'a.example', '/'), '503')
   assert.equal(whoServes(compiled, 'b.example', '/'), 'web')
   assert.deepEqual(found(compiled), [
-    'annotation-refused Ingress shop/one nginx.ingress.kubernetes.io/auth-tls-secret',
+    'annotation-refused Ingress shop/one nginx.ingress.kubernetes.io/auth-type',
   ])
 })
 

@@ -82,6 +82,7 @@ export function contextOf<Options>(
     host: 'a.example',
     tls: false,
     path: '/',
+    clients: undefined,
     httpsPort: 443,
     data: () => undefined,
     external: (host, port) => `${host} ${port}`,

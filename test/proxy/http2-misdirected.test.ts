@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { after, test } from 'node:test'
 import { Upstream } from '#test/support/http-peers.ts'
 import { certificateFor, TestPlane } from '#test/support/plane.ts'
+import { issue } from '#test/transport/certificates.ts'
 
 // One certificate covers a.test and b.test; b.test has a client-certificate policy of its own.
 
@@ -16,7 +17,7 @@ const plane = await TestPlane.start({
   upstreams: [upstream.port],
   hosts: ['a.test', 'b.test', 'c.test', 'x.w.test', ''],
   certificate,
-  clientCertificatePolicies: { 'b.test': 'ours' },
+  clients: { 'b.test': { ca: (await issue({ commonName: 'CA', ca: true })).certificatePem } },
 })
 after(async () => {
   await plane.stop()

@@ -35,6 +35,7 @@ const tables: fc.Arbitrary<RouteTable> = fc
     return {
       listeners: new Map(),
       certificates: new Map(),
+      authorities: new Map(),
       hosts: new Map([...byHost].map(([host, own]) => [host, hostOf(host, own)])),
       backends: new Map(
         Object.entries(endpoints).map(([name, ports]) => [name, backendOf(name, ports)]),
@@ -51,7 +52,7 @@ function hostOf(pattern: string, routes: readonly { path: string; backend: strin
     rules: routes.toSorted((a, b) => b.path.length - a.path.length).map(ruleOf),
     certificate: undefined,
     tls: false,
-    clientCertificatePolicy: '',
+    clientCertificates: undefined,
   }
 }
 

@@ -1,14 +1,18 @@
 import { seededRandom } from '#algorithms/random.ts'
 import { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import { DataPlane } from '#src/proxy/data-plane.ts'
+import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory } from '#src/shared/worker-memory.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type {
+  Authorities,
   Backend,
   Balance,
   Certificate,
+  ClientCertificates,
   GlobalOptions,
   Host,
   Listener,
@@ -34,8 +38,18 @@ export interface PlaneSettings {
   readonly upstreamTls?: UpstreamTls
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
-  /** Client-certificate policies by host. */
-  readonly clientCertificatePolicies?: Readonly<Record<string, string>>
+  /** What is asked of clients, by host. */
+  readonly clients?: Readonly<Record<string, PlaneClients>>
+}
+
+/** Demands on the certificates of clients. */
+export interface PlaneClients {
+  /** Name of the Secret; `ca` without it. */
+  readonly secret?: string
+  readonly ca: string
+  readonly crl?: string
+  /** Policy of the host's rule; without it nothing judges what clients show. */
+  readonly config?: Partial<ClientCertificatesConfig>
 }
 
 /** A data plane in this thread on free ports of 127.0.0.1, with one rule per host. */
@@ -50,7 +64,7 @@ export class TestPlane {
   httpsPort = 0
   readonly #wheel: TimerWheel
   readonly #ticking: NodeJS.Timeout
-  readonly #settings: PlaneSettings
+  #settings: PlaneSettings
   readonly #slots = new Map<string, number>()
   #version = 0
 
@@ -96,11 +110,17 @@ export class TestPlane {
       hosts: new Map(this.#hosts(changed).map((host) => [host.key, host])),
       backends: new Map([['app', backendOf(upstreams)]]),
       certificates: new Map(this.#certificates().map((one) => [one.key, one])),
+      authorities: this.#authorities(),
       options: { ...defaultGlobalOptions, ...this.#settings.options },
     }
     const slots = Int32Array.from(upstreams, (port) => this.#slotOf(`endpoint ${port}`))
     const ruleSlots = new Map(this.#hosts(changed).map(({ key }) => [`rule ${key}`, 1]))
     await this.plane.apply({ delta, endpointSlots: new Map([['app', slots]]), ruleSlots })
+  }
+
+  /** Other demands on clients, with the next table. */
+  setClients(clients: Readonly<Record<string, PlaneClients>>): void {
+    this.#settings = { ...this.#settings, clients }
   }
 
   async stop(drainMs = 0): Promise<void> {
@@ -118,6 +138,19 @@ export class TestPlane {
   #certificates(): Certificate[] {
     const { certificate } = this.#settings
     return certificate === undefined ? [] : [certificate]
+  }
+
+  #authorities(): Map<string, Authorities> {
+    const all = Object.values(this.#settings.clients ?? {}).map(
+      ({ secret = 'ca', ca, crl = '' }) => ({
+        key: secret,
+        origin: { kind: 'Secret', namespace: 'default', name: secret },
+        caPem: ca,
+        crlPem: crl,
+        fingerprint: `${ca}${crl}`,
+      }),
+    )
+    return new Map(all.map((one) => [one.key, one]))
   }
 
   #listeners(): Map<string, Listener> {
@@ -149,27 +182,47 @@ export class TestPlane {
       key: `host ${pattern}`,
       hostGroup: 'all',
       pattern,
-      rules: [ruleOf(`rule host ${pattern}`, settings, this.#settings)],
+      rules: [ruleOf(pattern, settings, this.#settings)],
       certificate: undefined,
       tls: false,
-      clientCertificatePolicy: this.#settings.clientCertificatePolicies?.[pattern] ?? '',
+      clientCertificates: clientsOf(this.#settings, pattern),
     }))
   }
 }
 
-function ruleOf(
-  key: string,
-  settings: RouteSettings,
-  { balance, protocol, upstreamTls }: PlaneSettings,
-): Rule {
+function clientsOf({ clients }: PlaneSettings, host: string): ClientCertificates | undefined {
+  const demands = clients?.[host]
+  if (demands === undefined || demands.config?.verify === 'off') return undefined
+  const { secret = 'ca', config } = demands
+  return { policy: `${secret} ${config?.verify} ${config?.depth}`, authorities: secret }
+}
+
+function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {
+  const { secret = 'ca', config } = clients?.[host] ?? {}
+  if (config === undefined) return []
+  const demands: ClientCertificatesConfig = {
+    closed: false,
+    authorities: secret,
+    verify: 'on',
+    depth: 1,
+    errorPage: '',
+    subject: '',
+    passCertificate: false,
+    ...config,
+  }
+  return [{ name: 'client-certificates', config: demands }]
+}
+
+function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Rule {
+  const { balance, protocol, upstreamTls } = plane
   return {
-    key,
+    key: `rule host ${host}`,
     origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
     path: { type: 'prefix', value: '' },
     pathText: '/',
     predicates: [],
     settings,
-    policies: [],
+    policies: policiesOf(plane, host),
     backends: [
       {
         backend: 'app',

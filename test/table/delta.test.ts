@@ -6,6 +6,7 @@ import { applyDelta, diffTables, fullDelta, isEmptyDelta, mergeDeltas } from '#s
 import { equal } from '#src/table/equal.ts'
 import { hostKey, tupleKey } from '#src/table/keys.ts'
 import type {
+  Authorities,
   Backend,
   Certificate,
   Host,
@@ -43,7 +44,7 @@ const hosts: fc.Arbitrary<ReadonlyMap<string, Host>> = mapOf(
     rules: [],
     certificate: count === 0 ? undefined : 'c',
     tls: count > 0,
-    clientCertificatePolicy: '',
+    clientCertificates: undefined,
   })),
 )
 const backends: fc.Arbitrary<ReadonlyMap<string, Backend>> = mapOf(
@@ -74,9 +75,18 @@ const certificates: fc.Arbitrary<ReadonlyMap<string, Certificate>> = mapOf(
     notAfterMs: count,
   })),
 )
+const authorities: fc.Arbitrary<ReadonlyMap<string, Authorities>> = mapOf(
+  few.map((count) => ({
+    key: 'a',
+    origin,
+    caPem: '',
+    crlPem: '',
+    fingerprint: String(count),
+  })),
+)
 const options = fc.constantFrom(defaultGlobalOptions, { ...defaultGlobalOptions, accessLog: false })
 const tables: fc.Arbitrary<RouteTable> = fc.record(
-  { listeners, hosts, backends, certificates, options },
+  { listeners, hosts, backends, certificates, authorities, options },
   { noNullPrototype: true },
 )
 

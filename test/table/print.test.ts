@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultGlobalOptions, defaultRouteSettings, emptyTable } from '#src/table/defaults.ts'
 import { printTable, shownPolicy } from '#src/table/print.ts'
-import type { Backend, Certificate, Host, Listener, RouteTable, Rule } from '#src/table/table.ts'
+import type {
+  Authorities,
+  Backend,
+  Certificate,
+  Host,
+  Listener,
+  RouteTable,
+  Rule,
+} from '#src/table/table.ts'
 
 const origin = { kind: 'Ingress', namespace: 'shop', name: 'web' }
 
@@ -96,7 +104,7 @@ const host: Host = {
   ],
   certificate: 'c',
   tls: true,
-  clientCertificatePolicy: 'strict',
+  clientCertificates: { policy: 'strict', authorities: 'ca' },
 }
 
 const certificate: Certificate = {
@@ -107,6 +115,14 @@ const certificate: Certificate = {
   names: ['a.example', '*.a.example'],
   fingerprint: 'abc',
   notAfterMs: Date.UTC(2027, 0, 1),
+}
+
+const authorities: Authorities = {
+  key: 'ca',
+  origin: { kind: 'Secret', namespace: 'shop', name: 'clients' },
+  caPem: 'CA PEM',
+  crlPem: 'CRL PEM',
+  fingerprint: 'def',
 }
 
 const listener: Listener = {
@@ -146,7 +162,7 @@ const table: RouteTable = {
         rules: [],
         certificate: undefined,
         tls: true,
-        clientCertificatePolicy: '',
+        clientCertificates: undefined,
       },
     ],
   ]),
@@ -155,6 +171,7 @@ const table: RouteTable = {
     ['e', { ...backend, key: 'e', servicePort: 9, endpoints: [], clientIpAffinitySeconds: 0 }],
   ]),
   certificates: new Map([['c', certificate]]),
+  authorities: new Map([['ca', authorities]]),
   options: { ...defaultGlobalOptions, accessLog: false },
 }
 
@@ -166,7 +183,7 @@ options accessLog=false
 host (any other) tls=(default certificate)
   none (404)
 
-host a.example tls=shop/tls client-certificate=strict
+host a.example tls=shop/tls clients=shop/clients
   exact /x header:x-v="1"  # Ingress shop/web /x
     settings bodyBytesMax=1024
     one a=1 b=["x y"]
@@ -185,6 +202,9 @@ backend shop/web:80 client-ip-affinity=60s
 
 certificate shop/tls a.example *.a.example
   fingerprint=abc not-after=2027-01-01T00:00:00.000Z
+
+authorities shop/clients with revocation list
+  fingerprint=def
 `
 
 test('everything that the table says is in the print, but no key', () => {

@@ -4,7 +4,7 @@ import { X509Certificate, createPrivateKey, webcrypto } from 'node:crypto'
 import { test } from 'node:test'
 import { PemConverter, X509CertificateGenerator } from '@peculiar/x509'
 import fc from 'fast-check'
-import { readAuthorities, readCertificate } from '#src/transport/certificate.ts'
+import { readCertificate } from '#src/transport/certificate.ts'
 import { chooseCertificate } from '#src/transport/choose-certificate.ts'
 import { createSelfSignedCertificate, defaultCertificateName } from '#src/transport/self-signed.ts'
 import { issue } from './certificates.ts'
@@ -180,18 +180,6 @@ test('keys that OpenSSL takes for weak are refused in its words', async () => {
     ok: false,
     error: 'the certificate cannot be used: ee key too small',
   })
-})
-
-test('authorities are read and counted', () => {
-  const reading = readAuthorities(
-    `# ours\r\n${root.certificatePem}\n${intermediate.certificatePem}`,
-  )
-  assert.deepEqual(reading, {
-    ok: true,
-    pem: `${root.certificatePem}\n${intermediate.certificatePem}\n`,
-    count: 2,
-  })
-  assert.equal(readAuthorities('').ok, false)
 })
 
 test('the default certificate is what it says', async () => {

@@ -4,6 +4,7 @@ import {
   BasicConstraintsExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  X509CrlGenerator,
   X509CertificateGenerator,
 } from '@peculiar/x509'
 import type { X509Certificate } from '@peculiar/x509'
@@ -28,6 +29,22 @@ export interface IssueOptions {
   readonly issuer?: Issued
   readonly notAfter?: Date
   readonly organization?: string
+}
+
+/** A revocation list with these certificates on it, PEM. */
+export async function revoke(issuer: Issued, revoked: readonly Issued[]): Promise<string> {
+  const list = await X509CrlGenerator.create(
+    {
+      issuer: issuer.certificate.subjectName.toJSON(),
+      thisUpdate: new Date(Date.now() - 86_400_000),
+      nextUpdate: new Date(Date.now() + 864_000_000),
+      entries: revoked.map(({ certificate }) => ({ serialNumber: certificate.serialNumber })),
+      signingAlgorithm: algorithm,
+      signingKey: issuer.keys.privateKey,
+    },
+    crypto,
+  )
+  return `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`
 }
 
 let serial = 1

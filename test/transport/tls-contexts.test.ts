@@ -8,7 +8,7 @@ import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { TlsContextsOptions, TlsSite } from '#src/transport/tls-contexts.ts'
 import type { Recorder } from './recorder.ts'
 import { listenForTls } from './recorder.ts'
-import { root, serverOf, siteA } from './tls-sites.ts'
+import { authoritiesOf, root, serverOf, siteA } from './tls-sites.ts'
 
 const transport = new RawTransport()
 const ticketKeys = Buffer.alloc(48, 5)
@@ -102,7 +102,7 @@ test('a context is made once for a site, and anew when anything about it changes
   assert.equal(contexts.get({ ...siteA }), first)
   assert.equal(contexts.size, 1)
   assert.notEqual(contexts.get({ ...siteA, fingerprint: 'new' }), first)
-  assert.notEqual(contexts.get({ ...siteA, clientCa: root.certificatePem }), first)
+  assert.notEqual(contexts.get(siteA, authoritiesOf(root)), first)
   assert.equal(contexts.size, 3)
   contexts.setTicketKeys(Buffer.alloc(48, 6))
   assert.equal(contexts.get(siteA), first)

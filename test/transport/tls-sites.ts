@@ -1,7 +1,8 @@
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
-import type { TlsSite } from '#src/transport/tls-contexts.ts'
+import type { ClientAuthorities, TlsSite } from '#src/transport/tls-contexts.ts'
 import type { ServerTls, UpstreamTls } from '#src/transport/transport.ts'
 import { issue } from './certificates.ts'
+import type { Issued } from './certificates.ts'
 
 export const root = await issue({ commonName: 'Root', ca: true })
 const intermediate = await issue({ commonName: 'Intermediate', ca: true, issuer: root })
@@ -28,6 +29,12 @@ export const siteDeep: TlsSite = {
 export const siteNumbered: TlsSite = { ...numbered, fingerprint: 'numbered' }
 
 export const contexts = new TlsContexts({ ticketKeys: Buffer.alloc(48, 1) })
+
+/** Client certificates must come from this one. */
+export function authoritiesOf({ certificatePem }: Issued, crlPem = ''): ClientAuthorities {
+  return { caPem: certificatePem, crlPem, fingerprint: `${certificatePem}${crlPem}` }
+}
+
 const protocols = ['h2', 'http/1.1']
 
 export const versions = ['TLSv1.2', 'TLSv1.3'] as const

@@ -28,7 +28,7 @@ export function host(pattern: string, rules: Readonly<Record<string, string>>): 
     rules: Object.entries(rules).map(([path, name]) => rule(pattern, path, name)),
     certificate: undefined,
     tls: false,
-    clientCertificatePolicy: '',
+    clientCertificates: undefined,
   }
 }
 
@@ -61,6 +61,7 @@ export function table(hosts: readonly Host[], backends: readonly Backend[]): Rou
     hosts: byKey(hosts),
     backends: byKey(backends),
     certificates: new Map(),
+    authorities: new Map(),
     options: defaultGlobalOptions,
   }
 }

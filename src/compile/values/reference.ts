@@ -101,7 +101,7 @@ function pendingList(): string[] {
     const keys = Object.entries(ingressNginxPending)
       .filter(([, pending]) => pending.otherwise === otherwise)
       .map(([key, { when }]) => (when === undefined ? code(key) : `${code(key)} (if \`${when}\`)`))
-    return [`- ${title}: ${keys.join(', ')}.`]
+    return keys.length === 0 ? [] : [`- ${title}: ${keys.join(', ')}.`]
   })
 }
 
