@@ -114,6 +114,23 @@ export const namespace: FlagType<string> = {
   parse: (value) => (dnsName.test(value) ? value : undefined),
 }
 
+/** Scheme, address and port of an HTTP server. */
+export const origin: FlagType<URL> = {
+  placeholder: 'URL',
+  expects: 'http:// or https:// with an address and no path',
+  parse: (value) => {
+    const url = /^https?:\/\/[^/?#@\s]+\/?$/i.test(value) ? URL.parse(value) : null
+    return url ?? undefined
+  },
+}
+
+/** The name of an HTTP field (RFC 9110 5.1). */
+export const fieldName: FlagType<string> = {
+  placeholder: 'NAME',
+  expects: 'the name of a header field',
+  parse: (value) => (/^[-!#$%&'*+.^_`|~\w]+$/.test(value) ? value : undefined),
+}
+
 /** HTTP fields, each as `name: value`. */
 export const headers: FlagType<readonly (readonly [name: string, value: string])[]> = {
   placeholder: 'NAME:VALUE',

@@ -1,12 +1,22 @@
 import { parseLabelSelector } from '#src/compile/label-selector.ts'
 import type { LabelRequirement } from '#src/compile/label-selector.ts'
 import { logFormats, logLevels } from '#src/observe/log.ts'
+import { compareFlags } from './compare-flags.ts'
 import { address, bool, duration, headers, integer, listOf, namespace } from './flag-types.ts'
 import { namespacedName, oneOf, port, text } from './flag-types.ts'
 import type { FlagType } from './flag-types.ts'
 
 /** Groups of flags that commands take. */
-export type FlagGroup = 'compile' | 'files' | 'serve' | 'instance' | 'strict' | 'request' | 'output'
+export type FlagGroup =
+  | 'compile'
+  | 'files'
+  | 'serve'
+  | 'instance'
+  | 'strict'
+  | 'request'
+  | 'header'
+  | 'output'
+  | 'compare'
 
 interface Flag<Value> {
   readonly type: FlagType<Value>
@@ -278,7 +288,7 @@ export const flags = {
     type: headers,
     default: '',
     help: 'Header of the request, as name:value; may be given more than once.',
-    group: 'request',
+    group: 'header',
   },
   strict: {
     type: bool,
@@ -292,6 +302,7 @@ export const flags = {
     help: 'Form of the report.',
     group: 'output',
   },
+  ...compareFlags,
 } as const satisfies Record<string, Flag<unknown>>
 
 export type FlagName = keyof typeof flags

@@ -22,7 +22,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   explain: {
     summary: 'Says which rule, policies and endpoints a request would meet, and why.',
-    flags: ['files', 'instance', 'compile', 'request'],
+    flags: ['files', 'instance', 'compile', 'request', 'header'],
     operands: 'URL',
     load: async () => (await import('./explain.ts')).explain,
   },
@@ -32,6 +32,13 @@ export const commands: Readonly<Record<string, Command>> = {
     flags: ['compile', 'strict', 'output'],
     operands: 'FILES…',
     load: async () => (await import('./migrate.ts')).migrate,
+  },
+  compare: {
+    summary:
+      'Asks two controllers the same, and says what they answer differently; exit code 1 when they do.',
+    flags: ['compare', 'header', 'output', 'compile'],
+    operands: '[FILES…]',
+    load: async () => (await import('./compare.ts')).compare,
   },
   demo: {
     summary: 'Serves a small shop with backends of its own, and says what to try.',

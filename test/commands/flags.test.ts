@@ -4,7 +4,7 @@ import { flags, variableOf } from '#src/commands/flags.ts'
 import type { FlagName, FlagValues } from '#src/commands/flags.ts'
 import { UsageError, parseFlags } from '#src/commands/parse-flags.ts'
 
-const groups = ['files', 'serve', 'instance', 'compile', 'strict', 'request'] as const
+const groups = ['files', 'serve', 'instance', 'compile', 'strict', 'request', 'header'] as const
 
 function parse(args: readonly string[], environment: Record<string, string> = {}): FlagValues {
   return parseFlags(args, environment, groups).values
