@@ -32,6 +32,12 @@ export interface EndpointColumns {
   latency: Float64Array
   /** When `latency` was last written, in milliseconds. */
   updated: Float64Array
+  /** Weight that the load reports of the endpoint stand for, 0: none yet. Written by `report`. */
+  reported: Float64Array
+  /** When `reported` was last written, in milliseconds. */
+  reportedAt: Float64Array
+  /** When the reports began that `reported` belongs to, in milliseconds. */
+  reportingSince: Float64Array
   /**
    * Sum of the start times of the requests in flight, in whole milliseconds, written by the proxy.
    * Absent: no algorithm sees how long a request has been waiting.

@@ -73,6 +73,9 @@ export function createColumns(
     inFlight: new Int32Array(count * writers),
     latency: new Float64Array(count * writers),
     updated: new Float64Array(count * writers),
+    reported: new Float64Array(count * writers),
+    reportedAt: new Float64Array(count * writers),
+    reportingSince: new Float64Array(count * writers),
   }
 }
 

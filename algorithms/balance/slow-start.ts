@@ -80,6 +80,8 @@ class SlowStart implements Balancer {
   readonly #even: boolean
   readonly #stepMs: number
   #nextStepAt = -Infinity
+  /** Absent where the inner one reads no reports: then nobody needs to look for them. */
+  report?(index: number, now: number, report: LoadReport): void
 
   constructor(
     columns: EndpointColumns,
@@ -91,7 +93,11 @@ class SlowStart implements Balancer {
     this.#even = even
     this.#stepMs = Math.max(stepMinMs, ramp.windowMs / steps)
     this.#ramped = { ...columns, weight: this.#fullWeights() }
-    this.#inner = create(this.#ramped)
+    const inner = create(this.#ramped)
+    this.#inner = inner
+    if (inner.report !== undefined) {
+      this.report = (index, now, report) => inner.report?.(index, now, report)
+    }
   }
 
   rebuild(): void {
@@ -107,10 +113,6 @@ class SlowStart implements Balancer {
 
   observe(index: number, now: number, latencyMs: number, outcome: Outcome): void {
     this.#inner.observe?.(index, now, latencyMs, outcome)
-  }
-
-  report(index: number, now: number, report: LoadReport): void {
-    this.#inner.report?.(index, now, report)
   }
 
   #step({ now }: PickInput): void {

@@ -11,7 +11,6 @@ import type {
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import type { Reply } from '#src/policies/policy.ts'
-import { recordSuccess } from '#src/upstream/ejection.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
@@ -21,7 +20,8 @@ import { takeFallback } from './fallback.ts'
 import type { FailureCode } from './failures.ts'
 import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
-import { observeTry, pickEndpoint } from './pick.ts'
+import { noteAnswer, noteTrailers } from './try-answered.ts'
+import { pickEndpoint } from './pick.ts'
 import type { PolicyRun } from './policy-run.ts'
 import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
@@ -245,10 +245,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
 
   onHead(head: ResponseHead, ended: boolean): void {
     const attempt = this.attempt as Attempt
-    const now = this.services.now()
-    this.upstreamMs = now - attempt.startedAt
-    recordSuccess(this.services.endpoints, attempt.endpoint)
-    observeTry(attempt, now, this.upstreamMs, head.status)
+    noteAnswer(this, attempt, head)
     if (this.request.upgrade !== '' && wasFalseTunnel(this, attempt, head)) return
     if (mayRetryStatus(this, head, ended)) {
       releaseResponseHead(head)
@@ -306,6 +303,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   }
 
   onBodyEnd(trailers: Fields | undefined): void {
+    if (trailers !== undefined) noteTrailers(this, trailers)
     if (this.policies?.endResponseBody(trailers, this.stream) === false) return
     this.endResponse(trailers)
   }

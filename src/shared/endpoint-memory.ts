@@ -7,6 +7,9 @@ export interface EndpointBuffers {
   readonly inFlight: Int32Array
   readonly latency: Float64Array
   readonly updated: Float64Array
+  readonly reported: Float64Array
+  readonly reportedAt: Float64Array
+  readonly reportingSince: Float64Array
   readonly requests: Float64Array
   readonly failures: Float64Array
   readonly connectFailures: Float64Array
@@ -35,6 +38,10 @@ export class EndpointMemory {
   readonly latency: Float64Array
   /** When `latency` was written, monotonic milliseconds. */
   readonly updated: Float64Array
+  /** Weight that load reports stand for, when it was written, and when the reports began; written by balancers. */
+  readonly reported: Float64Array
+  readonly reportedAt: Float64Array
+  readonly reportingSince: Float64Array
   /** Sum: tries that were started. */
   readonly requests: Float64Array
   /** Sum: tries that failed, connects included. */
@@ -62,6 +69,9 @@ export class EndpointMemory {
     this.inFlight = buffers.inFlight
     this.latency = buffers.latency
     this.updated = buffers.updated
+    this.reported = buffers.reported
+    this.reportedAt = buffers.reportedAt
+    this.reportingSince = buffers.reportingSince
     this.requests = buffers.requests
     this.failures = buffers.failures
     this.connectFailures = buffers.connectFailures
@@ -82,6 +92,9 @@ export class EndpointMemory {
       inFlight: sharedInts(cells),
       latency: sharedFloats(cells),
       updated: sharedFloats(cells),
+      reported: sharedFloats(cells),
+      reportedAt: sharedFloats(cells),
+      reportingSince: sharedFloats(cells),
       requests: sharedFloats(cells),
       failures: sharedFloats(cells),
       connectFailures: sharedFloats(cells),
@@ -124,6 +137,9 @@ export class EndpointMemory {
       this.inFlight[cell] = 0
       this.latency[cell] = 0
       this.updated[cell] = 0
+      this.reported[cell] = 0
+      this.reportedAt[cell] = 0
+      this.reportingSince[cell] = 0
     }
   }
 
@@ -132,6 +148,9 @@ export class EndpointMemory {
       this.inFlight,
       this.latency,
       this.updated,
+      this.reported,
+      this.reportedAt,
+      this.reportingSince,
       this.requests,
       this.failures,
       this.connectFailures,

@@ -85,6 +85,12 @@ export const workerFamilies = {
     type: 'counter',
     help: 'Endpoints that were ejected after failures in a row.',
   },
+  load_reports_total: {
+    type: 'counter',
+    help: 'Load reports (ORCA) in answers of endpoints whose balancing algorithm reads them, by outcome.',
+    label: 'outcome',
+    values: ['read', 'malformed'],
+  },
   http2_events_total: {
     type: 'counter',
     help: 'What HTTP/2 sessions defended themselves against, and broken or slow peers, by kind.',

@@ -231,6 +231,9 @@ function emptyColumns({ memory, writer }: BackendContext): EndpointColumns {
     inFlight: memory.inFlight,
     latency: memory.latency,
     updated: memory.updated,
+    reported: memory.reported,
+    reportedAt: memory.reportedAt,
+    reportingSince: memory.reportingSince,
   }
 }
 

@@ -6,7 +6,6 @@ import { algorithms } from '#algorithms/balance/index.ts'
 import { timeBucket } from '#algorithms/balance/load/least-time.ts'
 import { LoadQuantile } from '#algorithms/balance/load/load-quantile.ts'
 import { ProbePool, poolSize, reuseLimit } from '#algorithms/balance/load/probe-pool.ts'
-import { weightOf } from '#algorithms/balance/load/reported-weights.ts'
 import type { LoadReport } from '#algorithms/balance/balancer.ts'
 import { seededRandom } from '#algorithms/random.ts'
 import { fill, pick, sequence, shares } from './support.ts'
@@ -334,56 +333,5 @@ describe('prequal', () => {
     const all = [...pool.endpoint.subarray(0, pool.size)].toSorted((a, b) => a - b)
     assert.deepEqual(all, [...Array.from({ length: 15 }, (_, i) => i + 1), 20])
     assert.equal(pool.inFlight[pool.endpoint.indexOf(5)], 77)
-  })
-})
-
-describe('reported-weights', () => {
-  const algorithm = algorithms['reported-weights']
-
-  test('the weight is requests a second per utilization, errors counting as utilization', () => {
-    const report = { ...silent, requestsPerSecond: 100, utilization: 0.5, errorsPerSecond: 0 }
-    assert.equal(weightOf(report), 200)
-    assert.equal(weightOf({ ...report, errorsPerSecond: 50 }), 100)
-    assert.equal(weightOf({ ...report, errorsPerSecond: 50 }, 3), 50)
-    for (const bad of [0, -1, Number.NaN]) {
-      assert.equal(weightOf({ ...report, requestsPerSecond: bad }), 0)
-      assert.equal(weightOf({ ...report, utilization: bad }), 0)
-    }
-    assert.equal(weightOf({ ...report, errorsPerSecond: Number.NaN }), 200)
-  })
-
-  test('turns until two weights are past their blackout, then by weight', () => {
-    const columns = loaded(0, 0, 0)
-    const balancer = algorithm.create(columns, seededRandom(1), {})
-    const tell = (index: number, now: number, requestsPerSecond: number): void => {
-      balancer.report?.(index, now, { ...silent, requestsPerSecond, utilization: 1 })
-    }
-    tell(0, 0, 300)
-    tell(1, 5000, 100)
-    const even = shares(balancer, columns, 3000, { now: 11_000 })
-    even.forEach((share) => assert.ok(Math.abs(share - 1 / 3) < 0.01))
-    // The third has not reported: it gets the mean, 200.
-    const byWeight = shares(balancer, columns, 6000, { now: 16_000 })
-    byWeight.forEach((share, i) =>
-      assert.ok(Math.abs(share - ([0.5, 1 / 6, 1 / 3][i] as number)) < 0.01),
-    )
-    const expired = shares(balancer, columns, 3000, { now: 190_000 })
-    expired.forEach((share) => assert.ok(Math.abs(share - 1 / 3) < 0.01))
-  })
-
-  test('noise of 10 % in the reports moves shares by less than 5 % of themselves', () => {
-    const columns = loaded(0, 0, 0, 0)
-    const balancer = algorithm.create(columns, seededRandom(1), {})
-    const random = seededRandom(5)
-    const counts = fill(4, 0)
-    for (let now = 0; now < 120_000; now += 10) {
-      const index = pick(balancer, { now })
-      if (now > 30_000) counts[index] = (counts[index] as number) + 1
-      // Each endpoint does 100 a second at a utilization of 0.5.
-      const noise = 0.9 + 0.2 * random()
-      balancer.report?.(index, now, { ...silent, requestsPerSecond: 100, utilization: 0.5 * noise })
-    }
-    const sum = counts.reduce((all, own) => all + own, 0)
-    for (const own of counts) assert.ok(Math.abs(own / sum / 0.25 - 1) < 0.05)
   })
 })

@@ -1,7 +1,6 @@
 import type { Random } from '#algorithms/random.ts'
 import type { Algorithm, BalanceOptions, Balancer, EndpointColumns } from '../balancer.ts'
 import type { LoadReport, PickInput } from '../balancer.ts'
-import { CarryOver, carried } from '../carry-over.ts'
 import { StaticStride } from '../turns/weighted.ts'
 
 /** Weights are worked out so often. */
@@ -34,7 +33,8 @@ export function weightOf(report: LoadReport, errorPenalty = defaultErrorPenalty)
  * Cost: O(1) amortised; once a second O(n).
  * Source: gRPC A58, Envoy client_side_weighted_round_robin: blackout 10 s after the first report,
  * expiry 3 min, endpoints without a weight get the mean, fewer than two weights mean plain turns.
- * The configured weights multiply the reported ones.
+ * The configured weights multiply the reported ones. State: the report columns; of several writers
+ * the last report counts, so that all balance by the same weights.
  */
 export const reportedWeights: Algorithm = {
   summary: 'Every endpoint in proportion to its capacity as told by its load reports (ORCA).',
@@ -48,32 +48,16 @@ class ReportedWeights implements Balancer {
   /** The same columns with weights of our own, which the schedule reads. */
   readonly #weighted: EndpointColumns
   readonly #schedule: StaticStride
-  readonly #carryOver: CarryOver
-  /** Weight last reported, when that was, and when the reports began; 0: never. */
-  #reported: Float64Array
-  #reportedAt: Float64Array
-  #firstAt: Float64Array
   #updateAt = -Infinity
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
-    const { count, weight } = columns
     this.#columns = columns
     this.#errorPenalty = options.errorPenalty ?? defaultErrorPenalty
-    this.#weighted = { ...columns, weight: weight.slice() }
+    this.#weighted = { ...columns, weight: columns.weight.slice() }
     this.#schedule = new StaticStride(this.#weighted, random)
-    this.#carryOver = new CarryOver(columns)
-    this.#reported = new Float64Array(count)
-    this.#reportedAt = new Float64Array(count)
-    this.#firstAt = new Float64Array(count)
   }
 
   rebuild(): void {
-    const from = this.#carryOver.next()
-    if (from !== undefined) {
-      this.#reported = carried(this.#reported, from)
-      this.#reportedAt = carried(this.#reportedAt, from)
-      this.#firstAt = carried(this.#firstAt, from)
-    }
     Object.assign(this.#weighted, this.#columns, { weight: this.#columns.weight.slice() })
     this.#schedule.rebuild()
     this.#updateAt = -Infinity
@@ -87,11 +71,26 @@ class ReportedWeights implements Balancer {
   report(index: number, now: number, report: LoadReport): void {
     const own = weightOf(report, this.#errorPenalty)
     if (own === 0) return
+    const { cell, writer, reported, reportedAt, reportingSince } = this.#columns
+    const newest = this.#newestCell(index)
+    const ours = (cell[index] as number) + writer
     // After a silence the endpoint may be another process: it warms up anew.
-    const silent = now - (this.#reportedAt[index] as number) > expiryMs
-    if (this.#reported[index] === 0 || silent) this.#firstAt[index] = now
-    this.#reported[index] = own
-    this.#reportedAt[index] = now
+    const silent = now - (reportedAt[newest] as number) > expiryMs
+    const begins = reported[newest] === 0 || silent
+    reportingSince[ours] = begins ? now : (reportingSince[newest] as number)
+    reported[ours] = own
+    reportedAt[ours] = now
+  }
+
+  /** The cell of the endpoint with the last report, whoever got it. */
+  #newestCell(index: number): number {
+    const { cell, writers, reportedAt } = this.#columns
+    const first = cell[index] as number
+    let newest = first
+    for (let own = first + 1; own < first + writers; own++) {
+      if ((reportedAt[own] as number) > (reportedAt[newest] as number)) newest = own
+    }
+    return newest
   }
 
   #update({ now }: PickInput): void {
@@ -114,8 +113,10 @@ class ReportedWeights implements Balancer {
   }
 
   #weightAt(index: number, now: number): number {
-    const own = this.#reported[index] as number
-    if (own === 0 || now - (this.#reportedAt[index] as number) > expiryMs) return 0
-    return now - (this.#firstAt[index] as number) < blackoutMs ? 0 : own
+    const { reported, reportedAt, reportingSince } = this.#columns
+    const newest = this.#newestCell(index)
+    if (now - (reportedAt[newest] as number) > expiryMs) return 0
+    const warm = now - (reportingSince[newest] as number) >= blackoutMs
+    return warm ? (reported[newest] as number) : 0
   }
 }
