@@ -60,6 +60,14 @@ export const path: ValueType<string> = {
   format: (text) => text,
 }
 
+/** What a request of our own asks for: a path with or without query. */
+export const requestTarget: ValueType<string> = {
+  expects: 'a path that begins with /, escaped where it is not ASCII',
+  schema: { pattern: '^/[!-~]*$' },
+  parse: (text) => (/^\/[!-~]{0,1023}$/.test(text) && !text.includes('#') ? text : undefined),
+  format: (text) => text,
+}
+
 /** An address or a range of addresses: 10.0.0.0/8, 2001:db8::/32, 192.0.2.1. */
 export const cidr: ValueType<string> = {
   expects: 'an address or a CIDR such as 10.0.0.0/8',

@@ -21,6 +21,7 @@ import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { Exchange } from './exchange.ts'
 import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
+import { LoadProbes } from './load-probes.ts'
 import { LiveTable } from './live-table.ts'
 import { cancelSuspended } from './policy-run.ts'
 import { rejectedCell } from './record.ts'
@@ -100,6 +101,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       writer,
       requestIds: new RequestIds(),
       connector: this.#pools,
+      loadProbes: new LoadProbes({ connector: this.#pools, wheel, worker, writer, now }),
       pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0 },
       replayBytes: 0,
       replayBytesMax,

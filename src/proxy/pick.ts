@@ -1,3 +1,4 @@
+import type { PickInput } from '#algorithms/balance/balancer.ts'
 import { pickSound } from '#src/upstream/ejection.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import type { Attempt } from './attempt.ts'
@@ -21,15 +22,17 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   input.key = balancer.keyed ? exchange.hashKey : 0
   input.now = exchange.services.now()
   input.triedCount = 0
-  const failed = exchange.failedEndpoints
-  if (failed !== undefined) {
-    for (const { index } of failed) {
-      // Negative: the table changed and the endpoint is gone.
-      if (index >= 0 && input.triedCount < input.tried.length)
-        input.tried[input.triedCount++] = index
-    }
+  if (exchange.failedEndpoints !== undefined) avoid(exchange.failedEndpoints, input)
+  const endpoint = pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
+  if (balancer.balance.probePath !== undefined) exchange.services.loadProbes.send(target, balancer)
+  return endpoint
+}
+
+function avoid(failed: readonly LiveEndpoint[], input: PickInput): void {
+  for (const { index } of failed) {
+    // Negative: the table changed and the endpoint is gone.
+    if (index >= 0 && input.triedCount < input.tried.length) input.tried[input.triedCount++] = index
   }
-  return pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
 }
 
 /** Tells the balancer how a try went. `status` 0: it failed. */

@@ -8,6 +8,7 @@ import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { UpstreamConnector } from '#src/upstream/pool.ts'
 import type { Exchange } from './exchange.ts'
 import type { LiveTable } from './live-table.ts'
+import type { LoadProbes } from './load-probes.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { TrustedPeers } from './trusted-peers.ts'
 
@@ -26,6 +27,7 @@ export interface Services {
   readonly writer: number
   readonly requestIds: RequestIds
   readonly connector: UpstreamConnector
+  readonly loadProbes: LoadProbes
   /** Filled anew for every pick. */
   readonly pickInput: PickInput
   /** Bytes of request bodies kept for another try, in all exchanges. */

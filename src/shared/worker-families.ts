@@ -91,6 +91,12 @@ export const workerFamilies = {
     label: 'outcome',
     values: ['read', 'malformed'],
   },
+  load_probes_total: {
+    type: 'counter',
+    help: 'Probes that ask endpoints for their load, by outcome; skipped: too many were under way.',
+    label: 'outcome',
+    values: ['reported', 'unreported', 'timeout', 'failed', 'skipped'],
+  },
   http2_events_total: {
     type: 'counter',
     help: 'What HTTP/2 sessions defended themselves against, and broken or slow peers, by kind.',

@@ -100,10 +100,12 @@ function printWeighted(use: WeightedBackend, count: number, table: RouteTable): 
   return [words.join(' '), ...policies.map((policy) => `       ${printPolicy(policy)}`)]
 }
 
-function printBalance({ algorithm, options, hashKey }: Balance): string {
+function printBalance({ algorithm, options, hashKey, probePath }: Balance): string {
   const given = printMembers(options)
   const key = hashKey.map((part) => ('text' in part ? part.text : `\${${part.variable}}`)).join('')
-  return [algorithm, given, key === '' ? '' : `by=${JSON.stringify(key)}`].filter(Boolean).join(' ')
+  const by = key === '' ? '' : `by=${JSON.stringify(key)}`
+  const probes = probePath === undefined ? '' : `probes=${JSON.stringify(probePath)}`
+  return [algorithm, given, by, probes].filter(Boolean).join(' ')
 }
 
 /**

@@ -132,6 +132,8 @@ export interface Balance {
   readonly options: BalanceOptions
   /** Where the hash key comes from, for keyed algorithms: text and variables in turn. */
   readonly hashKey: readonly HashKeyPart[]
+  /** Where endpoints are asked for their load, for algorithms that send probes; absent: they are not. */
+  readonly probePath?: string
 }
 
 export type HashKeyPart = { readonly text: string } | { readonly variable: string }

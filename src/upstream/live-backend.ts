@@ -105,7 +105,12 @@ export class LiveBackend {
 
   /** The balancer for these settings, made on first use. Give it back with `releaseBalancer`. */
   balancerFor(balance: Balance): LiveBalancer {
-    const name = JSON.stringify([balance.algorithm, balance.options, balance.hashKey])
+    const name = JSON.stringify([
+      balance.algorithm,
+      balance.options,
+      balance.hashKey,
+      balance.probePath ?? '',
+    ])
     let live = this.#balancers.get(name)
     if (live === undefined) {
       if (balance.algorithm === 'sticky') this.#keepSessions()

@@ -19,6 +19,10 @@ export class LiveEndpoint {
   index = -1
   /** Tries under way. */
   holders = 0
+  /** A load probe is under way, how many in a row brought nothing, and when the next one may be sent. */
+  probing = false
+  probesFailed = 0
+  probeAfter = 0
   /** By protocol and TLS settings; seldom more than one. */
   readonly pools: EndpointPool[] = []
 

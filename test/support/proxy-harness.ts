@@ -12,6 +12,7 @@ import type {
 import { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Phases } from '#src/policies/policy.ts'
 import { Exchange } from '#src/proxy/exchange.ts'
+import { LoadProbes } from '#src/proxy/load-probes.ts'
 import type { LiveRule } from '#src/proxy/live-rule.ts'
 import type { LiveTable } from '#src/proxy/live-table.ts'
 import { PolicyRun } from '#src/proxy/policy-run.ts'
@@ -23,6 +24,7 @@ import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { Backend, RouteSettings } from '#src/table/table.ts'
+import type { UpstreamConnector } from '#src/upstream/pool.ts'
 import { LiveBackend } from '#src/upstream/live-backend.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 
@@ -175,7 +177,7 @@ export class ProxyHarness {
   readonly lines: string[] = []
 
   constructor(endpoints = 3) {
-    const memory = EndpointMemory.create(64, 1)
+    const memory = EndpointMemory.create(512, 1)
     const backend = backendOf('app', endpoints)
     const context = {
       memory,
@@ -190,34 +192,39 @@ export class ProxyHarness {
       Int32Array.from(backend.endpoints, (_, i) => i + 1),
       context,
     )
+    const connector: UpstreamConnector = {
+      open: (endpoint, _pool, handler, idleMsMax) => {
+        const upstream = new FakeUpstream(endpoint, handler, idleMsMax)
+        this.upstreams.push(upstream)
+        return upstream
+      },
+    }
+    const wheel = new TimerWheel(this.now)
+    const worker = WorkerMemory.create(1)
+    const now = (): number => this.now
     this.services = {
       table: {
         options: { hsts: '', accessLog: true },
         subrequestRule: (key: string) => (key === 'auth' ? this.rule([]) : undefined),
       } as unknown as LiveTable,
       trustedPeers: new TrustedPeers([]),
-      wheel: new TimerWheel(this.now),
+      wheel,
       random: seededRandom(2),
       endpoints: memory,
       limits: LimitMemory.create(64, memory.writers),
       rules: RuleMemory.create(8, 1),
-      worker: WorkerMemory.create(1),
+      worker,
       writer: 0,
       requestIds: new RequestIds(),
-      connector: {
-        open: (endpoint, _pool, handler, idleMsMax) => {
-          const upstream = new FakeUpstream(endpoint, handler, idleMsMax)
-          this.upstreams.push(upstream)
-          return upstream
-        },
-      },
+      connector,
+      loadProbes: new LoadProbes({ connector, wheel, worker, writer: 0, now }),
       pickInput: { key: 0, now: 0, tried: new Int32Array(16), triedCount: 0 },
       replayBytes: 0,
       replayBytesMax: 1024 * 1024,
       draining: false,
       exchanges: 0,
       suspended: new Set(),
-      now: () => this.now,
+      now,
       wallClock: () => 0,
       accessLog: { write: (line) => this.lines.push(line) },
     }

@@ -1,6 +1,7 @@
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { duration } from '#src/annotations/quantities.ts'
+import { requestTarget } from '#src/annotations/names.ts'
 import { integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import type { Balance } from '#src/table/table.ts'
@@ -21,7 +22,23 @@ const boundFactor: ValueType<number> = {
   format: (factor) => (factor === Infinity ? 'off' : String(factor)),
 }
 
-const defaults = { decayMs: 10_000, choices: 2 } as const
+const defaultDecayMs = 10_000
+/** Each algorithm has a number of its own. */
+const ownChoices = 0
+
+/** Prequal's rate; below one probe a request its results go stale. */
+const defaultProbes = 3
+
+/** Probes a request: fractions mean one every few requests. */
+const probeRate: ValueType<number> = {
+  expects: 'a number from 0.01 to 16',
+  schema: { pattern: '^\\d+(?:\\.\\d+)?$' },
+  parse(text) {
+    const rate = /^\d{1,2}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN
+    return rate >= 0.01 && rate <= 16 ? rate : undefined
+  },
+  format: String,
+}
 
 const ofService = {
   risk: 'low',
@@ -48,21 +65,46 @@ export const balanceParameters = annotationTable({
   },
   'load-balance-decay': {
     type: duration,
-    default: defaults.decayMs,
+    default: defaultDecayMs,
     doc: 'Algorithms that measure latency: how long a measurement counts.',
     example: '5s',
     ...ofService,
   },
   'load-balance-choices': {
-    type: integer(2, 16),
-    default: defaults.choices,
-    doc: 'Algorithms that draw endpoints at random: how many they compare.',
+    type: integer(0, 16),
+    default: ownChoices,
+    doc: 'Algorithms that draw endpoints at random: how many they compare. 0: as many as the algorithm does by itself, 3 for hot-cold and 2 for the others.',
     example: '3',
+    ...ofService,
+  },
+  'load-balance-probe-path': {
+    type: requestTarget,
+    default: '',
+    doc: 'Algorithm prequal: where endpoints are asked for their load, by GET requests whose answers carry a load report (ORCA). Without it the reports in ordinary answers count.',
+    example: '/load',
+    ...ofService,
+  },
+  'load-balance-probes': {
+    type: probeRate,
+    default: defaultProbes,
+    doc: 'Algorithm prequal with a probe path: how many probes are sent for each request.',
+    example: '1.5',
     ...ofService,
   },
 })
 
 export type BalanceParameters = ValuesOf<typeof balanceParameters>
+
+/** How endpoints are asked for their load, by algorithms that send probes. */
+export function probesOf(values: BalanceParameters): Pick<Balance, 'options' | 'probePath'> {
+  const probePath = values['load-balance-probe-path']
+  if (probePath === '') return { options: { probesPerRequest: 0 } }
+  const probesPerRequest = values['load-balance-probes']
+  return {
+    options: probesPerRequest === defaultProbes ? {} : { probesPerRequest },
+    probePath,
+  }
+}
 
 /** The options that differ from what algorithms do by themselves. */
 export function parameterOptions(values: BalanceParameters): Balance['options'] {
@@ -73,7 +115,7 @@ export function parameterOptions(values: BalanceParameters): Balance['options'] 
   return {
     ...(bound !== defaultBound && { boundFactor: bound }),
     ...(slowStartMs > 0 && { slowStartMs }),
-    ...(decayMs !== defaults.decayMs && { decayMs }),
-    ...(choices !== defaults.choices && { choices }),
+    ...(decayMs !== defaultDecayMs && { decayMs }),
+    ...(choices !== ownChoices && { choices }),
   }
 }

@@ -6,7 +6,7 @@ import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import type { Balance } from '#src/table/table.ts'
-import { balanceParameters, parameterOptions } from './balance-parameters.ts'
+import { balanceParameters, parameterOptions, probesOf } from './balance-parameters.ts'
 import { hashKey } from './hash-key.ts'
 
 const names = Object.keys(algorithms) as AlgorithmName[]
@@ -76,6 +76,10 @@ export function balanceOf(values: BalanceValues): Balance {
   const key = values['upstream-hash-by']
   const algorithm = algorithmOf(values)
   const parameters = parameterOptions(values)
+  if (algorithm === 'prequal') {
+    const { options, ...probing } = probesOf(values)
+    return { algorithm, options: { ...parameters, ...options }, hashKey: [], ...probing }
+  }
   if (!algorithms[algorithm].keyed) return { algorithm, options: parameters, hashKey: [] }
   return {
     algorithm,
