@@ -21,6 +21,7 @@ import type { CompileSettings } from './settings.ts'
 import { protocolOf } from './values/backend-protocol.ts'
 import { withSessions } from './sessions.ts'
 import { balanceAnnotations, balanceOf } from './values/balance.ts'
+import { healthAnnotations } from './values/health-check.ts'
 import type { BalanceValues } from './values/balance.ts'
 import { annotationSchema } from './values/schema.ts'
 
@@ -196,7 +197,10 @@ export function readService(service: Service, settings: CompileSettings): Servic
     prefix: settings.annotationsPrefix,
     report,
   })
-  const balance = readGiven(balanceAnnotations, texts, { codes: annotationCodes, report })
+  const reading = { codes: annotationCodes, report }
+  const balance = readGiven(balanceAnnotations, texts, reading)
+  // Their values belong to the backend; here they are judged.
+  readGiven(healthAnnotations, texts, reading)
   return { balance, diagnostics: diagnostics.list }
 }
 

@@ -19,6 +19,7 @@ import type { TableUpdate } from '#src/workers/messages.ts'
 import { ConnectionAcceptor } from './connection-acceptor.ts'
 import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { Exchange } from './exchange.ts'
+import { HealthChecks } from './health-checks.ts'
 import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
 import { LoadProbes } from './load-probes.ts'
@@ -63,6 +64,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
   readonly #listeners: Listeners
   readonly #housekeeping = new Timer(this)
   /** Backends that hold endpoints back as ejected. */
+  readonly #checks: HealthChecks
   readonly #ejecting = new Set<LiveBackend>()
   #drained: (() => void) | undefined
 
@@ -112,6 +114,17 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       wallClock: options.wallClock,
       accessLog: options.accessLog,
     }
+    const { log } = options
+    const connector = this.#pools
+    this.#checks = new HealthChecks({
+      connector,
+      wheel,
+      memory: endpoints,
+      worker,
+      writer,
+      log,
+      now,
+    })
     this.#acceptor = new ConnectionAcceptor(options, this.#table, this, environment)
     this.#listeners = new Listeners(options, this.#acceptor)
     wheel.arm(this.#housekeeping, housekeepingMs)
@@ -196,6 +209,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     worker.set(writer, gauges.idle, this.#pools.idle.size)
     worker.set(writer, gauges.replay, services.replayBytes)
     const now = services.now()
+    if (!services.draining && this.#table.checked.size > 0) this.#checks.run(this.#table.checked)
     for (const backend of this.#ejecting) if (!backend.readmit(now)) this.#ejecting.delete(backend)
     const drained = this.#drained
     this.#drained = undefined

@@ -33,8 +33,8 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
 
 function linkTarget(use: WeightedBackend, context: LinkContext): LiveTarget {
   const backend = context.backendFor(use.backend)
-  backend.users++
   const pool = context.pools.take(use)
+  backend.usePool(pool)
   return { use, backend, balancer: backend.balancerFor(use.balance), pool }
 }
 
@@ -44,7 +44,7 @@ export function unlinkRule(live: LiveRule, context: LinkContext): void {
   for (const target of fallback === undefined ? targets : [...targets, fallback]) {
     const { backend, balancer, pool } = target
     backend.releaseBalancer(balancer)
-    backend.users--
+    backend.unusePool(pool)
     context.pools.release(pool)
     context.dropUnused(backend)
   }

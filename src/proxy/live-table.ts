@@ -139,6 +139,9 @@ export class LiveTable {
     return linkSubrequest(backend, settings, serverName, this.#link)
   }
 
+  /** Backends whose endpoints are to be checked. */
+  readonly checked = new Set<LiveBackend>()
+
   /** Slots of every endpoint that something still refers to are counted; for tests and status. */
   get backendCount(): number {
     return this.#backends.size
@@ -187,12 +190,15 @@ export class LiveTable {
 
   #setBackend(backend: Backend, given: Int32Array | undefined): void {
     const slots = given ?? new Int32Array(backend.endpoints.length)
-    const live = this.#backends.get(backend.key)
+    let live = this.#backends.get(backend.key)
     if (live === undefined) {
-      this.#backends.set(backend.key, new LiveBackend(backend, slots, this.#context))
+      live = new LiveBackend(backend, slots, this.#context)
+      this.#backends.set(backend.key, live)
     } else {
       live.update(backend, slots)
     }
+    if (backend.healthCheck === undefined) this.checked.delete(live)
+    else this.checked.add(live)
   }
 
   /** The backend of this key. A rule may come before its backend does: it starts out empty. */
@@ -219,6 +225,7 @@ export class LiveTable {
     if (live === undefined) return
     live.update({ ...live.backend, endpoints: [] }, new Int32Array(0))
     live.named = false
+    this.checked.delete(live)
     this.#dropUnused(live)
   }
 

@@ -18,6 +18,9 @@ export interface EndpointBuffers {
   readonly consecutiveFailures: Int32Array
   readonly ejectedUntil: Float64Array
   readonly ejections: Int32Array
+  readonly checkedAt: Int32Array
+  readonly checkStreak: Int32Array
+  readonly unhealthy: Int32Array
   readonly generation: Int32Array
 }
 
@@ -58,6 +61,12 @@ export class EndpointMemory {
   readonly ejectedUntil: Float64Array
   /** Per slot: ejections in a row, for the back-off. Atomics only. */
   readonly ejections: Int32Array
+  /** Per slot: when the last health check was taken, see health-state.ts. Atomics only. */
+  readonly checkedAt: Int32Array
+  /** Per slot: checks in a row that were good, or below 0 that failed. Atomics only. */
+  readonly checkStreak: Int32Array
+  /** Per slot: 1 while health checks keep the endpoint out of use. Atomics only. */
+  readonly unhealthy: Int32Array
   /** Per slot: rises whenever the slot goes to another endpoint. */
   readonly generation: Int32Array
   readonly #buffers: EndpointBuffers
@@ -80,6 +89,9 @@ export class EndpointMemory {
     this.consecutiveFailures = buffers.consecutiveFailures
     this.ejectedUntil = buffers.ejectedUntil
     this.ejections = buffers.ejections
+    this.checkedAt = buffers.checkedAt
+    this.checkStreak = buffers.checkStreak
+    this.unhealthy = buffers.unhealthy
     this.generation = buffers.generation
   }
 
@@ -103,6 +115,9 @@ export class EndpointMemory {
       consecutiveFailures: sharedInts(capacity),
       ejectedUntil: sharedFloats(capacity),
       ejections: sharedInts(capacity),
+      checkedAt: sharedInts(capacity),
+      checkStreak: sharedInts(capacity),
+      unhealthy: sharedInts(capacity),
       generation: sharedInts(capacity),
     })
   }
@@ -126,6 +141,9 @@ export class EndpointMemory {
     this.consecutiveFailures[slot] = 0
     this.ejectedUntil[slot] = 0
     this.ejections[slot] = 0
+    this.checkedAt[slot] = 0
+    this.checkStreak[slot] = 0
+    this.unhealthy[slot] = 0
   }
 
   /**

@@ -83,7 +83,13 @@ export const workerFamilies = {
   },
   upstream_ejections_total: {
     type: 'counter',
-    help: 'Endpoints that were ejected after failures in a row.',
+    help: 'Endpoints that were ejected after failures in a row, of requests or of health checks.',
+  },
+  health_checks_total: {
+    type: 'counter',
+    help: 'Health checks of endpoints, by outcome; delayed: times that too many were under way to send what was due.',
+    label: 'outcome',
+    values: ['good', 'failed', 'delayed'],
   },
   load_reports_total: {
     type: 'counter',

@@ -124,11 +124,12 @@ function printPolicy(use: PolicyUse): string {
 }
 
 function printBackend(backend: Backend): string[] {
-  const { endpoints, clientIpAffinitySeconds } = backend
+  const { endpoints, clientIpAffinitySeconds, healthCheck } = backend
   const affinity =
     clientIpAffinitySeconds > 0 ? ` client-ip-affinity=${clientIpAffinitySeconds}s` : ''
+  const health = healthCheck === undefined ? '' : ` health-check ${printMembers(healthCheck)}`
   const lines = endpoints.length === 0 ? ['  none'] : endpoints.map(printEndpoint)
-  return [`backend ${backendTitle(backend)}${affinity}`, ...lines]
+  return [`backend ${backendTitle(backend)}${affinity}${health}`, ...lines]
 }
 
 function printEndpoint({ address, port, uid, state, weight, zone, node }: Endpoint): string {

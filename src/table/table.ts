@@ -169,6 +169,22 @@ export interface Backend {
   readonly endpoints: readonly Endpoint[]
   /** sessionAffinity: ClientIP, in seconds; 0: none. */
   readonly clientIpAffinitySeconds: number
+  /** Absent: endpoints are not checked. */
+  readonly healthCheck?: HealthCheck
+}
+
+/** How endpoints are asked whether they work. */
+export interface HealthCheck {
+  readonly kind: 'http' | 'grpc'
+  /** Of kind `http`: path and query. */
+  readonly path: string
+  /** Of kind `grpc`: the service asked about, '' for the whole server. */
+  readonly service: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Failures in a row that put an endpoint out of use, and successes that bring it back. */
+  readonly failures: number
+  readonly successes: number
 }
 
 export interface Endpoint {

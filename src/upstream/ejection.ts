@@ -33,7 +33,8 @@ export function recordSuccess(memory: EndpointMemory, { slot }: LiveEndpoint): v
   if (memory.consecutiveFailures[slot] === 0) return
   Atomics.store(memory.consecutiveFailures, slot, 0)
   Atomics.store(memory.ejections, slot, 0)
-  memory.ejectedUntil[slot] = 0
+  // A request that was under way says nothing against the checks.
+  memory.ejectedUntil[slot] = Atomics.load(memory.unhealthy, slot) === 1 ? Infinity : 0
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
 import { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOwner } from '#src/http1/client-session.ts'
+import type { Http1ClientOptions } from '#src/http1/options.ts'
 import { IdleEntry } from './idle-list.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 import type { EndpointPool, PoolSettings } from './pool.ts'
@@ -37,16 +38,19 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
   }
 
   #connect(handler: ClientStreamHandler): ClientStream {
-    const session = new Http1ClientSession(
-      this,
-      this.settings.protocol === 'http1.0' ? this.#pools.http10Options : this.#pools.http1Options,
-    )
+    const session = new Http1ClientSession(this, this.#options())
     this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
     this.#pools.connections++
     const { address, port } = this.#endpoint
     const stream = session.open(handler)
     session.attach(this.#pools.connect({ address, port, tls: this.settings.tls }, session))
     return stream
+  }
+
+  #options(): Http1ClientOptions {
+    const { protocol, persistent } = this.settings
+    if (protocol === 'http1.0') return this.#pools.http10Options
+    return persistent === false ? this.#pools.closingOptions : this.#pools.http1Options
   }
 
   retire(): void {

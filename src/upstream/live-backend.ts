@@ -4,7 +4,9 @@ import { hashText } from '#algorithms/hash.ts'
 import type { Random } from '#algorithms/random.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import type { Backend, Balance, Endpoint } from '#src/table/table.ts'
+import { forgetChecks } from './health-state.ts'
 import { LiveEndpoint } from './live-endpoint.ts'
+import type { PoolSettings } from './pool.ts'
 import { BackendSessions } from './sessions.ts'
 
 /** What a backend needs from its worker. */
@@ -51,6 +53,8 @@ export class LiveBackend {
   affinity: LiveBalancer | undefined
   /** Session cookies of its endpoints, once a rule balances by them. */
   sessions: BackendSessions | undefined
+  /** How rules connect to it, and how many of their targets do so. */
+  readonly #pools = new Map<PoolSettings, number>()
   readonly #balancers = new Map<string, LiveBalancer>()
   readonly #context: BackendContext
 
@@ -91,6 +95,7 @@ export class LiveBackend {
     }
     for (const gone of known.values()) this.#retire(gone)
     this.endpoints = live
+    this.#followChecks(backend)
     this.backend = backend
     this.named = true
     this.#followAffinity(backend.clientIpAffinitySeconds > 0)
@@ -129,6 +134,12 @@ export class LiveBackend {
     this.sessions.rebuild(this.endpoints, this.columns.identity)
   }
 
+  /** Who is no longer checked is not held back by old checks. */
+  #followChecks(next: Backend): void {
+    if (this.backend.healthCheck === undefined || next.healthCheck !== undefined) return
+    for (const { slot } of this.endpoints) forgetChecks(this.memory, slot)
+  }
+
   #followAffinity(wanted: boolean): void {
     if (wanted === (this.affinity !== undefined)) return
     if (this.affinity !== undefined) this.releaseBalancer(this.affinity)
@@ -144,6 +155,25 @@ export class LiveBackend {
   pick(balancer: Balancer, input: PickInput): LiveEndpoint | undefined {
     const index = balancer.pick(input)
     return index < 0 ? undefined : this.endpoints[index]
+  }
+
+  /** A target of a rule came that connects in this way. */
+  usePool(pool: PoolSettings): void {
+    this.users++
+    this.#pools.set(pool, (this.#pools.get(pool) ?? 0) + 1)
+  }
+
+  unusePool(pool: PoolSettings): void {
+    this.users--
+    const left = (this.#pools.get(pool) ?? 0) - 1
+    if (left > 0) this.#pools.set(pool, left)
+    else this.#pools.delete(pool)
+  }
+
+  /** How its first rule connects; undefined: no rule refers to it. */
+  get firstPool(): PoolSettings | undefined {
+    for (const pool of this.#pools.keys()) return pool
+    return undefined
   }
 
   get memory(): EndpointMemory {

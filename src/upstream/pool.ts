@@ -10,6 +10,8 @@ import type { LiveEndpoint } from './live-endpoint.ts'
 export interface PoolSettings {
   readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
   readonly tls: UpstreamTls | undefined
+  /** False: a connection of HTTP/1 is closed after its answer. */
+  readonly persistent?: boolean
 }
 
 /** Where exchanges get their upstream streams. */

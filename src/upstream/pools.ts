@@ -46,6 +46,8 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   http2Limits: Http2Limits = clientLimits
   /** For upstreams that are to be spoken to in HTTP/1.0. */
   http10Options: Http1ClientOptions
+  /** For connections that carry one exchange. */
+  closingOptions: Http1ClientOptions
   limits: { readonly requestsMax: number; readonly ageMsMax: number }
   #idleMax = 0
   #idleMsMax = 0
@@ -57,6 +59,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     this.http2Environment = context.http2Environment
     this.http1Options = { responseHeadBytesMax: 0, version: 11, persistent: true }
     this.http10Options = { responseHeadBytesMax: 0, version: 10, persistent: false }
+    this.closingOptions = this.http10Options
     this.limits = { requestsMax: 0, ageMsMax: 0 }
     this.setOptions(options)
     context.wheel.arm(this.#sweep, sweepMs)
@@ -72,7 +75,8 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
       version: 11,
       persistent: this.#idleMax > 0,
     }
-    this.http10Options = { ...this.http1Options, version: 10, persistent: false }
+    this.closingOptions = { ...this.http1Options, persistent: false }
+    this.http10Options = { ...this.closingOptions, version: 10 }
     this.limits = {
       requestsMax: options.upstreamKeepAliveRequests || Infinity,
       ageMsMax: options.upstreamKeepAliveTimeMs || Infinity,

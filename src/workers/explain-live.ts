@@ -39,8 +39,10 @@ function endpointState(
   now: number,
 ): EndpointState | undefined {
   if (slot === 0) return undefined
+  const unhealthy = memory.unhealthy[slot] === 1
   return {
-    ejectedForMs: Math.max(0, (memory.ejectedUntil[slot] as number) - now),
+    unhealthy,
+    ejectedForMs: unhealthy ? 0 : Math.max(0, (memory.ejectedUntil[slot] as number) - now),
     requestsInFlight: sumOfSlot(memory, memory.inFlight, slot),
   }
 }

@@ -44,6 +44,8 @@ export function requestOf(
 
 /** What is known of an endpoint beyond the table; of a table from files nothing is. */
 export interface EndpointState {
+  /** Its health checks fail. */
+  readonly unhealthy: boolean
   readonly ejectedForMs: number
   readonly requestsInFlight: number
 }
@@ -254,6 +256,7 @@ function verdict(
   if (state === 'draining' && anyReady) {
     return ['nothing', 'it is terminating: only sessions and requests that it has go on']
   }
+  if (live?.unhealthy === true) return ['nothing', 'its health checks fail']
   if (live !== undefined && live.ejectedForMs > 0) {
     const seconds = Math.ceil(live.ejectedForMs / 1000)
     return ['nothing', `it failed several times in a row and is left out for ${seconds} s more`]

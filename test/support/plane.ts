@@ -14,6 +14,7 @@ import type {
   Certificate,
   ClientCertificates,
   GlobalOptions,
+  HealthCheck,
   Host,
   Listener,
   RouteSettings,
@@ -38,6 +39,7 @@ export interface PlaneSettings {
   readonly upstreamTls?: UpstreamTls
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
+  readonly healthCheck?: HealthCheck
   /** What is asked of clients, by host. */
   readonly clients?: Readonly<Record<string, PlaneClients>>
 }
@@ -101,14 +103,20 @@ export class TestPlane {
   }
 
   /** Puts a table with these upstreams in force: a delta of what differs, or a full one at first. */
-  async apply(upstreams: readonly number[], changed: Partial<RouteSettings> = {}): Promise<void> {
+  async apply(
+    upstreams: readonly number[],
+    changed: Partial<RouteSettings> = {},
+    checked = true,
+  ): Promise<void> {
+    const { healthCheck } = this.#settings
+    const backend = backendOf(upstreams, checked ? healthCheck : undefined)
     const full = this.#version === 0
     const delta: TableDelta = {
       version: ++this.#version,
       full,
       listeners: full ? this.#listeners() : new Map(),
       hosts: new Map(this.#hosts(changed).map((host) => [host.key, host])),
-      backends: new Map([['app', backendOf(upstreams)]]),
+      backends: new Map([['app', backend]]),
       certificates: new Map(this.#certificates().map((one) => [one.key, one])),
       authorities: this.#authorities(),
       options: { ...defaultGlobalOptions, ...this.#settings.options },
@@ -237,12 +245,13 @@ function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Ru
   }
 }
 
-function backendOf(ports: readonly number[]): Backend {
+function backendOf(ports: readonly number[], healthCheck?: HealthCheck): Backend {
   return {
     key: 'app',
     service: { kind: 'Service', namespace: 'default', name: 'app' },
     servicePort: 80,
     clientIpAffinitySeconds: 0,
+    ...(healthCheck !== undefined && { healthCheck }),
     endpoints: ports.map((port) => ({
       address: '127.0.0.1',
       port,

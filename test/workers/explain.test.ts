@@ -7,6 +7,7 @@ import { backend, endpoint, host, table } from './tables.ts'
 
 const nothingKnown: StateOf = () => undefined
 const ejected: StateOf = (_, index) => ({
+  unhealthy: false,
   ejectedForMs: index === 3 ? 4500 : 0,
   requestsInFlight: index,
 })

@@ -2,14 +2,17 @@ import { isIP } from 'node:net'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { isDnsName } from '#src/annotations/names.ts'
-import { quote } from '#src/annotations/schema.ts'
+import { collectAnnotations } from '#src/annotations/annotated.ts'
+import { annotationCodes, quote, readGiven } from '#src/annotations/schema.ts'
 import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { localCluster, tupleKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Backend, Endpoint } from '#src/table/table.ts'
+import type { Backend, Endpoint, HealthCheck } from '#src/table/table.ts'
 import { originOf, reportOn } from '../findings.ts'
 import type { CompileSettings } from '../settings.ts'
+import { healthAnnotations, healthCheckOf } from '../values/health-check.ts'
+import { annotationSchema } from '../values/schema.ts'
 import { addressProblem } from './addresses.ts'
 import { readEndpoints } from './endpoints.ts'
 import type { ResolvedPort } from './ports.ts'
@@ -80,14 +83,29 @@ export function compileBackend(
     }
   }
   const affinity = service.sessionAffinity === 'ClientIP' ? service.sessionAffinitySeconds : 0
+  const healthCheck = readHealthCheck(service, settings)
   const backend: Backend = {
     key,
     service: originOf(service),
     servicePort: port.port,
     endpoints,
     clientIpAffinitySeconds: affinity,
+    ...(healthCheck !== undefined && { healthCheck }),
   }
   return { backend, diagnostics: diagnostics.list }
+}
+
+function ignore(): void {}
+
+/** The health check of a Service; values that are not valid are reported where its annotations are judged. */
+function readHealthCheck(
+  { metadata }: Service,
+  { annotationsPrefix: prefix }: CompileSettings,
+): HealthCheck | undefined {
+  const report = ignore
+  const reading = { schema: annotationSchema, prefix, report }
+  const { texts } = collectAnnotations(metadata.annotations, 'Service', reading)
+  return healthCheckOf(readGiven(healthAnnotations, texts, { codes: annotationCodes, report }))
 }
 
 function externalEndpoints(

@@ -7,6 +7,7 @@ import { balanceAnnotations } from './balance.ts'
 import { canaryAnnotations } from './canary.ts'
 import { endpointAnnotations } from './endpoint-weight.ts'
 import { globalOptions } from './global-options.ts'
+import { healthAnnotations } from './health-check.ts'
 import { routeAnnotations, routeOptions } from './route-settings.ts'
 
 /** Every annotation there is, whoever reads it. */
@@ -19,6 +20,7 @@ export const annotationSchema: AnyAnnotations = Object.assign(
   balanceAnnotations,
   canaryAnnotations,
   endpointAnnotations,
+  healthAnnotations,
   ...policyList.map(([, { annotations }]) => annotations),
 )
 
