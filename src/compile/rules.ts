@@ -167,7 +167,9 @@ function compilePolicies(
 export function useOf(
   { key, service, port }: Target,
   { options, serviceValues }: Pick<RuleContext, 'options' | 'serviceValues'>,
-  own: Partial<Pick<ParsedIngress, 'balance'> & Pick<WeightedBackend, 'protocol' | 'tls'>>,
+  own: Partial<
+    Pick<ParsedIngress, 'balance'> & Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme'>
+  >,
 ): WeightedBackend {
   const balance = complete<BalanceValues>(
     balanceAnnotations,
@@ -175,9 +177,11 @@ export function useOf(
     serviceValues.balance,
     own.balance ?? {},
   )
-  const { protocol, tls } = own
+  const { protocol, tls, followsScheme } = own
   const spoken =
-    protocol === undefined ? protocolOf(options.protocol, {}, port.appProtocol) : { protocol, tls }
+    protocol === undefined
+      ? protocolOf(options.protocol, {}, port.appProtocol)
+      : { protocol, tls, ...(followsScheme === true && { followsScheme }) }
   return {
     backend: key,
     service: service.metadata.name,

@@ -69,6 +69,11 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
     this.#gate = new ReadGate(connection)
   }
 
+  /** With the end of the connection: what the system or TLS said. */
+  get problem(): string | undefined {
+    return this.#connection?.problem
+  }
+
   /** The session can begin an exchange. */
   get idle(): boolean {
     return this.#phase === 'idle'

@@ -42,6 +42,8 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   readonly isServer = false
   readonly scheme: 'http' | 'https'
   connected = false
+  /** The upstream did not agree to speak HTTP/2 (RFC 9113 3.2): nothing is sent. */
+  mismatch = false
   readonly #core: SessionCore
   readonly #owner: Http2ClientOwner
   /** Opened, head not sent. */
@@ -72,6 +74,11 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
     ])
     core.receiver.open()
     if (options.connected) this.onConnected(connection)
+  }
+
+  /** With the end of the connection: what the system or TLS said. */
+  get problem(): string | undefined {
+    return this.mismatch ? 'HTTP/2 was not agreed on (ALPN)' : this.#core.connection.problem
   }
 
   /** Streams that are open or about to be. */
@@ -116,8 +123,15 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
 
   // The connection's events.
 
-  onConnected(_connection: Connection): void {
+  onConnected(connection: Connection): void {
     if (this.connected) return
+    const { tls } = connection.peer
+    if (tls !== undefined && tls.alpn !== 'h2') {
+      this.mismatch = true
+      this.#drain()
+      connection.destroy()
+      return
+    }
     this.connected = true
     for (const stream of this.#core.streams.values()) {
       ;(stream as Http2ClientStream).handler.onUpstreamConnected()
@@ -263,7 +277,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   }
 
   closeFailure(reason: CloseReason): UpstreamFailure {
-    if (reason === 'tls') return 'tls-failed'
+    if (reason === 'tls' || this.mismatch) return 'tls-failed'
     if (this.connected) return reason === 'reset' ? 'reset' : 'closed'
     if (reason === 'timeout') return 'connect-timeout'
     return reason === 'refused' || reason === 'unreachable' ? 'connect-refused' : 'closed'

@@ -10,6 +10,7 @@ import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
+import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { UpstreamPools } from '#src/upstream/pools.ts'
 import type {
   DataPlane as DataPlaneContract,
@@ -89,7 +90,11 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       worker.add(writer, opened, 1)
     }
     const environment = http2Environment(options)
-    const context = { transport, wheel, now, onOpened, http2Environment: environment }
+    const { log } = options
+    const onProblem = ({ name }: LiveEndpoint, problem: string): void => {
+      log.warn('a connection to an endpoint could not be made', { endpoint: name, problem })
+    }
+    const context = { transport, wheel, now, onOpened, onProblem, http2Environment: environment }
     this.#pools = new UpstreamPools(context, this.#table.options)
     this.#services = {
       table: this.#table,
@@ -114,7 +119,6 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       wallClock: options.wallClock,
       accessLog: options.accessLog,
     }
-    const { log } = options
     const connector = this.#pools
     this.#checks = new HealthChecks({
       connector,

@@ -23,6 +23,7 @@ import type { LiveRule, LiveTarget } from './live-rule.ts'
 import { noteAnswer, noteTrailers } from './try-answered.ts'
 import { pickEndpoint } from './pick.ts'
 import type { PolicyRun } from './policy-run.ts'
+import { poolFor } from './pool-settings.ts'
 import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
@@ -169,12 +170,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     // A request that may not be repeated never risks a connection that has been idle for long.
     const riskMs = repeatable ? Infinity : riskyIdleMs
     const idleMsMax = this.freshOnly ? 0 : riskMs
-    const stream = services.connector.open(
-      attempt.endpoint,
-      attempt.target.pool,
-      attempt,
-      idleMsMax,
-    )
+    const pool = poolFor(attempt.target.pool, request.upgrade, this.scheme)
+    const stream = services.connector.open(attempt.endpoint, pool, attempt, idleMsMax)
     attempt.stream = stream
     const bodyless = body.ended && body.bytes === 0 && body.trailers === undefined
     stream.sendHead(request, bodyless)

@@ -11,25 +11,46 @@ const plainHttp1: PoolSettings = { protocol: 'http1', tls: undefined }
 export class PoolSettingsCache {
   readonly #settings = new Map<string, { readonly settings: PoolSettings; users: number }>()
 
-  take({ protocol, tls }: WeightedBackend): PoolSettings {
+  take(use: WeightedBackend): PoolSettings {
+    const { protocol, tls } = use
     if (protocol === 'http1' && tls === undefined) return plainHttp1
-    const name = nameOf(protocol, tls)
+    const name = nameOf(protocol, tls, use.followsScheme === true)
     let entry = this.#settings.get(name)
     if (entry === undefined) {
-      entry = { settings: { protocol, tls }, users: 0 }
+      entry = { settings: protocol === 'auto' ? autoSettings(use) : { protocol, tls }, users: 0 }
       this.#settings.set(name, entry)
     }
     entry.users++
     return entry.settings
   }
 
-  release({ protocol, tls }: PoolSettings): void {
-    const name = nameOf(protocol, tls)
+  release({ protocol, tls, forPlain }: PoolSettings): void {
+    const name = nameOf(protocol, tls, forPlain !== undefined)
     const entry = this.#settings.get(name)
     if (entry !== undefined && --entry.users === 0) this.#settings.delete(name)
   }
 }
 
-function nameOf(protocol: string, tls: UpstreamTls | undefined): string {
-  return JSON.stringify([protocol, tls ?? null])
+function nameOf(protocol: string, tls: UpstreamTls | undefined, followsScheme: boolean): string {
+  return JSON.stringify([protocol, tls ?? null, followsScheme])
+}
+
+function autoSettings({ protocol, tls, followsScheme }: WeightedBackend): PoolSettings {
+  return {
+    protocol,
+    tls,
+    forUpgrades: { protocol: 'http1', tls: tls && { ...tls, alpn: ['http/1.1'] } },
+    forPlain: followsScheme === true ? plainHttp1 : undefined,
+  }
+}
+
+/** How a request connects to its backend. */
+export function poolFor(
+  pool: PoolSettings,
+  upgrade: string,
+  scheme: 'http' | 'https',
+): PoolSettings {
+  if (pool.protocol !== 'auto') return pool
+  if (scheme === 'http' && pool.forPlain !== undefined) return pool.forPlain
+  return upgrade === '' ? pool : (pool.forUpgrades ?? pool)
 }

@@ -92,10 +92,11 @@ function printRule(rule: Rule, table: RouteTable): string[] {
 }
 
 function printWeighted(use: WeightedBackend, count: number, table: RouteTable): string[] {
-  const { backend, balance, protocol, tls, policies, weight } = use
+  const { backend, balance, protocol, tls, followsScheme, policies, weight } = use
   const words = [`    -> ${backendName(backend, table)}`, printBalance(balance)]
   if (count > 1 || weight !== 1) words.push(`weight=${weight}`)
   if (protocol !== 'http1') words.push(protocol)
+  if (followsScheme === true) words.push('by-scheme')
   if (tls !== undefined) words.push(tls.verify ? `tls verify=${tls.serverName}` : 'tls')
   return [words.join(' '), ...policies.map((policy) => `       ${printPolicy(policy)}`)]
 }

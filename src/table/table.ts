@@ -121,8 +121,11 @@ export interface WeightedBackend {
   readonly service: string
   readonly weight: number
   readonly balance: Balance
+  /** `auto`: over TLS what the endpoint chooses (ALPN), HTTP/1.1 otherwise. */
   readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
   readonly tls: UpstreamTls | undefined
+  /** With `auto`: clients without TLS are served without TLS towards the endpoints. */
+  readonly followsScheme?: boolean
   readonly policies: readonly PolicyUse[]
 }
 

@@ -1,4 +1,5 @@
 import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
+import type { Connection } from '#src/transport/transport.ts'
 import { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOwner } from '#src/http1/client-session.ts'
 import type { Http1ClientOptions } from '#src/http1/options.ts'
@@ -38,13 +39,28 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
   }
 
   #connect(handler: ClientStreamHandler): ClientStream {
-    const session = new Http1ClientSession(this, this.#options())
-    this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
-    this.#pools.connections++
+    const session = this.#enter()
     const { address, port } = this.#endpoint
     const stream = session.open(handler)
     session.attach(this.#pools.connect({ address, port, tls: this.settings.tls }, session))
     return stream
+  }
+
+  /** A stream on a connection that was opened for another reason. */
+  adopt(connection: Connection, handler: ClientStreamHandler): ClientStream {
+    const session = this.#enter()
+    const stream = session.open(handler)
+    session.attach(connection)
+    connection.handler = session
+    session.onConnected(connection)
+    return stream
+  }
+
+  #enter(): Http1ClientSession {
+    const session = new Http1ClientSession(this, this.#options())
+    this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
+    this.#pools.connections++
+    return session
   }
 
   #options(): Http1ClientOptions {
@@ -79,6 +95,7 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
     if (entry === undefined) return
     this.#entries.delete(session)
     this.#pools.connections--
+    if (!session.connected) this.#pools.report(this.#endpoint, session.problem)
     if (!entry.listed) return
     this.#pools.idle.remove(entry)
     const at = this.#idle.indexOf(entry)

@@ -26,7 +26,17 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   readonly #entries: Entry[] = []
   #retired = false
 
-  constructor(endpoint: LiveEndpoint, settings: PoolSettings, pools: UpstreamPools) {
+  readonly #onMismatch: (() => void) | undefined
+
+  /** `onMismatch`: the endpoint turned out not to speak HTTP/2 (any more). */
+  // oxlint-disable-next-line max-params -- once an endpoint
+  constructor(
+    endpoint: LiveEndpoint,
+    settings: PoolSettings,
+    pools: UpstreamPools,
+    onMismatch?: () => void,
+  ) {
+    this.#onMismatch = onMismatch
     this.#endpoint = endpoint
     this.settings = settings
     this.#pools = pools
@@ -53,13 +63,21 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
     const { address, port } = this.#endpoint
     const { tls } = this.settings
     const connecting = new Connecting()
-    const connection = this.#pools.connect({ address, port, tls }, connecting)
+    return this.#enter(this.#pools.connect({ address, port, tls }, connecting), now, false)
+  }
+
+  /** Takes a connection that was opened for another reason, and on which HTTP/2 was agreed. */
+  adopt(connection: Connection): void {
+    this.#enter(connection, this.#pools.now(), true)
+  }
+
+  #enter(connection: Connection, now: number, connected: boolean): Entry {
     const session = new Http2ClientSession(
       connection,
       this,
       this.#pools.http2Limits,
       this.#pools.http2Environment,
-      { scheme: tls === undefined ? 'http' : 'https', connected: false },
+      { scheme: this.settings.tls === undefined ? 'http' : 'https', connected },
     )
     this.#pools.connections++
     const entry = { session, openedAt: now, idleSince: now, requests: 0 }
@@ -94,6 +112,8 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
   onSessionClosed(session: Http2ClientSession, _reason: CloseReason): void {
     this.#forget(session)
     this.#pools.connections--
+    if (session.mismatch) this.#onMismatch?.()
+    if (!session.connected) this.#pools.report(this.#endpoint, session.problem)
   }
 
   #forget(session: Http2ClientSession): void {

@@ -23,6 +23,8 @@ export class LiveEndpoint {
   probing = false
   probesFailed = 0
   probeAfter = 0
+  /** When the log may hear again of connections that cannot be made. */
+  reportAfter = 0
   /** By protocol and TLS settings; seldom more than one. */
   readonly pools: EndpointPool[] = []
 

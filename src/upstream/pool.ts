@@ -12,6 +12,10 @@ export interface PoolSettings {
   readonly tls: UpstreamTls | undefined
   /** False: a connection of HTTP/1 is closed after its answer. */
   readonly persistent?: boolean
+  /** With `auto`: how requests that ask for an upgrade connect, as that is a matter of HTTP/1.1. */
+  readonly forUpgrades?: PoolSettings
+  /** How requests of clients without TLS connect, where that is another way. */
+  readonly forPlain?: PoolSettings | undefined
 }
 
 /** Where exchanges get their upstream streams. */

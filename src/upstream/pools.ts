@@ -12,6 +12,7 @@ import type {
 import type { Http2Environment } from '#src/http2/environment.ts'
 import { clientLimits } from '#src/http2/limits.ts'
 import type { Http2Limits } from '#src/http2/limits.ts'
+import { AutoPool } from './auto-pool.ts'
 import { Http1Pool } from './http1-pool.ts'
 import { Http2Pool } from './http2-pool.ts'
 import { IdleList } from './idle-list.ts'
@@ -26,7 +27,12 @@ export interface PoolsContext {
   readonly http2Environment: Http2Environment
   /** A connection to an endpoint is being opened. */
   onOpened(): void
+  /** A connection to an endpoint could not be made. */
+  onProblem(endpoint: LiveEndpoint, problem: string): void
 }
+
+/** How often the log hears of one endpoint. */
+const reportEveryMs = 10_000
 
 /** How often idle connections are looked at. */
 const sweepMs = 1000
@@ -108,10 +114,25 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   }
 
   #create(endpoint: LiveEndpoint, settings: PoolSettings): EndpointPool {
-    if (settings.protocol !== 'http2') return new Http1Pool(endpoint, settings, this)
-    const pool = new Http2Pool(endpoint, settings, this)
+    const { protocol, tls } = settings
+    if (protocol === 'http2') return this.track(new Http2Pool(endpoint, settings, this))
+    if (protocol !== 'auto' || tls === undefined) return new Http1Pool(endpoint, settings, this)
+    return new AutoPool(endpoint, settings, tls, this)
+  }
+
+  /** A pool whose idle connections are to be closed in time. */
+  track(pool: Http2Pool): Http2Pool {
     this.#http2.add(pool)
     return pool
+  }
+
+  /** A connection could not be made, for a reason that an operator wants to know; said now and then. */
+  report(endpoint: LiveEndpoint, problem: string | undefined): void {
+    if (problem === undefined || problem === '') return
+    const now = this.now()
+    if (now < endpoint.reportAfter) return
+    endpoint.reportAfter = now + reportEveryMs
+    this.#context.onProblem(endpoint, problem)
   }
 
   /** The pool of an endpoint that is gone. */

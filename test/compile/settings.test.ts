@@ -136,6 +136,18 @@ test('a backend-protocol over HTTP/2: GRPC, GRPCS, h2c, h2', () => {
   }
 })
 
+test('a backend-protocol that the endpoint chooses, for all clients or for those with TLS', () => {
+  for (const [text, followsScheme] of [
+    ['AUTO', undefined],
+    ['auto_http', true],
+  ] as const) {
+    const { use, findings } = withAnnotations(nginx({ 'backend-protocol': text }))
+    assert.deepEqual([use.protocol, use.tls?.alpn], ['auto', ['h2', 'http/1.1']])
+    assert.equal(use.followsScheme, followsScheme)
+    assert.deepEqual(findings, [])
+  }
+})
+
 function withAppProtocol(appProtocol: string, annotations: Annotations) {
   const port = { name: 'http', port: 80, targetPort: 8080, protocol: 'TCP', appProtocol }
   const others = web.filter(({ kind }) => kind !== 'Service')
@@ -160,7 +172,7 @@ test('the appProtocol of a Service port decides where no annotation does', () =>
 })
 
 test('a backend-protocol that is not spoken yet is refused with a reason', () => {
-  for (const text of ['AUTO_HTTP', 'FCGI']) {
+  for (const text of ['FCGI']) {
     const { use, findings } = withAnnotations(nginx({ 'backend-protocol': text }))
     assert.equal(use.tls, undefined)
     assert.deepEqual(findings, [

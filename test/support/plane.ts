@@ -37,6 +37,7 @@ export interface PlaneSettings {
   /** What is spoken with the upstreams; HTTP/1.1 without it. */
   readonly protocol?: WeightedBackend['protocol']
   readonly upstreamTls?: UpstreamTls
+  readonly followsScheme?: boolean
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
   readonly healthCheck?: HealthCheck
@@ -62,6 +63,7 @@ export class TestPlane {
   readonly worker = WorkerMemory.create(1)
   readonly lines: string[] = []
   readonly released: number[] = []
+  readonly warnings: object[] = []
   httpPort = 0
   httpsPort = 0
   readonly #wheel: TimerWheel
@@ -89,7 +91,12 @@ export class TestPlane {
       accessLog: { write: (line) => this.lines.push(line) },
       bindAddresses: ['127.0.0.1'],
       ticketKeys: Buffer.alloc(48, 1),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log: {
+        debug() {},
+        info() {},
+        warn: (message, fields) => this.warnings.push({ message, ...fields }),
+        error() {},
+      },
       onReleasedEndpoint: (slot) => this.released.push(slot),
     })
   }
@@ -222,7 +229,7 @@ function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {
 }
 
 function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Rule {
-  const { balance, protocol, upstreamTls } = plane
+  const { balance, protocol, upstreamTls, followsScheme } = plane
   return {
     key: `rule host ${host}`,
     origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
@@ -239,6 +246,7 @@ function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Ru
         balance: balance ?? { algorithm: 'round-robin', options: {}, hashKey: [] },
         protocol: protocol ?? 'http1',
         tls: upstreamTls,
+        ...(followsScheme !== undefined && { followsScheme }),
         policies: [],
       },
     ],

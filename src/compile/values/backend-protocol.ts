@@ -42,12 +42,12 @@ const common = { scope: 'path', compatibility: 'same' } as const
 export const protocolAnnotations = annotationTable({
   'backend-protocol': {
     ...common,
-    type: oneOf(['HTTP', 'HTTPS', 'GRPC', 'GRPCS', 'H2C', 'H2']),
+    type: oneOf(['HTTP', 'HTTPS', 'AUTO_HTTP', 'AUTO', 'GRPC', 'GRPCS', 'H2C', 'H2']),
     default: 'HTTP',
-    doc: 'What is spoken with the endpoints: HTTP/1.1; HTTP/2 for GRPC and H2C, over TLS for GRPCS and H2. Without it the appProtocol of the Service port decides. TLS does not verify certificates unless proxy-ssl-verify is on.',
+    doc: 'What is spoken with the endpoints: HTTP/1.1; HTTP/2 for GRPC and H2C, over TLS for GRPCS and H2; AUTO: HTTP/2 or HTTP/1.1 over TLS, as the endpoint chooses (ALPN); AUTO_HTTP: the same for clients with TLS, HTTP/1.1 without TLS for others. Without it the appProtocol of the Service port decides. TLS does not verify certificates unless proxy-ssl-verify is on.',
     example: 'HTTPS',
     risk: 'low',
-    refused: { auto_http: notYet, fcgi: notYet },
+    refused: { fcgi: notYet },
   },
   'proxy-http-version': {
     ...common,
@@ -147,13 +147,16 @@ export function upstreamSecretProblem(data: Readonly<Record<string, string>>): s
 
 type Spoken = ProtocolValues['backend-protocol']
 
-const spokenBy: Readonly<Record<Spoken, { http2: boolean; overTls: boolean }>> = {
-  HTTP: { http2: false, overTls: false },
-  HTTPS: { http2: false, overTls: true },
-  GRPC: { http2: true, overTls: false },
-  GRPCS: { http2: true, overTls: true },
-  H2C: { http2: true, overTls: false },
-  H2: { http2: true, overTls: true },
+/** Versions of HTTP as TLS offers them, the preferred one first. */
+const spokenBy: Readonly<Record<Spoken, { alpn: readonly string[]; overTls: boolean }>> = {
+  HTTP: { alpn: [], overTls: false },
+  HTTPS: { alpn: [], overTls: true },
+  AUTO_HTTP: { alpn: ['h2', 'http/1.1'], overTls: true },
+  AUTO: { alpn: ['h2', 'http/1.1'], overTls: true },
+  GRPC: { alpn: ['h2'], overTls: false },
+  GRPCS: { alpn: ['h2'], overTls: true },
+  H2C: { alpn: ['h2'], overTls: false },
+  H2: { alpn: ['h2'], overTls: true },
 }
 
 /** What a Service may say of its port (KEP-3726); other names leave it to the annotation. */
@@ -173,21 +176,27 @@ export function protocolOf(
   values: ProtocolValues,
   secret: Readonly<Record<string, string>> = {},
   appProtocol = '',
-): Pick<WeightedBackend, 'protocol' | 'tls'> {
+): Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme'> {
   const spoken = appProtocols.get(appProtocol) ?? values['backend-protocol']
-  const { http2, overTls } = spokenBy[spoken]
-  const http1 = values['proxy-http-version'] === '1.0' ? 'http1.0' : 'http1'
+  const { alpn, overTls } = spokenBy[spoken]
   return {
-    protocol: http2 ? 'http2' : http1,
-    tls: overTls ? upstreamTls(values, secret, http2) : undefined,
+    protocol: versionOf(values, alpn),
+    tls: overTls ? upstreamTls(values, secret, alpn) : undefined,
+    ...(spoken === 'AUTO_HTTP' && { followsScheme: true }),
   }
+}
+
+function versionOf(values: ProtocolValues, alpn: readonly string[]): WeightedBackend['protocol'] {
+  if (alpn.length > 1) return 'auto'
+  if (alpn.length === 1) return 'http2'
+  return values['proxy-http-version'] === '1.0' ? 'http1.0' : 'http1'
 }
 
 /** TLS towards endpoints: as ingress-nginx by default no SNI and no verification. */
 function upstreamTls(
   values: ProtocolValues,
   secret: Readonly<Record<string, string>>,
-  http2: boolean,
+  alpn: readonly string[],
 ): NonNullable<WeightedBackend['tls']> {
   const verify = values['proxy-ssl-verify'] === 'on'
   const named = verify || values['proxy-ssl-server-name'] === 'on'
@@ -203,6 +212,6 @@ function upstreamTls(
     ciphers: ciphers === 'DEFAULT' ? '' : ciphers,
     minVersion: versions[0] ?? 'TLSv1.2',
     maxVersion: versions.at(-1) ?? 'TLSv1.3',
-    alpn: http2 ? ['h2'] : [],
+    alpn,
   }
 }
