@@ -23,6 +23,8 @@ src/http2: src/exchange src/transport!
 src/upstream: algorithms src/exchange src/shared src/transport src/table src/http1 src/http2
 src/observe: src/shared
 src/kubernetes: src/observe
+src/election: src/observe src/kubernetes
+src/feedback: algorithms src/annotations src/snapshot src/observe src/kubernetes
 src/workers: algorithms src/exchange src/shared src/transport src/table src/observe
 src/proxy: algorithms src/exchange src/shared src/annotations src/policies src/transport src/table
 src/proxy: src/http1 src/http2 src/upstream src/observe src/workers!

@@ -40,6 +40,8 @@ export interface Compiled {
   /** Sorted, without doubles. */
   readonly diagnostics: readonly Diagnostic[]
   readonly references: References
+  /** Our Ingresses that have routes, oldest first. */
+  readonly served: readonly Ingress[]
 }
 
 /** What the rules of a host have in common. */
@@ -118,6 +120,7 @@ export class Compiler {
       },
       diagnostics: sortFindings(diagnostics.list),
       references: collectReferences(parsed, targets.values(), this.#settings),
+      served: parsed.filter(hasRoutes).map(({ ingress }) => ingress),
     }
   }
 
@@ -301,6 +304,10 @@ export class Compiler {
     this.#certificates.sweep()
     this.#clients.sweep()
   }
+}
+
+function hasRoutes({ routes, fallbacks }: ParsedIngress): boolean {
+  return routes.length + fallbacks.length > 0
 }
 
 function sortedByKey<Part>(parts: ReadonlyMap<Key, Part>): ReadonlyMap<Key, Part> {

@@ -67,6 +67,11 @@ export function project(document: unknown, file: string): Projected {
   return into
 }
 
+/** The API group and version in which a kind of ours is read. */
+export function apiVersionOf(kind: Kind): string {
+  return projections[kind].apiVersion
+}
+
 /** Whether kinds of this API group come with Kubernetes itself. */
 export function isBuiltInGroup(apiVersion: string): boolean {
   const slash = apiVersion.indexOf('/')
