@@ -31,7 +31,7 @@ src/proxy: src/http1 src/http2 src/upstream src/observe src/workers!
 src/sources: src/annotations src/snapshot src/kubernetes src/observe
 src/election: src/observe src/kubernetes
 src/controller: src/annotations src/snapshot src/table src/compile src/observe src/sources
-src/controller: src/transport src/workers!
+src/controller: src/transport src/kubernetes src/election src/feedback src/workers!
 src/commands: *
 src: *
 `

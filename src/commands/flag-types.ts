@@ -83,6 +83,18 @@ export const address: FlagType<string> = {
   },
 }
 
+/** An address, or a host name as DNS has it. */
+export const addressOrName: FlagType<string> = {
+  placeholder: 'ADDRESS',
+  expects: 'an IPv4 or IPv6 address or a host name',
+  parse: (value) => {
+    const found = address.parse(value)
+    if (found !== undefined) return found
+    const isName = dnsName.test(value) && !value.includes('..') && !/^[\d.]+$/.test(value)
+    return isName ? value : undefined
+  },
+}
+
 /** Several of a kind: the flag may be repeated, and each text may hold a list with commas. */
 export function listOf<Value>(type: FlagType<Value>): FlagType<readonly Value[]> {
   return {

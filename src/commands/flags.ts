@@ -2,7 +2,16 @@ import { parseLabelSelector } from '#src/compile/label-selector.ts'
 import type { LabelRequirement } from '#src/compile/label-selector.ts'
 import { logFormats, logLevels } from '#src/observe/log.ts'
 import { compareFlags } from './compare-flags.ts'
-import { address, bool, duration, headers, integer, listOf, namespace } from './flag-types.ts'
+import {
+  address,
+  addressOrName,
+  bool,
+  duration,
+  headers,
+  integer,
+  listOf,
+  namespace,
+} from './flag-types.ts'
 import { namespacedName, oneOf, port, text } from './flag-types.ts'
 import type { FlagType } from './flag-types.ts'
 
@@ -158,23 +167,20 @@ export const flags = {
   'publish-service': {
     type: namespacedName,
     default: '',
-    help: 'Service whose addresses go into status.loadBalancer.',
+    help: 'Service whose addresses go into status.loadBalancer of the Ingresses; not with --publish-status-address.',
     group: 'serve',
-    unbuilt: true,
   },
   'publish-status-address': {
-    type: listOf(text('ADDRESS')),
+    type: listOf(addressOrName),
     default: '',
-    help: 'Addresses that go into status.loadBalancer.',
+    help: 'IP or host name that goes into status.loadBalancer of the Ingresses; may be given more than once.',
     group: 'serve',
-    unbuilt: true,
   },
   'update-status': {
     type: bool,
     default: 'true',
-    help: 'Write status.loadBalancer.',
+    help: 'Write status.loadBalancer of the Ingresses.',
     group: 'serve',
-    unbuilt: true,
   },
   'tcp-services-configmap': {
     type: namespacedName,
@@ -202,14 +208,12 @@ export const flags = {
     default: 'headgate-leader',
     help: 'Lease by which the replicas elect a leader.',
     group: 'serve',
-    unbuilt: true,
   },
   'election-namespace': {
     type: namespace,
     default: '',
-    help: 'Namespace of the Lease.',
+    help: 'Namespace of the Lease; by default that of the Pod, or of the context.',
     group: 'serve',
-    unbuilt: true,
   },
   'shutdown-grace-period': {
     type: duration,

@@ -11,6 +11,7 @@ import { Shutdown } from '#src/workers/shutdown.ts'
 import { Supervisor } from '#src/workers/supervisor.ts'
 import type { CommandContext } from './command.ts'
 import { CommandError } from './command.ts'
+import { refuseClusterFlags } from './duties.ts'
 import type { FlagValues } from './flags.ts'
 import { UsageError } from './parse-flags.ts'
 import { chooseAddresses, listenFailure } from './ports.ts'
@@ -102,6 +103,7 @@ async function settingsOf(values: FlagValues): Promise<ControlPlaneSettings> {
   if (files === undefined) {
     throw new UsageError('--files is required: serving a cluster is not built yet in this version')
   }
+  refuseClusterFlags(values)
   const found = await stat(files).catch((error: unknown) => {
     throw new CommandError(`--files cannot be read: ${errorText(error)}`)
   })

@@ -3,6 +3,7 @@ import { Compiler } from '#src/compile/compiler.ts'
 import type { Compiled } from '#src/compile/compiler.ts'
 import { errorStack, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
+import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { Store } from '#src/snapshot/store.ts'
 import { Resolver } from '#src/sources/names/resolver.ts'
 import type { NameLookup } from '#src/sources/names/lookup.ts'
@@ -17,6 +18,7 @@ import {
   withDefaultCertificate,
 } from './default-certificate.ts'
 import { FindingsLog, countFindings, shownFinding } from './findings.ts'
+import type { Duties, DutyContext } from './duties.ts'
 import { ControllerMetrics } from './metrics.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 
@@ -34,6 +36,8 @@ export interface ControllerOptions {
   readonly certificate: KeptCertificate | undefined
   readonly createSource: (owner: SourceOwner) => Source
   readonly lookup: NameLookup
+  /** What there is to do apart from compiling. */
+  readonly createDuties?: (context: DutyContext) => Duties
   readonly post: (message: FromControlPlane) => void
   readonly log: Logger
   /** Milliseconds since 1970. */
@@ -52,6 +56,7 @@ export class Controller implements SourceOwner {
   readonly #compiler: Compiler
   readonly #metrics = new ControllerMetrics(this.#store)
   readonly #findingsLog: FindingsLog
+  readonly #duties: Duties | undefined
   readonly #onName: (() => void)[] = []
   #certificate: Certificate | undefined
   #version: number
@@ -71,6 +76,10 @@ export class Controller implements SourceOwner {
     this.#findingsLog = new FindingsLog(log)
     this.#compiler = new Compiler(settings.compile, certificateReaders)
     this.#source = options.createSource(this)
+    this.#duties = options.createDuties?.({
+      publishedOf: (namespace, name) => this.#store.publishedOf(namespace, name),
+      registry: this.#metrics.registry,
+    })
     this.#resolver = new Resolver({
       lookup: options.lookup,
       allowLocal: settings.compile.source === 'files',
@@ -92,10 +101,11 @@ export class Controller implements SourceOwner {
   async start(): Promise<void> {
     await this.#renewCertificate()
     await this.#source.start()
-    const first = this.#tryCompile()
+    const first = this.#tryCompile(this.#freeze())
     if (first !== undefined) await this.#namesKnown(first.references.hostnames)
     this.#started = true
     this.#compileNow()
+    await this.#duties?.start()
     this.#hourly = setInterval(() => {
       void this.#refresh()
     }, recompileMs)
@@ -105,6 +115,7 @@ export class Controller implements SourceOwner {
     clearTimeout(this.#timer)
     clearInterval(this.#hourly)
     this.#resolver.stop()
+    await this.#duties?.stop()
     await this.#source.stop()
   }
 
@@ -113,6 +124,11 @@ export class Controller implements SourceOwner {
     let statusOnly = deleted.length === 0 && put.length > 0
     for (const object of put) statusOnly = this.#store.put(object) === 'status' && statusOnly
     if (!statusOnly) this.#compileSoon()
+  }
+
+  /** Every worker runs this version. */
+  settled(version: number): void {
+    this.#duties?.settled(version)
   }
 
   /** The metrics of the control plane in the text format. */
@@ -146,19 +162,23 @@ export class Controller implements SourceOwner {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const startedAt = performance.now()
-    const compiled = this.#tryCompile()
+    const snapshot = this.#freeze()
+    const compiled = this.#tryCompile(snapshot)
     if (compiled !== undefined) {
       this.#resolver.want(compiled.references.hostnames)
       const durationMs = performance.now() - startedAt
       this.#metrics.compiled(durationMs, this.#options.now())
-      this.#publish(compiled, durationMs)
+      this.#publish(snapshot, compiled, durationMs)
     }
     const endedAt = performance.now()
     this.#restUntil = endedAt + (endedAt - startedAt)
   }
 
-  #tryCompile(): Compiled | undefined {
-    const snapshot = this.#store.freeze((name) => this.#resolver.addresses(name))
+  #freeze(): Snapshot {
+    return this.#store.freeze((name) => this.#resolver.addresses(name))
+  }
+
+  #tryCompile(snapshot: Snapshot): Compiled | undefined {
     try {
       return this.#compiler.compile(snapshot, this.#options.now())
     } catch (error) {
@@ -171,7 +191,7 @@ export class Controller implements SourceOwner {
     }
   }
 
-  #publish(compiled: Compiled, durationMs: number): void {
+  #publish(snapshot: Snapshot, compiled: Compiled, durationMs: number): void {
     const table =
       this.#certificate === undefined
         ? compiled.table
@@ -187,7 +207,14 @@ export class Controller implements SourceOwner {
       this.#options.post({ kind: 'table', delta })
       this.#logChange(delta, durationMs)
     }
-    this.#publishFindings([...this.#source.diagnostics, ...compiled.diagnostics])
+    const findings = [...this.#source.diagnostics, ...compiled.diagnostics]
+    this.#publishFindings(findings)
+    this.#duties?.compiled({
+      version: this.#version,
+      snapshot,
+      served: compiled.served,
+      findings,
+    })
     const { kind, description, synced, objects } = this.#source.status
     const sources = [{ kind, name: description, synced, objects }]
     this.#options.post({ kind: 'sources', sources })

@@ -7,13 +7,13 @@ const compileBoundsSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
 /** The control plane's own metrics. */
 export class ControllerMetrics {
-  readonly #registry = new Registry()
+  readonly registry = new Registry()
   readonly #compiles: Counter
   readonly #seconds: Histogram
   readonly #lastSuccess: Gauge
 
   constructor(store: Store) {
-    const registers = [this.#registry]
+    const registers = [this.registry]
     this.#compiles = new Counter({
       name: `${metricPrefix}compiles_total`,
       help: 'Compilations of the table, by result.',
@@ -53,6 +53,6 @@ export class ControllerMetrics {
   }
 
   async text(): Promise<string> {
-    return await this.#registry.metrics()
+    return await this.registry.metrics()
   }
 }

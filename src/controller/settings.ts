@@ -1,8 +1,29 @@
 import type { CompileSettings } from '#src/compile/settings.ts'
+import type { PublishSettings } from '#src/feedback/published-addresses.ts'
+import type { OwnPod } from '#src/feedback/replicas.ts'
+import type { ClusterChoice } from '#src/kubernetes/kube-config.ts'
+
+/** What a replica does for its cluster. Plain data. */
+export interface DutySettings {
+  /** Of this replica, and kept when its control plane starts again. */
+  readonly identity: string
+  /** The Pod of this process, where it is known. */
+  readonly pod: OwnPod | undefined
+  /** The Lease; namespace '': that of the client. */
+  readonly election: { readonly id: string; readonly namespace: string }
+  readonly publish: PublishSettings
+  readonly updateStatus: boolean
+  /** Under this name status and Events are written. */
+  readonly controllerClass: string
+  /** Namespaces whose Ingresses are served; empty: all. */
+  readonly namespaces: readonly string[]
+}
 
 /** What the control plane is told by the command line. Plain data: it goes to a thread of its own. */
 export interface ControlPlaneSettings {
   /** Folder of manifests. */
   readonly files: string
   readonly compile: CompileSettings
+  /** With a cluster only. */
+  readonly duties?: DutySettings & { readonly cluster: ClusterChoice }
 }

@@ -3,6 +3,7 @@ import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
 import { ApiError, isNotFound } from '#src/kubernetes/api-error.ts'
+import { kinds } from '#src/snapshot/objects.ts'
 import type { AnyObject, Ingress, Kind } from '#src/snapshot/objects.ts'
 import { accepted, verdictOf } from './event-reasons.ts'
 import type { Verdict } from './event-reasons.ts'
@@ -29,7 +30,7 @@ export type EventResult = 'written' | 'series' | 'refused' | 'dropped' | 'failed
 export interface EventView {
   readonly findings: readonly Diagnostic[]
   readonly served: readonly Ingress[]
-  readonly find: (kind: string, namespace: string, name: string) => AnyObject | undefined
+  readonly find: (kind: Kind, namespace: string, name: string) => AnyObject | undefined
   /** What the status of an Ingress shows. */
   readonly publishedOf: (namespace: string, name: string) => readonly string[]
 }
@@ -136,7 +137,8 @@ export class Events {
     const said = new Map<string, number>()
     for (const finding of view.findings) {
       const verdict = verdictOf(finding)
-      const regarding = view.find(finding.kind, finding.namespace, finding.name)
+      const { namespace, name } = finding
+      const regarding = isKind(finding.kind) ? view.find(finding.kind, namespace, name) : undefined
       if (verdict === undefined || regarding === undefined) continue
       const object = objectKey(regarding)
       if (finding.severity === 'error') faulty.add(object)
@@ -231,6 +233,11 @@ export class Events {
     const [oldest] = this.#written.keys()
     if (oldest !== undefined) this.#written.delete(oldest)
   }
+}
+
+/** Findings may be about objects that were only named. */
+function isKind(kind: string): kind is Kind {
+  return (kinds as readonly string[]).includes(kind)
 }
 
 function objectKey({ kind, metadata }: { kind: Kind; metadata: AnyObject['metadata'] }): string {

@@ -19,6 +19,8 @@ import type { EndReason } from './supervised-thread.ts'
 /** Its event loop stands still while it compiles, so it is granted more time than a worker. */
 const heartbeatIntervalMs = 5000
 const checksMax = 12
+/** At the end: to clear what is to be cleared, and to give the Lease back. */
+const giveBackMsMax = 15_000
 
 export interface ControlPlaneThreadOptions {
   /** Module that the thread runs. */
@@ -46,12 +48,15 @@ export class ControlPlaneThread {
   diagnosticsJson = '[]'
   diagnosticCounts: DiagnosticCounts = { error: 0, warning: 0, info: 0 }
   sources: readonly SourceStatus[] = []
+  /** Whether this replica leads; undefined: there is no election. */
+  leading: boolean | undefined
   readonly #options: ControlPlaneThreadOptions
   readonly #thread: SupervisedThread<ToControlPlane, FromControlPlane>
   readonly #beat = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   readonly #checks: NodeJS.Timeout
   readonly #queries = new Map<number, (text: string | undefined) => void>()
   #queryId = 0
+  #onStopped: () => void = () => undefined
   #certificate: KeptCertificate | undefined
 
   constructor(options: ControlPlaneThreadOptions) {
@@ -91,7 +96,20 @@ export class ControlPlaneThread {
 
   async stop(): Promise<void> {
     clearInterval(this.#checks)
+    if (this.leading !== undefined && this.#thread.running) await this.#giveBack()
     await this.#thread.stop()
+  }
+
+  /** Leaves it time to do what other replicas wait for. */
+  async #giveBack(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, giveBackMsMax)
+      this.#onStopped = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#thread.post({ kind: 'stop' })
+    })
   }
 
   /** Every worker runs this version. */
@@ -147,6 +165,12 @@ export class ControlPlaneThread {
       case 'log':
         this.#options.onLogLine(message.line)
         break
+      case 'leading':
+        this.leading = message.leading
+        break
+      case 'stopped':
+        this.#onStopped()
+        break
       case 'failed':
         this.#options.onFailure(message.error)
         break
@@ -161,6 +185,8 @@ export class ControlPlaneThread {
 
   #onEnded(reason: EndReason, error: unknown, delayMs: number): void {
     for (const id of this.#queries.keys()) this.#answer(id, undefined)
+    if (this.leading !== undefined) this.leading = false
+    this.#onStopped()
     this.#options.log.error('control plane ended; traffic goes on with the last table', {
       reason,
       error: errorText(error),

@@ -81,6 +81,8 @@ export type ToControlPlane =
   | { readonly kind: 'query'; readonly id: number; readonly query: ControlPlaneQuery }
   /** Every worker runs this version. */
   | { readonly kind: 'settled'; readonly version: number }
+  /** The process ends: give back what others wait for, and say so. */
+  | { readonly kind: 'stop' }
 
 /** What the control plane can be asked. */
 export type ControlPlaneQuery = 'metrics'
@@ -110,5 +112,9 @@ export type FromControlPlane =
   | { readonly kind: 'certificate'; readonly certificate: KeptCertificate }
   | { readonly kind: 'answer'; readonly id: number; readonly text: string }
   | { readonly kind: 'log'; readonly line: string }
+  /** Whether this replica leads; a control plane that never says so takes part in no election. */
+  | { readonly kind: 'leading'; readonly leading: boolean }
+  /** The answer to `stop`. */
+  | { readonly kind: 'stopped' }
   /** It cannot work at all, e.g. because a folder does not exist. Fatal while starting. */
   | { readonly kind: 'failed'; readonly error: string }

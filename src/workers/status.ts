@@ -18,6 +18,8 @@ export interface Status {
     readonly running: boolean
     readonly restarts: Readonly<Record<string, number>>
   }
+  /** Whether this replica leads; absent without a cluster. */
+  readonly leader?: boolean
   readonly sources: readonly SourceStatus[]
   readonly diagnostics: DiagnosticCounts
 }
@@ -32,6 +34,7 @@ export function statusOf(supervisor: Supervisor, version: string, startedAt: Dat
     table: feed.version,
     workers: pool.status(),
     controlPlane: { running: controlPlane.running, restarts: controlPlane.restarts },
+    ...(controlPlane.leading === undefined ? {} : { leader: controlPlane.leading }),
     sources: controlPlane.sources,
     diagnostics: controlPlane.diagnosticCounts,
   }
