@@ -74,6 +74,10 @@ export const diagnosticCodes = {
     severity: 'error',
     effect: "The older object's demands on clients are in force.",
   },
+  'host-setting-conflict': {
+    severity: 'error',
+    effect: "The older object's value is in force for the host.",
+  },
   'reference-unusable': { severity: 'error', effect: 'What it would add is left out.' },
   'annotation-forbidden': { severity: 'error', effect: 'The Ingress is not served.' },
   'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },

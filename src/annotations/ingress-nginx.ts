@@ -27,8 +27,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // redirect
   // TLS
   'ssl-passthrough': ignored('false'),
-  'ssl-ciphers': ignored(),
-  'ssl-prefer-server-ciphers': ignored(),
   // load balancing
   // external auth
   'auth-snippet': dropped,

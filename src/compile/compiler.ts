@@ -13,6 +13,7 @@ import { ClientCertificateBinder } from './client-certificates.ts'
 import { ownershipOf } from './classes.ts'
 import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
 import { reportOn, sortFindings } from './findings.ts'
+import { handshakeOf } from './handshakes.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
 import type { HostParts, OwnedRoute } from './hosts.ts'
 import { parseIngress } from './ingress.ts'
@@ -191,9 +192,10 @@ export class Compiler {
     const mode = { tls: named, regex, clients: clients?.config }
     const rules = routes.map((owned) => this.#compileRule(owned, mode, round))
     const last = fallback && this.#defaultRule(pattern, fallback, mode.clients, round)
-    const inputs = [named, certificate?.key, clients, last, ...rules]
+    const handshake = handshakeOf(pattern, owners, diagnostics)
+    const inputs = [named, certificate?.key, clients, JSON.stringify(handshake), last, ...rules]
     return this.#hosts.get(pattern, inputs, () =>
-      assembleHost(pattern, { ...tls, clients }, rules, last),
+      assembleHost(pattern, { ...tls, clients, handshake }, rules, last),
     )
   }
 

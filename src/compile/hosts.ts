@@ -1,7 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { hostKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Host, Rule } from '#src/table/table.ts'
+import type { HandshakeTerms, Host, Rule } from '#src/table/table.ts'
 import { attachCanaries, routeKey } from './canaries.ts'
 import type { HostClients } from './client-certificates.ts'
 import { reportOn } from './findings.ts'
@@ -123,10 +123,16 @@ function routesOf({ taken, fallback }: Gathering): OwnedRoute[] {
   return routes
 }
 
+/** What a host asks of TLS with its clients. */
+export interface HostDemands {
+  readonly clients: HostClients | undefined
+  readonly handshake: HandshakeTerms | undefined
+}
+
 /** The host as the table has it; `fallback` takes what no rule of it matches. */
 export function assembleHost(
   pattern: string,
-  { named, certificate, clients }: HostTls & { readonly clients: HostClients | undefined },
+  { named, certificate, clients, handshake }: HostTls & HostDemands,
   rules: readonly Rule[],
   fallback: Rule | undefined,
 ): Host {
@@ -141,5 +147,6 @@ export function assembleHost(
     certificate: certificate?.key,
     tls: named,
     clientCertificates: clients?.asked,
+    ...(handshake !== undefined && { handshake }),
   }
 }

@@ -23,6 +23,8 @@ import type { BalanceValues } from './values/balance.ts'
 import { routeAnnotations, routeSettingsOf } from './values/route-settings.ts'
 import { canaryAnnotations, canaryOf } from './values/canary.ts'
 import type { CanaryUse } from './values/canary.ts'
+import { hostTlsAnnotations } from './values/host-tls.ts'
+import type { HostTlsValues } from './values/host-tls.ts'
 import { routingAnnotations } from './values/routing.ts'
 import type { RoutingValues } from './values/routing.ts'
 import { annotationSchema } from './values/schema.ts'
@@ -38,6 +40,8 @@ export interface ParsedIngress {
   /** Its routes are alternatives for those of other Ingresses. */
   readonly canary: CanaryUse | undefined
   readonly routing: RoutingValues
+  /** Only what the Ingress says itself: of several the first that says something decides. */
+  readonly hostTls: Partial<HostTlsValues>
   /** What the user wrote, by key without prefix. */
   readonly texts: ReadonlyMap<string, SettingText>
   /** Objects that the values name. */
@@ -129,7 +133,7 @@ function readValues(
   reading: Reading,
 ): Pick<
   ParsedIngress,
-  'settings' | 'protocol' | 'balance' | 'routing' | 'canary' | 'policyValues'
+  'settings' | 'protocol' | 'balance' | 'routing' | 'hostTls' | 'canary' | 'policyValues'
 > {
   const route = readGiven(routeAnnotations, texts, reading)
   const protocol = readGiven(protocolAnnotations, texts, reading)
@@ -150,6 +154,7 @@ function readValues(
       { ...options.routing },
       readGiven(routingAnnotations, texts, reading),
     ),
+    hostTls: readGiven(hostTlsAnnotations, texts, reading),
     canary: canaryOf(
       complete(canaryAnnotations, readGiven(canaryAnnotations, texts, reading)),
       texts,

@@ -4,10 +4,11 @@ import { Http1ServerSession } from '#src/http1/server-session.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Authorities, Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
+import type { Authorities, Certificate, GlobalOptions, Host, Listener } from '#src/table/table.ts'
 import { filterConnection } from '#src/transport/listener-filter.ts'
 import type { FilteredConnection } from '#src/transport/listener-filter.ts'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
+import type { TlsTerms } from '#src/transport/tls-contexts.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
 import { ConnectionContext, contextOf } from './connection-context.ts'
@@ -16,6 +17,7 @@ import type { AcceptedBy } from './listeners.ts'
 import type { LiveTable } from './live-table.ts'
 import { ProtocolSniffer } from './protocol-sniffer.ts'
 import { TlsHandshake } from './tls-handshake.ts'
+import { HandshakeTermsCache } from './tls-terms.ts'
 import { TrustedPeers } from './trusted-peers.ts'
 
 const acceptedCells = {
@@ -31,6 +33,9 @@ const handshakeTimeout = workerCell('timeouts_total:tls-handshake')
 const plainHttpAnswer =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 45\r\nConnection: close\r\n\r\n' +
   'Plain HTTP was sent to a port that wants TLS\n'
+
+/** The alert that refuses a name (RFC 6066 3), as a record of its own. */
+const unrecognizedName = '\x15\x03\x03\0\x02\x02\x70'
 
 /** How long a refused client may take to read why. */
 const refusedLingerMs = 500
@@ -51,6 +56,7 @@ export class ConnectionAcceptor implements AcceptedBy {
   /** Connections whose protocol is not chosen yet. */
   readonly #pending = new Set<Connection>()
   #trustedPeers: TrustedPeers
+  #terms: HandshakeTermsCache
   #draining = false
 
   constructor(
@@ -67,6 +73,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     this.#http2 = new Http2Sessions(environment, requests, table.options)
     this.#contexts = new TlsContexts({ ticketKeys })
     this.#trustedPeers = new TrustedPeers(table.options.trustedPeers)
+    this.#terms = new HandshakeTermsCache(table.options)
   }
 
   get plainCount(): number {
@@ -87,6 +94,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     this.#secure.options = options
     this.#http2.setOptions(options)
     this.#trustedPeers = new TrustedPeers(options.trustedPeers)
+    this.#terms = new HandshakeTermsCache(options)
   }
 
   /**
@@ -184,13 +192,22 @@ export class ConnectionAcceptor implements AcceptedBy {
       return
     }
     const { serverName } = hello
+    const host = this.#table.hostAt(listener, serverName)
+    if ((host === undefined || host.pattern === '') && this.#table.options.tlsRejectUnknown) {
+      worker.add(writer, handshakeFailed, 1)
+      connection.writeText(unrecognizedName)
+      connection.end()
+      connection.pause()
+      this.#closeLater(connection)
+      return
+    }
     const certificate = this.#table.certificateFor(listener, serverName)
-    const clients = this.#table.clientsOf(listener, serverName)
-    const asked = clients && this.#table.authorities.get(clients.authorities)
-    const unasked = clients !== undefined && asked === undefined
+    const asked = this.#authoritiesOf(host)
     const context =
-      certificate === undefined || unasked ? undefined : this.#contextOf(certificate, asked)
-    if (context === undefined) {
+      certificate === undefined || asked === 'missing'
+        ? undefined
+        : this.#contextOf(certificate, asked, this.#terms.of(host?.handshake))
+    if (context === undefined || asked === 'missing') {
       worker.add(writer, handshakeFailed, 1)
       connection.destroy()
       return
@@ -224,15 +241,27 @@ export class ConnectionAcceptor implements AcceptedBy {
 
   #isStale(peer: Peer): boolean {
     const { listener, asked } = contextOf(peer)
-    const clients = this.#table.clientsOf(listener, peer.tls?.serverName ?? '')
-    const now = clients && this.#table.authorities.get(clients.authorities)
+    const host = this.#table.hostAt(listener, peer.tls?.serverName ?? '')
+    const now = this.#authoritiesOf(host)
+    if (now === 'missing') return true
     return asked?.key !== now?.key || asked?.fingerprint !== now?.fingerprint
   }
 
+  /** What clients of the host are asked for; `missing`: the table lacks it, so that nobody may come in. */
+  #authoritiesOf(host: Host | undefined): Authorities | 'missing' | undefined {
+    const clients = host?.clientCertificates
+    if (clients === undefined) return undefined
+    return this.#table.authorities.get(clients.authorities) ?? 'missing'
+  }
+
   /** Undefined: OpenSSL refuses what the control plane found good; the log says which. */
-  #contextOf(certificate: Certificate, asked: Authorities | undefined): unknown {
+  #contextOf(
+    certificate: Certificate,
+    asked: Authorities | undefined,
+    terms: TlsTerms | undefined,
+  ): unknown {
     try {
-      return this.#contexts.get(certificate, asked)
+      return this.#contexts.get(certificate, asked, terms)
     } catch {
       const secrets = [certificate, asked].flatMap((part) => part?.origin ?? [])
       const secret = secrets.map(({ namespace, name }) => `${namespace}/${name}`).join(' ')

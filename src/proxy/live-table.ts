@@ -7,7 +7,6 @@ import type {
   Authorities,
   Backend,
   Certificate,
-  ClientCertificates,
   GlobalOptions,
   Host,
   Listener,
@@ -98,11 +97,9 @@ export class LiveTable {
     return key === undefined ? undefined : this.certificates.get(key)
   }
 
-  /** How clients of this server name are asked for a certificate; undefined: they are not. */
-  clientsOf(listener: Listener, serverName: string): ClientCertificates | undefined {
-    const group = this.#groups.get(listener.hostGroup)
-    if (group === undefined || group.clientPolicies === 0) return undefined
-    return group.hosts.match(serverName)?.host.clientCertificates
+  /** The host that clients with this server name mean; '' names the one for every other host. */
+  hostAt(listener: Listener, serverName: string): Host | undefined {
+    return this.hostFor(listener.hostGroup, serverName)?.host
   }
 
   /**

@@ -47,6 +47,9 @@ export const defaultGlobalOptions: GlobalOptions = {
   underscoresInHeaders: false,
   ignoreInvalidHeaders: true,
   generateRequestId: true,
+  tlsCiphers: [],
+  tlsVersions: ['TLSv1.2', 'TLSv1.3'],
+  tlsRejectUnknown: false,
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.
   drainTimeoutMs: 300_000,

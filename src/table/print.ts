@@ -59,12 +59,17 @@ function printOptions({ options }: RouteTable): string[] {
 }
 
 function printHost(host: Host, table: RouteTable): string[] {
-  const { pattern, tls, certificate, clientCertificates, rules } = host
+  const { pattern, tls, certificate, clientCertificates, handshake, rules } = host
   const words = [`host ${pattern === '' ? '(any other)' : pattern}`]
   if (certificate !== undefined) words.push(`tls=${certificateName(certificate, table)}`)
   else if (tls) words.push('tls=(default certificate)')
   if (clientCertificates !== undefined) {
     words.push(`clients=${authoritiesName(clientCertificates.authorities, table)}`)
+  }
+  if (handshake !== undefined) {
+    const { ciphers, preferServerOrder } = handshake
+    if (ciphers.length > 0) words.push(`ciphers=${ciphers.join(':')}`)
+    if (!preferServerOrder) words.push('client-order')
   }
   const lines =
     rules.length === 0 ? ['  none (404)'] : rules.flatMap((rule) => printRule(rule, table))

@@ -47,6 +47,16 @@ export interface Host {
   readonly tls: boolean
   /** Clients of this host are asked for a certificate; undefined: they are not. */
   readonly clientCertificates: ClientCertificates | undefined
+  /** How TLS is spoken with its clients, where that differs from the options. */
+  readonly handshake?: HandshakeTerms
+}
+
+/** What TLS on a host may agree on. */
+export interface HandshakeTerms {
+  /** OpenSSL names of TLS 1.2; empty: those of the options. */
+  readonly ciphers: readonly string[]
+  /** Our order of suites counts, not the client's. */
+  readonly preferServerOrder: boolean
 }
 
 /** How the clients of a host are asked for a certificate. A policy of its rules judges what they show. */
@@ -256,6 +266,12 @@ export interface GlobalOptions {
   readonly ignoreInvalidHeaders: boolean
   readonly generateRequestId: boolean
   readonly hsts: string
+  /** Suites of TLS 1.2 for clients, by their OpenSSL names; empty: all that are forward secret and authenticated. */
+  readonly tlsCiphers: readonly string[]
+  /** Versions of TLS for clients, the lower one first. */
+  readonly tlsVersions: readonly ('TLSv1.2' | 'TLSv1.3')[]
+  /** A client that names no host of the table over TLS gets no handshake. */
+  readonly tlsRejectUnknown: boolean
   readonly drainTimeoutMs: number
 }
 

@@ -24,25 +24,35 @@ export interface ClientAuthorities {
   readonly fingerprint: string
 }
 
-export interface TlsContextsOptions {
-  /** 48 bytes, the same in all workers, so that each resumes what another began. */
-  readonly ticketKeys: Buffer
+/** What a handshake may agree on. */
+export interface TlsTerms {
   /** OpenSSL names, those of TLS 1.3 among them; default: `defaultCiphers`. */
   readonly ciphers?: string
+  /** Our order of suites counts, not the client's; default: true. */
+  readonly preferServerOrder?: boolean
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+}
+
+export interface TlsContextsOptions extends TlsTerms {
+  /** 48 bytes, the same in all workers, so that each resumes what another began. */
+  readonly ticketKeys: Buffer
   /** Contexts kept; default: 2048, which is 60 MB in this worker when as many sites are in use. */
   readonly contextsMax?: number
 }
+
+const newestCiphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+]
 
 /**
  * Forward secret and authenticated suites only. Finite-field Diffie-Hellman is left out: every client of
  * today has elliptic curves, and it costs the server a multiple (CVE-2002-20001). It can be named in `ciphers`.
  */
 export const defaultCiphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
+  ...newestCiphers,
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
@@ -51,16 +61,19 @@ export const defaultCiphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
+/** These suites of TLS 1.2, and what TLS 1.3 offers anyway. */
+export function withNewestCiphers(names: readonly string[]): string {
+  return [...newestCiphers, ...names].join(':')
+}
+
 const contextsMaxDefault = 2048
 /** As ingress-nginx's `ssl-session-timeout`. */
 const sessionTimeoutSeconds = 600
 /** OpenSSL's limit is 32 bytes. */
 const sessionContextChars = 32
 
-const contextFlags =
-  constants.SSL_OP_CIPHER_SERVER_PREFERENCE |
-  constants.SSL_OP_PRIORITIZE_CHACHA |
-  constants.SSL_OP_NO_RENEGOTIATION
+const serverOrderFlags =
+  constants.SSL_OP_CIPHER_SERVER_PREFERENCE | constants.SSL_OP_PRIORITIZE_CHACHA
 
 /**
  * The TLS contexts of one worker: made when a site is first asked for (0.2 ms), kept while they
@@ -91,12 +104,13 @@ export class TlsContexts {
    * behind it nor the day on which it was checked. Throws when OpenSSL refuses certificate, key or CA, which
    * the control plane's checks rule out.
    */
-  get(site: TlsSite, clients?: ClientAuthorities): SecureContext {
-    const identity =
+  get(site: TlsSite, clients?: ClientAuthorities, terms?: TlsTerms): SecureContext {
+    let identity =
       clients === undefined ? site.fingerprint : `${site.fingerprint}\n${clients.fingerprint}`
+    if (terms !== undefined) identity += `\n${JSON.stringify(terms)}`
     let context = this.#contexts.get(identity)
     if (context === undefined) {
-      context = this.#create(site, clients, identity)
+      context = this.#create(site, clients, { ...this.#options, ...terms }, identity)
       this.#contexts.set(identity, context)
     }
     return context
@@ -112,12 +126,14 @@ export class TlsContexts {
     if (this.#fixedKeys) this.#contexts.clear()
   }
 
-  #create(site: TlsSite, clients: ClientAuthorities | undefined, identity: string): SecureContext {
-    const {
-      minVersion = 'TLSv1.2',
-      maxVersion = 'TLSv1.3',
-      ciphers = defaultCiphers,
-    } = this.#options
+  // oxlint-disable-next-line max-params -- each is a part of what the identity says
+  #create(
+    site: TlsSite,
+    clients: ClientAuthorities | undefined,
+    terms: TlsTerms,
+    identity: string,
+  ): SecureContext {
+    const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', ciphers = defaultCiphers } = terms
     const context = createSecureContext({
       cert: site.certificatePem,
       key: site.keyPem,
@@ -127,8 +143,7 @@ export class TlsContexts {
       ciphers,
       minVersion,
       maxVersion,
-      secureOptions:
-        clients === undefined ? contextFlags : contextFlags | constants.SSL_OP_NO_TICKET,
+      secureOptions: flagsOf(clients, terms),
       ...(/(?:^|:)DHE-/.test(ciphers) && { dhparam: 'auto' }),
       sessionIdContext: createHash('sha256')
         .update(identity)
@@ -140,4 +155,13 @@ export class TlsContexts {
     this.#fixedKeys = !this.#tickets.attach(context)
     return context
   }
+}
+
+function flagsOf(
+  clients: ClientAuthorities | undefined,
+  { preferServerOrder = true }: TlsTerms,
+): number {
+  let flags: number = constants.SSL_OP_NO_RENEGOTIATION
+  if (preferServerOrder) flags |= serverOrderFlags
+  return clients === undefined ? flags : flags | constants.SSL_OP_NO_TICKET
 }

@@ -15,6 +15,7 @@ import type {
   ClientCertificates,
   GlobalOptions,
   HealthCheck,
+  HandshakeTerms,
   Host,
   Listener,
   RouteSettings,
@@ -41,6 +42,8 @@ export interface PlaneSettings {
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
   readonly healthCheck?: HealthCheck
+  /** What TLS may agree on, by host. */
+  readonly handshakes?: Readonly<Record<string, HandshakeTerms>>
   /** What is asked of clients, by host. */
   readonly clients?: Readonly<Record<string, PlaneClients>>
 }
@@ -201,6 +204,7 @@ export class TestPlane {
       certificate: undefined,
       tls: false,
       clientCertificates: clientsOf(this.#settings, pattern),
+      ...handshakeOf(this.#settings, pattern),
     }))
   }
 }
@@ -210,6 +214,11 @@ function clientsOf({ clients }: PlaneSettings, host: string): ClientCertificates
   if (demands === undefined || demands.config?.verify === 'off') return undefined
   const { secret = 'ca', config } = demands
   return { policy: `${secret} ${config?.verify} ${config?.depth}`, authorities: secret }
+}
+
+function handshakeOf({ handshakes }: PlaneSettings, host: string): Pick<Host, 'handshake'> {
+  const handshake = handshakes?.[host]
+  return handshake === undefined ? {} : { handshake }
 }
 
 function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {

@@ -1,6 +1,8 @@
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { hostname } from '#src/annotations/names.ts'
+import { tlsVersions } from '#src/annotations/tls-versions.ts'
+import type { TlsVersion } from '#src/annotations/tls-versions.ts'
 import { integer, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { objectReference } from '#src/policies/field-lists.ts'
@@ -14,26 +16,6 @@ const cipherList: ValueType<string> = {
   schema: { pattern: '^[-A-Za-z0-9+:_!@=,.]+$' },
   parse: (text) => (/^[-A-Za-z0-9+:_!@=,.]{1,2048}$/.test(text) ? text : undefined),
   format: (text) => text,
-}
-
-const known = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
-type Version = 'TLSv1.2' | 'TLSv1.3'
-
-/** Versions between spaces; those that OpenSSL no longer speaks are left out. */
-const protocols: ValueType<readonly Version[]> = {
-  expects: 'versions with spaces between them, TLSv1.2 or TLSv1.3 among them',
-  schema: { pattern: '^(?:(?:SSLv[23]|TLSv1(?:\\.[123])?)\\s*)+$' },
-  parse(text) {
-    const given = text.split(/\s+/)
-    if (given.some((version) => !known.includes(version))) return undefined
-    const used = (['TLSv1.2', 'TLSv1.3'] as const).filter((version) => given.includes(version))
-    return used.length === 0 ? undefined : used
-  },
-  format: (versions) => versions.join(' '),
-  warn(text) {
-    const old = text.split(/\s+/).filter((version) => known.indexOf(version) < 4)
-    return old.length === 0 ? undefined : `${old.join(' ')} is left out: it is not secure`
-  },
 }
 
 const common = { scope: 'path', compatibility: 'same' } as const
@@ -111,8 +93,8 @@ export const protocolAnnotations = annotationTable({
   },
   'proxy-ssl-protocols': {
     ...common,
-    type: protocols,
-    default: ['TLSv1.2', 'TLSv1.3'] as readonly Version[],
+    type: tlsVersions,
+    default: ['TLSv1.2', 'TLSv1.3'] as readonly TlsVersion[],
     doc: 'TLS versions towards HTTPS endpoints.',
     example: 'TLSv1.3',
     risk: 'low',

@@ -1,7 +1,9 @@
+import { cipherSuites } from '#src/annotations/cipher-suites.ts'
 import { cidr, fieldName } from '#src/annotations/names.ts'
 import { buffers, duration, size } from '#src/annotations/quantities.ts'
 import { optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
+import { tlsVersions } from '#src/annotations/tls-versions.ts'
 import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
@@ -197,6 +199,27 @@ export const globalOptions = optionTable({
     example: 'false',
     compatibility: 'same',
   },
+  'ssl-ciphers': {
+    type: cipherSuites,
+    default: [] as readonly string[],
+    doc: 'Suites of TLS 1.2 for clients; those of TLS 1.3 are always offered. Only suites that are forward secret and authenticated can be chosen.',
+    example: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+    compatibility: 'same',
+  },
+  'ssl-protocols': {
+    type: tlsVersions,
+    default: defaults.tlsVersions,
+    doc: 'Versions of TLS that clients may speak.',
+    example: 'TLSv1.3',
+    compatibility: 'same',
+  },
+  'ssl-reject-handshake': {
+    type: bool,
+    default: defaults.tlsRejectUnknown,
+    doc: 'Refuses TLS to clients that ask for no host of ours, in place of showing them the default certificate.',
+    example: 'true',
+    compatibility: 'same',
+  },
   hsts: {
     type: bool,
     default: true,
@@ -275,6 +298,9 @@ export function globalOptionsOf(
     ignoreInvalidHeaders: values['ignore-invalid-headers'],
     generateRequestId: values['generate-request-id'],
     hsts: strictTransportSecurity(values),
+    tlsCiphers: values['ssl-ciphers'],
+    tlsVersions: values['ssl-protocols'],
+    tlsRejectUnknown: values['ssl-reject-handshake'],
     drainTimeoutMs: drainTimeoutMs ?? values['worker-shutdown-timeout'],
   }
 }

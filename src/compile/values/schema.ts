@@ -1,5 +1,6 @@
 import type { AnyAnnotations, AnyOptions } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
+import { hostTlsAnnotations } from './host-tls.ts'
 import { routingAnnotations } from './routing.ts'
 import { unusedAnnotations } from './unused.ts'
 import { protocolAnnotations } from './backend-protocol.ts'
@@ -16,6 +17,7 @@ export const annotationSchema: AnyAnnotations = Object.assign(
   routeAnnotations,
   protocolAnnotations,
   routingAnnotations,
+  hostTlsAnnotations,
   unusedAnnotations,
   balanceAnnotations,
   canaryAnnotations,
