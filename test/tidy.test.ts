@@ -29,7 +29,6 @@ src/workers: algorithms src/exchange src/shared src/transport src/table src/obse
 src/proxy: algorithms src/exchange src/shared src/annotations src/policies src/transport src/table
 src/proxy: src/http1 src/http2 src/upstream src/observe src/workers!
 src/sources: src/annotations src/snapshot src/kubernetes src/observe
-src/election: src/observe src/kubernetes
 src/controller: src/annotations src/snapshot src/table src/compile src/observe src/sources
 src/controller: src/transport src/kubernetes src/election src/feedback src/workers!
 src/commands: *

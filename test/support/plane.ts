@@ -196,16 +196,18 @@ export class TestPlane {
 
   #hosts(changed: Partial<RouteSettings>): Host[] {
     const settings = { ...defaultRouteSettings, ...this.#settings.settings, ...changed }
-    return (this.#settings.hosts ?? ['']).map((pattern) => ({
-      key: `host ${pattern}`,
-      hostGroup: 'all',
-      pattern,
-      rules: [ruleOf(pattern, settings, this.#settings)],
-      certificate: undefined,
-      tls: false,
-      clientCertificates: clientsOf(this.#settings, pattern),
-      ...handshakeOf(this.#settings, pattern),
-    }))
+    return (this.#settings.hosts ?? ['']).map((pattern) => {
+      const host = {
+        key: `host ${pattern}`,
+        hostGroup: 'all',
+        pattern,
+        rules: [ruleOf(pattern, settings, this.#settings)],
+        certificate: undefined,
+        tls: false,
+        clientCertificates: clientsOf(this.#settings, pattern),
+      }
+      return Object.assign(host, handshakeOf(this.#settings, pattern))
+    })
   }
 }
 
