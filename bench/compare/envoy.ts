@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import type { LogField, ProxyBuild, RunningProxy, Site } from './site.ts'
-import { grpcPath } from './workloads.ts'
+import { grpcMethods } from './workloads.ts'
 
 const logFormat: Readonly<Record<LogField, string>> = {
   time: '%START_TIME%',
@@ -38,7 +38,10 @@ export async function startEnvoy(
         listener('http', httpPort, manager('http', httpPort), undefined),
         listener('https', httpsPort, manager('https', httpsPort), site),
       ],
-      clusters: [cluster('app', site.backendPort), grpcCluster(site.grpcPort)],
+      clusters: [
+        cluster('app', site.backendPort),
+        ...grpcMethods.map(({ name: own, port }) => grpcCluster(own, site[port])),
+      ],
     },
   }
   const file = join(site.folder, `${name}.json`)
@@ -118,7 +121,10 @@ function virtualHost(site: Site, scheme: string, port: number): object {
     name: 'site',
     domains: [site.host],
     routes: [
-      { match: { path: grpcPath }, route: { cluster: 'grpc', timeout: '60s' } },
+      ...grpcMethods.map(({ name, path }) => ({
+        match: { path },
+        route: { cluster: name, timeout: '60s' },
+      })),
       { match: { prefix: '/' }, route: { cluster: 'app', timeout: '60s' } },
     ],
     request_headers_to_add: forwarded.map(([key, value]) => ({
@@ -140,10 +146,10 @@ function accessLog(file: string): object {
   }
 }
 
-function grpcCluster(port: number): object {
+function grpcCluster(name: string, port: number): object {
   const options = `${types}.extensions.upstreams.http.v3.HttpProtocolOptions`
   return {
-    ...cluster('grpc', port),
+    ...cluster(name, port),
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': options,

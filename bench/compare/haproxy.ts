@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
-import { grpcPath } from './workloads.ts'
+import { grpcMethods } from './workloads.ts'
 
 const logFormat = jsonTemplate({
   time: '%tr',
@@ -47,17 +47,13 @@ frontend web
 ${logged ? logging : '  no log'}
 ${forwardingFields}
   http-request return status 404 unless { req.hdr(Host) -i ${site.host} }
-  use_backend grpc if { path ${grpcPath} }
+${grpcMethods.map(({ name: own, path }) => `  use_backend ${own} if { path ${path} }`).join('\n')}
   default_backend app
 
 backend app
   http-reuse always
   server app1 127.0.0.1:${site.backendPort}
-
-backend grpc
-  http-reuse always
-  server grpc1 127.0.0.1:${site.grpcPort} proto h2
-`,
+${grpcMethods.map((method) => grpcBackend(method.name, site[method.port])).join('')}`,
   )
   const program = start({
     name,
@@ -69,6 +65,14 @@ backend grpc
   await waitForPort(httpsPort, program)
   const logFiles = logged ? [program.outputFile] : []
   return { build, pid: program.pid, httpPort, httpsPort, logFiles, stop: program.stop }
+}
+
+function grpcBackend(name: string, port: number): string {
+  return `
+backend ${name}
+  http-reuse always
+  server ${name}1 127.0.0.1:${port} proto h2
+`
 }
 
 function prelude(logged: boolean): string {

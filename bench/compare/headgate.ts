@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { freePorts, lastWords, start, waitForPort } from './processes.ts'
 import type { Program } from './processes.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
-import { grpcPath } from './workloads.ts'
+import { grpcMethods } from './workloads.ts'
 
 const namespace = 'bench'
 const metadata = (name: string, more: object = {}): object => ({ name, namespace, ...more })
@@ -32,7 +32,7 @@ export async function startHeadgate(
   putManifests(manifests, 'backend', backendManifests([site.backendPort]))
   putManifests(manifests, 'main', [ingressManifest('main', site.host, {})])
   putManifests(manifests, 'grpc', [
-    ...backendManifests([site.grpcPort], 'grpc'),
+    ...grpcMethods.flatMap(({ name: own, port }) => backendManifests([site[port]], own)),
     grpcManifest(site),
   ])
   const program = start({
@@ -86,7 +86,12 @@ function optionsManifest(logged: boolean): object {
     kind: 'ConfigMap',
     metadata: metadata('options'),
     // The peers add no field to answers either.
-    data: { 'disable-access-log': String(!logged), hsts: 'false' },
+    data: {
+      'disable-access-log': String(!logged),
+      hsts: 'false',
+      'keep-alive-requests': '100000000',
+      'upstream-keepalive-requests': '100000000',
+    },
   }
 }
 
@@ -124,9 +129,13 @@ export function backendManifests(ports: readonly number[], name = 'app'): object
   ]
 }
 
-/** The gRPC method of the same host, over h2c. */
+/** The gRPC methods of the same host, over h2c. */
 function grpcManifest({ host }: Site): object {
-  const backend = { service: { name: 'grpc', port: { name: 'http' } } }
+  const paths = grpcMethods.map(({ name, path }) => ({
+    path,
+    pathType: 'Exact',
+    backend: { service: { name, port: { name: 'http' } } },
+  }))
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
@@ -137,7 +146,7 @@ function grpcManifest({ host }: Site): object {
       },
     }),
     spec: {
-      rules: [{ host, http: { paths: [{ path: grpcPath, pathType: 'Exact', backend }] } }],
+      rules: [{ host, http: { paths } }],
     },
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
 import type { ProxyBuild, RunningProxy, Site } from './site.ts'
-import { grpcPath } from './workloads.ts'
+import { grpcMethods } from './workloads.ts'
 
 const logFormat = jsonTemplate({
   time: '$time_iso8601',
@@ -61,7 +61,8 @@ ${servers(site, { httpPort, httpsPort, statusPort })}
 
 function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string {
   return `  keepalive_timeout 75s;
-  keepalive_requests 1000;
+  # A connection that ends while streams are under way is an error to h2load, and so for all proxies alike.
+  keepalive_requests 100000000;
   client_body_buffer_size 8k;
   tcp_nodelay on;
   server_tokens off;
@@ -69,15 +70,10 @@ function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string
   upstream app {
     server 127.0.0.1:${site.backendPort};
     keepalive 320;
-    keepalive_requests 10000;
+    keepalive_requests 100000000;
     keepalive_timeout 60s;
   }
-  upstream grpc {
-    server 127.0.0.1:${site.grpcPort};
-    keepalive 320;
-    keepalive_requests 10000;
-  }
-  server { listen 127.0.0.1:${statusPort}; location / { stub_status; } }
+${grpcMethods.map((method) => grpcUpstream(method.name, site[method.port])).join('')}  server { listen 127.0.0.1:${statusPort}; location / { stub_status; } }
   server { listen 127.0.0.1:${httpPort} default_server backlog=4096; return 404; }
   server {
     listen 127.0.0.1:${httpPort};
@@ -88,11 +84,7 @@ function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:tls:10m;
     ssl_buffer_size 4k;
-    location = ${grpcPath} {
-${forwardingFields.replaceAll('proxy_set_header', 'grpc_set_header')}
-      grpc_pass grpc://grpc;
-    }
-    location / {
+${grpcMethods.map(grpcLocation).join('')}    location / {
 ${forwardingFields}
       client_max_body_size 1m;
       proxy_http_version 1.1;
@@ -107,6 +99,23 @@ ${forwardingFields}
       proxy_pass http://app;
     }
   }`
+}
+
+function grpcUpstream(name: string, port: number): string {
+  return `  upstream ${name} {
+    server 127.0.0.1:${port};
+    keepalive 320;
+    keepalive_requests 100000000;
+  }
+`
+}
+
+function grpcLocation({ name, path }: { readonly name: string; readonly path: string }): string {
+  return `    location = ${path} {
+${forwardingFields.replaceAll('proxy_set_header', 'grpc_set_header')}
+      grpc_pass grpc://${name};
+    }
+`
 }
 
 /** As the template of ingress-nginx sets them. */
@@ -129,7 +138,11 @@ const forwardingFields = [
   .join('\n')
 
 /** Starts nginx as the backend: 64 bytes, or 1 MB at /1m, and never the bottleneck. */
-export async function startNginxBackend(path: string, site: Site, cores: string): Promise<Backend> {
+export async function startNginxBackend(
+  path: string,
+  site: Site,
+  cores: string,
+): Promise<Omit<Backend, 'streamPort'>> {
   const [port = 0, grpcPort = 0] = await freePorts(2)
   const name = `backend-${port}`
   writeFileSync(join(site.folder, '1m'), Buffer.alloc(1_048_576, 'x'))
@@ -176,6 +189,8 @@ export interface Backend {
   readonly port: number
   /** Speaks h2c and answers with trailers. */
   readonly grpcPort: number
+  /** Speaks h2c and answers with a stream of messages. */
+  readonly streamPort: number
   readonly stop: () => Promise<void>
 }
 

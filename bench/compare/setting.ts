@@ -49,11 +49,12 @@ export async function withSite(
   const host = 'bench.example'
   try {
     const certificate = await writeCertificate(host, folder)
-    const ports = { backendPort: 0, grpcPort: 0 }
+    const ports = { backendPort: 0, grpcPort: 0, streamPort: 0 }
     const bare = { host, folder, ...ports, proxyCores: cores.proxyCores, ...certificate }
     const backend = await startBackend(bare, cores.loadCores)
     try {
-      await work({ ...bare, backendPort: backend.port, grpcPort: backend.grpcPort })
+      const { port: backendPort, grpcPort, streamPort } = backend
+      await work({ ...bare, backendPort, grpcPort, streamPort })
     } finally {
       await backend.stop()
     }

@@ -4,6 +4,8 @@ export interface Site {
   readonly backendPort: number
   /** Where the backend speaks h2c, for gRPC. */
   readonly grpcPort: number
+  /** The same for calls that are answered by a stream of messages. */
+  readonly streamPort: number
   readonly certificateFile: string
   readonly keyFile: string
   /** Temporary folder for configurations, logs and outputs. */

@@ -59,8 +59,23 @@ const browserFields = [
 /** HTTP/2 over TLS. */
 const http2 = { ...small, tls: true } as const
 
-/** The path of a gRPC method, which all proxies bring to the backend over h2c. */
-export const grpcPath = '/bench.Words/One'
+/** gRPC methods, which all proxies bring to their backends over h2c. */
+export const grpcMethods = [
+  { name: 'grpc', path: '/bench.Words/One', port: 'grpcPort' },
+  { name: 'stream', path: '/bench.Words/Repeat', port: 'streamPort' },
+] as const
+
+/** Messages in the answer to `Repeat`. */
+export const streamMessages = 100
+
+const grpc = {
+  ...http2,
+  method: 'POST',
+  bodyBytes: 37,
+  connections: 16,
+  streams: 10,
+  fields: ['Content-Type', 'application/grpc', 'TE', 'trailers'],
+} as const
 
 /** Every row of the comparison, in the order of the table. Bars are those of the project's issues 3 and 6. */
 export const workloads: readonly Workload[] = [
@@ -124,17 +139,13 @@ export const workloads: readonly Workload[] = [
     fields: ['Content-Type', 'application/octet-stream'],
     bar: undefined,
   },
+  { ...grpc, id: 'grpc', title: 'gRPC unary, h2 to h2', path: '/bench.Words/One', bar: 1.2 },
   {
-    ...http2,
-    id: 'grpc',
-    title: 'gRPC unary, h2 to h2',
-    path: grpcPath,
-    method: 'POST',
-    bodyBytes: 37,
-    connections: 16,
-    streams: 10,
-    fields: ['Content-Type', 'application/grpc', 'TE', 'trailers'],
-    bar: 1.2,
+    ...grpc,
+    id: 'grpc-stream',
+    title: `gRPC, ${streamMessages} messages of 64 bytes from the server`,
+    path: '/bench.Words/Repeat',
+    bar: undefined,
   },
   { ...small, id: 'log', title: 'h1 keep-alive, JSON access log', logged: true, bar: undefined },
 ]
