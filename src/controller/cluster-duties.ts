@@ -121,6 +121,7 @@ export class ClusterDuties implements Duties {
   async stop(): Promise<void> {
     clearInterval(this.#periodic)
     if (this.#status !== undefined && this.#election.leading && (await this.#isLast())) {
+      await this.#publish()
       await this.#status.clearAll(Math.min(clearMsMax, this.#election.remainingMs))
     }
     await this.#election.stop()
