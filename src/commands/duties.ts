@@ -8,8 +8,10 @@ import { UsageError } from './parse-flags.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Flags that say what is written to a cluster. */
+/** Flags that are about a cluster. */
 const clusterFlags = [
+  'kubeconfig',
+  'context',
   'publish-service',
   'publish-status-address',
   'election-id',

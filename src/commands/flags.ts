@@ -57,16 +57,14 @@ export const flags = {
   kubeconfig: {
     type: text('FILE'),
     default: '',
-    help: 'The cluster to serve.',
+    help: 'The cluster to serve; without it and without --files, the one around this Pod, or KUBECONFIG.',
     group: 'serve',
-    unbuilt: true,
   },
   context: {
     type: text('NAME'),
     default: '',
-    help: 'Context in the kubeconfig.',
+    help: 'Context in the kubeconfig; default: its current one.',
     group: 'serve',
-    unbuilt: true,
   },
   'http-port': {
     type: port,
@@ -95,7 +93,7 @@ export const flags = {
   'admin-bind-address': {
     type: address,
     default: '127.0.0.1',
-    help: 'Address of the admin port.',
+    help: 'Address of the admin port; in a Pod every address by default.',
     group: 'instance',
   },
   'admin-token-file': {

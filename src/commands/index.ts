@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 /** Every command of the program: one row each. */
 export const commands: Readonly<Record<string, Command>> = {
   serve: {
-    summary: 'Serves the Ingresses of a folder of manifests.',
+    summary: 'Serves the Ingresses of a cluster, or of a folder of manifests.',
     flags: ['files', 'serve', 'instance', 'compile'],
     operands: '',
     load: async () => (await import('./serve.ts')).serve,

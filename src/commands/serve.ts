@@ -11,9 +11,9 @@ import { Shutdown } from '#src/workers/shutdown.ts'
 import { Supervisor } from '#src/workers/supervisor.ts'
 import type { CommandContext } from './command.ts'
 import { CommandError } from './command.ts'
+import { clusterOf } from './cluster.ts'
 import { refuseClusterFlags } from './duties.ts'
 import type { FlagValues } from './flags.ts'
-import { UsageError } from './parse-flags.ts'
 import { chooseAddresses, listenFailure } from './ports.ts'
 import { compileSettingsOf, refuseSharedPorts } from './settings.ts'
 import { productVersion } from './version.ts'
@@ -24,9 +24,9 @@ const defaultAdminAddress = '127.0.0.1'
 const flushMs = 500
 
 /** `headgate serve`: runs until it is told to stop. */
-export async function serve({ values }: CommandContext): Promise<number> {
+export async function serve({ values, environment }: CommandContext): Promise<number> {
   const startedAt = new Date()
-  const settings = await settingsOf(values)
+  const settings = await settingsOf(values, environment)
   const output = createOutput(values)
   const supervisor = await createSupervisor(values, settings, output)
   const shutdown = new Shutdown({
@@ -35,7 +35,7 @@ export async function serve({ values }: CommandContext): Promise<number> {
     drainTimeoutMs: () => supervisor.feed.table.options.drainTimeoutMs,
     log: output.log,
   })
-  const admin = await createAdmin(values, supervisor, { output, startedAt })
+  const admin = await createAdmin(values, supervisor, { output, settings, startedAt })
   listenToSignals(shutdown, output.log)
   try {
     await Promise.race([supervisor.start(), shutdown.done])
@@ -49,6 +49,8 @@ export async function serve({ values }: CommandContext): Promise<number> {
   await Promise.all([output.accessLog.flush(flushMs), output.processLog.flush(flushMs)])
   return 0
 }
+
+type Environment = CommandContext['environment']
 
 interface Started {
   readonly settings: ControlPlaneSettings
@@ -98,23 +100,28 @@ function logSettingsOf(values: FlagValues) {
   return { format: values['log-format'] ?? 'json', level: values['log-level'] ?? 'info' } as const
 }
 
-async function settingsOf(values: FlagValues): Promise<ControlPlaneSettings> {
+async function settingsOf(
+  values: FlagValues,
+  environment: Environment,
+): Promise<ControlPlaneSettings> {
   const { files } = values
-  if (files === undefined) {
-    throw new UsageError('--files is required: serving a cluster is not built yet in this version')
-  }
-  refuseClusterFlags(values)
-  const found = await stat(files).catch((error: unknown) => {
-    throw new CommandError(`--files cannot be read: ${errorText(error)}`)
-  })
-  if (!found.isDirectory()) throw new CommandError(`--files must name a folder, got ${files}`)
-  const compile = compileSettingsOf(values)
+  const cluster = files === undefined ? await clusterOf(values, environment) : undefined
+  if (files !== undefined) await checkFolder(files, values)
+  const compile = compileSettingsOf(values, cluster === undefined ? 'files' : 'kubernetes')
   refuseSharedPorts({
     'http-port': compile.httpPort,
     'https-port': compile.httpsPort,
     'admin-port': values['admin-port'] ?? defaultAdminPort,
   })
-  return { files, compile }
+  return cluster === undefined ? { files: files ?? '', compile } : { cluster, compile }
+}
+
+async function checkFolder(files: string, values: FlagValues): Promise<void> {
+  refuseClusterFlags(values)
+  const found = await stat(files).catch((error: unknown) => {
+    throw new CommandError(`--files cannot be read: ${errorText(error)}`)
+  })
+  if (!found.isDirectory()) throw new CommandError(`--files must name a folder, got ${files}`)
 }
 
 async function createSupervisor(
@@ -148,7 +155,7 @@ async function createSupervisor(
 async function createAdmin(
   values: FlagValues,
   supervisor: Supervisor,
-  { output, startedAt }: { readonly output: Output; readonly startedAt: Date },
+  { output, settings, startedAt }: Omit<Started, 'values'> & { readonly output: Output },
 ): Promise<AdminServer> {
   const { processLog, log } = output
   const admin = new AdminServer({
@@ -161,8 +168,8 @@ async function createAdmin(
     token: await readToken(values['admin-token-file']),
     log,
   })
-  const address = values['admin-bind-address'] ?? defaultAdminAddress
   const port = values['admin-port'] ?? defaultAdminPort
+  const address = values['admin-bind-address'] ?? (await adminAddressOf(settings, port))
   if (port === 0) return admin
   try {
     await admin.listen(address, port)
@@ -171,6 +178,13 @@ async function createAdmin(
     throw new CommandError(listenFailure(address, port, { flag: 'admin-port', code }))
   }
   return admin
+}
+
+/** The kubelet and Prometheus ask at the Pod's address; elsewhere only this machine may ask. */
+async function adminAddressOf({ cluster }: ControlPlaneSettings, port: number): Promise<string> {
+  if (cluster === undefined || cluster.choice.files.length > 0) return defaultAdminAddress
+  const [address] = await chooseAddresses(undefined, [{ flag: 'admin-port', port }])
+  return address ?? defaultAdminAddress
 }
 
 async function readToken(file: string | undefined): Promise<string> {

@@ -3,16 +3,19 @@ import type { CompileSettings } from '#src/compile/settings.ts'
 import type { FlagValues } from './flags.ts'
 import { UsageError } from './parse-flags.ts'
 
-/** What the flags say to the compiler, for objects that come from files. */
-export function compileSettingsOf(values: FlagValues): CompileSettings {
+/** What the flags say to the compiler, by where objects come from. */
+export function compileSettingsOf(
+  values: FlagValues,
+  source: CompileSettings['source'] = 'files',
+): CompileSettings {
   const defaults = defaultCompileSettings
   return {
-    source: 'files',
+    source,
     httpPort: values['http-port'] ?? defaults.httpPort,
     httpsPort: values['https-port'] ?? defaults.httpsPort,
     ingressClass: values['ingress-class'] ?? defaults.ingressClass,
     controllerClass: values['controller-class'] ?? defaults.controllerClass,
-    watchIngressWithoutClass: values['watch-ingress-without-class'] ?? true,
+    watchIngressWithoutClass: values['watch-ingress-without-class'] ?? source === 'files',
     everyClass: false,
     annotationsPrefix: values['annotations-prefix'] ?? defaults.annotationsPrefix,
     namespaces: values['watch-namespace'] ?? [],

@@ -37,6 +37,7 @@ function byName(className: string, snapshot: Snapshot, settings: CompileSettings
     return found.controller === settings.controllerClass ? 'ours' : 'others'
   }
   if (settings.everyClass) return 'ours'
+  if (settings.classes === 'names') return className === settings.ingressClass ? 'ours' : 'others'
   return settings.source === 'files' && className === settings.ingressClass ? 'ours' : 'missing'
 }
 

@@ -15,6 +15,11 @@ export interface CompileSettings {
   readonly ingressClass: string
   /** spec.controller of the IngressClasses that are ours. */
   readonly controllerClass: string
+  /**
+   * `names`: IngressClasses cannot be read, so an Ingress is ours when it names `ingressClass`. Absent:
+   * they are objects like others.
+   */
+  readonly classes?: 'objects' | 'names'
   readonly watchIngressWithoutClass: boolean
   /** For linting: an Ingress is judged unless an IngressClass at hand says that it is another's. */
   readonly everyClass: boolean

@@ -3,8 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createApiClient } from '#src/kubernetes/api-client.ts'
 import { createLogger, errorText } from '#src/observe/log.ts'
+import { ClusterSource } from '#src/sources/cluster/cluster-source.ts'
 import { FileSource } from '#src/sources/files/file-source.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
+import type { Source, SourceOwner } from '#src/sources/source.ts'
 import type { ControlPlaneStart, FromControlPlane, ToControlPlane } from '#src/workers/messages.ts'
 import { ClusterDuties } from './cluster-duties.ts'
 import { Controller } from './controller.ts'
@@ -32,23 +34,36 @@ const log = createLogger({
   },
 })
 
-const { duties } = settings
-const client = duties && (await createApiClient({ cluster: duties.cluster, userAgent: 'headgate' }))
+const { cluster, files = '' } = settings
+const client =
+  cluster && (await createApiClient({ cluster: cluster.choice, userAgent: cluster.userAgent }))
+
+function createSource(owner: SourceOwner): Source {
+  if (client === undefined) return new FileSource({ folder: files, owner })
+  const { namespaces, namespaceSelector, ingressClass, defaultBackendService } = settings.compile
+  const scope = {
+    namespaces,
+    namespaceLabels: namespaceSelector.length > 0,
+    ingressClass,
+    defaultBackend: defaultBackendService,
+  }
+  return new ClusterSource({ client, scope, owner, log })
+}
 
 const controller = new Controller({
   settings,
   version,
   certificate,
-  createSource: (owner) => new FileSource({ folder: settings.files, owner }),
+  createSource,
   lookup: systemLookup(new DnsResolver({ timeout: 2000, tries: 2 })),
   post,
-  ...(duties !== undefined &&
+  ...(cluster !== undefined &&
     client !== undefined && {
       createDuties: (context) =>
         new ClusterDuties({
           ...context,
           client,
-          settings: duties,
+          settings: cluster.duties,
           log,
           onLeading: (leading) => {
             post({ kind: 'leading', leading })
@@ -58,7 +73,7 @@ const controller = new Controller({
   log,
   now: Date.now,
 })
-if (duties !== undefined) post({ kind: 'leading', leading: false })
+if (cluster !== undefined) post({ kind: 'leading', leading: false })
 
 async function answer(id: number): Promise<void> {
   post({ kind: 'answer', id, text: await controller.metrics() })

@@ -24,6 +24,10 @@ import type { ControlPlaneSettings } from './settings.ts'
 
 /** Certificates expire without any object changing. */
 const recompileMs = 3_600_000
+/** How long the first table waits for objects that others refer to, … */
+const firstWantedMs = 60_000
+/** … which may refer to others themselves. */
+const wantedRoundsMax = 4
 /** How long the first table waits for names to be resolved. */
 const firstNamesMs = 3000
 const namesMax = 10_000
@@ -53,7 +57,10 @@ export class Controller implements SourceOwner {
   readonly #store = new Store()
   readonly #source: Source
   readonly #resolver: Resolver
-  readonly #compiler: Compiler
+  #compiler: Compiler
+  /** IngressClasses cannot be read. */
+  #classesByName = false
+  #compileFindings: readonly Diagnostic[] = []
   readonly #metrics = new ControllerMetrics(this.#store)
   readonly #findingsLog: FindingsLog
   readonly #duties: Duties | undefined
@@ -74,7 +81,7 @@ export class Controller implements SourceOwner {
     this.#options = options
     this.#version = version
     this.#findingsLog = new FindingsLog(log)
-    this.#compiler = new Compiler(settings.compile, certificateReaders)
+    this.#compiler = this.#createCompiler()
     this.#source = options.createSource(this)
     this.#duties = options.createDuties?.({
       publishedOf: (namespace, name) => this.#store.publishedOf(namespace, name),
@@ -100,8 +107,9 @@ export class Controller implements SourceOwner {
   /** Resolves once the first table is posted; rejects when the source cannot be read. */
   async start(): Promise<void> {
     await this.#renewCertificate()
+    this.#postSources()
     await this.#source.start()
-    const first = this.#tryCompile(this.#freeze())
+    const first = await this.#compileWithWanted()
     if (first !== undefined) await this.#namesKnown(first.references.hostnames)
     this.#started = true
     this.#compileNow()
@@ -120,10 +128,15 @@ export class Controller implements SourceOwner {
   }
 
   onChange({ put, deleted }: SourceChange): void {
-    for (const { kind, namespace, name } of deleted) this.#store.delete(kind, namespace, name)
-    let statusOnly = deleted.length === 0 && put.length > 0
-    for (const object of put) statusOnly = this.#store.put(object) === 'status' && statusOnly
-    if (!statusOnly) this.#compileSoon()
+    // Nothing in it means that the source's own findings have changed.
+    let changed = put.length + deleted.length === 0
+    for (const { kind, namespace, name } of deleted) {
+      changed = this.#store.delete(kind, namespace, name) || changed
+    }
+    for (const object of put) changed = this.#store.put(object) === 'changed' || changed
+    if (changed) this.#compileSoon()
+    // While the first view is awaited, the source alone can say why.
+    if (!this.#started && this.#source.diagnostics.length > 0) this.#publishFindings()
   }
 
   /** Every worker runs this version. */
@@ -133,7 +146,31 @@ export class Controller implements SourceOwner {
 
   /** The metrics of the control plane in the text format. */
   async metrics(): Promise<string> {
-    return await this.#metrics.text()
+    return (await this.#metrics.text()) + (this.#source.metrics?.() ?? '')
+  }
+
+  #createCompiler(): Compiler {
+    const { compile } = this.#options.settings
+    const classes = this.#classesByName ? ({ classes: 'names' } as const) : {}
+    return new Compiler({ ...compile, ...classes }, certificateReaders)
+  }
+
+  /** Compiles with all that others refer to, as far as it comes in time. */
+  async #compileWithWanted(): Promise<Compiled | undefined> {
+    let compiled = this.#tryCompile(this.#freeze())
+    const deadline = performance.now() + firstWantedMs
+    for (let round = 0; compiled !== undefined && round < wantedRoundsMax; round++) {
+      const there = this.#source.want?.(compiled.references)
+      if (there === undefined) break
+      if (!(await inTime(there, deadline - performance.now()))) {
+        this.#options.log.warn(
+          'not all Secrets and ConfigMaps came in time; the first table is without them',
+        )
+        break
+      }
+      compiled = this.#tryCompile(this.#freeze())
+    }
+    return compiled
   }
 
   /** What changes with time alone. */
@@ -166,6 +203,7 @@ export class Controller implements SourceOwner {
     const compiled = this.#tryCompile(snapshot)
     if (compiled !== undefined) {
       this.#resolver.want(compiled.references.hostnames)
+      void this.#source.want?.(compiled.references)
       const durationMs = performance.now() - startedAt
       this.#metrics.compiled(durationMs, this.#options.now())
       this.#publish(snapshot, compiled, durationMs)
@@ -179,6 +217,11 @@ export class Controller implements SourceOwner {
   }
 
   #tryCompile(snapshot: Snapshot): Compiled | undefined {
+    const byName = this.#source.unreadable?.has('IngressClass') === true
+    if (byName !== this.#classesByName) {
+      this.#classesByName = byName
+      this.#compiler = this.#createCompiler()
+    }
     try {
       return this.#compiler.compile(snapshot, this.#options.now())
     } catch (error) {
@@ -207,25 +250,31 @@ export class Controller implements SourceOwner {
       this.#options.post({ kind: 'table', delta })
       this.#logChange(delta, durationMs)
     }
-    const findings = [...this.#source.diagnostics, ...compiled.diagnostics]
-    this.#publishFindings(findings)
+    this.#compileFindings = compiled.diagnostics
+    const findings = this.#publishFindings()
     this.#duties?.compiled({
       version: this.#version,
       snapshot,
       served: compiled.served,
       findings,
     })
+    this.#postSources()
+  }
+
+  #postSources(): void {
     const { kind, description, synced, objects } = this.#source.status
     const sources = [{ kind, name: description, synced, objects }]
     this.#options.post({ kind: 'sources', sources })
   }
 
-  #publishFindings(findings: readonly Diagnostic[]): void {
+  #publishFindings(): readonly Diagnostic[] {
+    const findings = [...this.#source.diagnostics, ...this.#compileFindings]
     const json = JSON.stringify(findings.map(shownFinding), undefined, 2)
-    if (json === this.#postedDiagnostics) return
+    if (json === this.#postedDiagnostics) return findings
     this.#postedDiagnostics = json
     this.#options.post({ kind: 'diagnostics', json, counts: countFindings(findings) })
     this.#findingsLog.update(findings)
+    return findings
   }
 
   /** Endpoints come and go all the time; the rest is worth a line. */
@@ -274,4 +323,15 @@ export class Controller implements SourceOwner {
       })
     }
   }
+}
+
+/** Whether the work is done within that time. */
+async function inTime(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => {
+    resolve(false)
+  }, timeoutMs)
+  const done = await Promise.race([work.then(() => true), promise])
+  clearTimeout(timer)
+  return done
 }

@@ -21,9 +21,16 @@ export interface DutySettings {
 
 /** What the control plane is told by the command line. Plain data: it goes to a thread of its own. */
 export interface ControlPlaneSettings {
-  /** Folder of manifests. */
-  readonly files: string
+  /** Where objects come from: this folder of manifests, … */
+  readonly files?: string
+  /** … or a cluster. */
+  readonly cluster?: ClusterSettings
   readonly compile: CompileSettings
-  /** With a cluster only. */
-  readonly duties?: DutySettings & { readonly cluster: ClusterChoice }
+}
+
+export interface ClusterSettings {
+  readonly choice: ClusterChoice
+  /** As the API server sees us. */
+  readonly userAgent: string
+  readonly duties: DutySettings
 }

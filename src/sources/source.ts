@@ -23,6 +23,12 @@ export interface SourceStatus {
   readonly objects: number
 }
 
+/** Objects that others refer to, whether or not they exist. */
+export interface Wanted {
+  readonly secrets: readonly Omit<ObjectName, 'kind'>[]
+  readonly configMaps: readonly Omit<ObjectName, 'kind'>[]
+}
+
 /** Where objects come from: a folder, or a cluster. */
 export interface Source {
   /** Resolves once the first full view has been delivered through `onChange`. */
@@ -31,6 +37,15 @@ export interface Source {
   /** What is wrong with the source's data apart from what the compiler finds. */
   readonly diagnostics: readonly Diagnostic[]
   readonly status: SourceStatus
+  /** Kinds of which nothing could be read for lack of rights. Absent: none. */
+  readonly unreadable?: ReadonlySet<Kind>
+  /**
+   * Told after every compilation, for a source that delivers these kinds only where they are wanted.
+   * Resolves when all are delivered or known not to be there.
+   */
+  want?(wanted: Wanted): Promise<void>
+  /** Metrics of its own in the text format. */
+  metrics?(): string
 }
 
 /** What a source tells its owner. */

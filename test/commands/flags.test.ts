@@ -71,7 +71,6 @@ const refused: [args: string[], line: RegExp][] = [
   [['--log-level=trace'], /--log-level must be one of debug, info, warn, error/],
   [['--header', 'no colon'], /--header must be name:value/],
   [['--files', ''], /--files must be a text that is not empty/],
-  [['--kubeconfig', 'x'], /--kubeconfig is not built yet/],
   [['--state-dir=x'], /--state-dir is not built yet/],
   [['--enable-ssl-passthrough'], /--enable-ssl-passthrough is not built yet/],
 ]

@@ -67,7 +67,8 @@ test('a wrong call is one line and exit code 2', limits, async (t) => {
   const cases: [string[], RegExp][] = [
     [['serve', '--no-such-flag'], /unknown flag --no-such-flag/],
     [['serve', '--workers=none'], /--workers must be/],
-    [['serve'], /--files is required/],
+    [['serve'], /nothing to serve: give --files or --kubeconfig/],
+    [['serve', '--files=.', '--kubeconfig=config'], /--kubeconfig needs a cluster/],
     [
       ['serve', '--files=.', '--http-port=81', '--https-port=81'],
       /--http-port and --https-port are both 81/,

@@ -26,9 +26,10 @@ export interface Target {
   readonly kind: Kind
   /** '' for all namespaces, and for kinds of cluster scope. */
   readonly namespace: string
-  /** Only objects of this name; '' for all. */
+  /** Only the object of this name; '' for all. */
   readonly name: string
-  /** Only objects with these labels; '' for all. */
+  /** Only objects with these fields or labels, in the API's own form; '' for all. */
+  readonly fieldSelector: string
   readonly labelSelector: string
   /** Names and versions without the contents. */
   readonly metadataOnly: boolean
@@ -36,7 +37,13 @@ export interface Target {
 
 /** All objects of a kind, in one namespace or ('') everywhere. */
 export function allOf(kind: Kind, namespace: string): Target {
-  return { kind, namespace, name: '', labelSelector: '', metadataOnly: false }
+  const selectors = { name: '', fieldSelector: '', labelSelector: '' }
+  return { kind, namespace, ...selectors, metadataOnly: false }
+}
+
+/** One object, whether it exists or not. */
+export function oneOf(kind: Kind, namespace: string, name: string): Target {
+  return { ...allOf(kind, namespace), name, fieldSelector: `metadata.name=${name}` }
 }
 
 export function apiVersionOf(kind: Kind): string {
@@ -51,10 +58,15 @@ export function pathOf(kind: Kind, namespace: string): string {
   return `${root}${scope}/${plural}`
 }
 
+/** Path of one object. */
+export function pathOfOne(kind: Kind, namespace: string, name: string): string {
+  return `${pathOf(kind, namespace)}/${name}`
+}
+
 /** The selectors of a target as query parameters. */
-export function selectorsOf({ name, labelSelector }: Target): Record<string, string> {
+export function selectorsOf({ fieldSelector, labelSelector }: Target): Record<string, string> {
   return {
-    ...(name === '' ? {} : { fieldSelector: `metadata.name=${name}` }),
+    ...(fieldSelector === '' ? {} : { fieldSelector }),
     ...(labelSelector === '' ? {} : { labelSelector }),
   }
 }

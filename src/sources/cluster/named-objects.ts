@@ -1,0 +1,96 @@
+import type { Kind } from '#src/snapshot/objects.ts'
+import { isDnsLabel, isDnsSubdomain } from '#src/snapshot/names.ts'
+import { NamedScope } from './named-scope.ts'
+import type { NamedScopeOptions } from './named-scope.ts'
+import { keyOf } from './raw-object.ts'
+
+interface Name {
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface NamedObjectsOptions extends Omit<NamedScopeOptions, 'namespace' | 'singlesOnly'> {
+  /** Namespaces whose objects may be listed; empty: all. */
+  readonly namespaces: readonly string[]
+  readonly wantedMax?: number
+}
+
+/** Objects of one kind that may be wanted; users make references at will. */
+const wantedMaxPreset = 50_000
+
+/** All objects of one kind that are wanted by name, in all namespaces. */
+export class NamedObjects {
+  readonly kind: Kind
+  readonly #options: NamedObjectsOptions
+  readonly #wantedMax: number
+  readonly #scopes = new Map<string, NamedScope>()
+  #wanted: readonly Name[] = []
+  #pastBound = 0
+
+  constructor(options: NamedObjectsOptions) {
+    this.kind = options.kind
+    this.#options = options
+    this.#wantedMax = options.wantedMax ?? wantedMaxPreset
+  }
+
+  get settled(): boolean {
+    return this.scopes.every((scope) => scope.settled)
+  }
+
+  get scopes(): readonly NamedScope[] {
+    return [...this.#scopes.values()]
+  }
+
+  /** How many are wanted, those that are left out not counted. */
+  get wanted(): number {
+    return Math.min(this.#wanted.length, this.#wantedMax) - this.#leftOutOfScopes()
+  }
+
+  /** How many are not read because of a bound. */
+  get leftOut(): number {
+    return this.#pastBound + this.#leftOutOfScopes()
+  }
+
+  want(names: readonly Name[]): void {
+    if (names === this.#wanted) return
+    this.#wanted = names
+    this.#pastBound = Math.max(0, names.length - this.#wantedMax)
+    const byScope = new Map<string, Set<string>>()
+    for (const name of names.slice(0, this.#wantedMax)) {
+      // Users write names; what cannot be one does not exist, and is never part of a path.
+      if (!isDnsLabel(name.namespace) || !isDnsSubdomain(name.name)) continue
+      const scope = this.#scopeOf(name.namespace)
+      const keys = byScope.get(scope)
+      if (keys === undefined) byScope.set(scope, new Set([keyOf(name)]))
+      else keys.add(keyOf(name))
+    }
+    for (const [namespace, scope] of this.#scopes) {
+      if (!byScope.has(namespace)) scope.want(new Set())
+    }
+    for (const [namespace, keys] of byScope) this.#at(namespace).want(keys)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.scopes.map((scope) => scope.stop()))
+  }
+
+  #leftOutOfScopes(): number {
+    return this.scopes.reduce((sum, { leftOut }) => sum + leftOut.size, 0)
+  }
+
+  /** With all namespaces there is one scope; otherwise each has its own, for rights end there. */
+  #scopeOf(namespace: string): string {
+    return this.#options.namespaces.length === 0 ? '' : namespace
+  }
+
+  #at(namespace: string): NamedScope {
+    let scope = this.#scopes.get(namespace)
+    if (scope === undefined) {
+      const { namespaces, wantedMax: _bound, ...options } = this.#options
+      const singlesOnly = namespaces.length > 0 && !namespaces.includes(namespace)
+      scope = new NamedScope({ ...options, namespace, singlesOnly })
+      this.#scopes.set(namespace, scope)
+    }
+    return scope
+  }
+}
