@@ -25,12 +25,13 @@ src/observe: src/shared
 src/kubernetes: src/observe
 src/election: src/observe src/kubernetes
 src/feedback: algorithms src/annotations src/snapshot src/observe src/kubernetes
+src/admission: src/annotations src/snapshot src/compile src/transport src/kubernetes src/observe
 src/workers: algorithms src/exchange src/shared src/transport src/table src/observe
 src/proxy: algorithms src/exchange src/shared src/annotations src/policies src/transport src/table
 src/proxy: src/http1 src/http2 src/upstream src/observe src/workers!
 src/sources: src/annotations src/snapshot src/kubernetes src/observe
 src/controller: src/annotations src/snapshot src/table src/compile src/observe src/sources
-src/controller: src/transport src/kubernetes src/election src/feedback src/workers!
+src/controller: src/transport src/kubernetes src/election src/feedback src/admission src/workers!
 src/commands: *
 src: *
 `
