@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { DutySettings } from '#src/controller/settings.ts'
+import type { DutySettings, WebhookSettings } from '#src/controller/settings.ts'
 import { defaultCompileSettings } from '#src/compile/settings.ts'
 import type { OwnPod } from '#src/feedback/replicas.ts'
 import type { FlagName, FlagValues } from './flags.ts'
@@ -55,4 +55,32 @@ function electionOf(values: FlagValues, namespace: string): DutySettings['electi
 export function refuseClusterFlags(values: FlagValues): void {
   const given = clusterFlags.find((flag) => values[flag] !== undefined)
   if (given !== undefined) throw new UsageError(`--${given} needs a cluster; --files has none`)
+}
+
+/** The admission webhook; undefined: it is off. Throws a UsageError when it could have no certificate. */
+export function webhookSettingsOf(
+  values: FlagValues,
+  environment: Environment,
+  hasCluster: boolean,
+): WebhookSettings | undefined {
+  const port = values['webhook-port'] ?? 0
+  if (port === 0) return undefined
+  const certificateFile = values['webhook-certificate-file']
+  const keyFile = values['webhook-key-file']
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    throw new UsageError('--webhook-certificate-file and --webhook-key-file go together')
+  }
+  if (certificateFile !== undefined && keyFile !== undefined) {
+    return { port, files: { certificateFile, keyFile }, managed: undefined }
+  }
+  const configuration = values['webhook-configuration']
+  if (!hasCluster || configuration === undefined) {
+    const other = hasCluster ? ', or --webhook-configuration' : ''
+    throw new UsageError(
+      `--webhook-port needs --webhook-certificate-file and --webhook-key-file${other}`,
+    )
+  }
+  const { namespace } = electionOf(values, ownPod(environment).namespace)
+  const secret = values['webhook-secret'] ?? 'headgate-webhook'
+  return { port, files: undefined, managed: { configuration, namespace, secret } }
 }

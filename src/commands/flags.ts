@@ -213,6 +213,36 @@ export const flags = {
     help: 'Namespace of the Lease; by default that of the Pod, or of the context.',
     group: 'serve',
   },
+  'webhook-port': {
+    type: port,
+    default: '0',
+    help: 'Port of the admission webhook (HTTPS); 0 switches it off.',
+    group: 'serve',
+  },
+  'webhook-certificate-file': {
+    type: text('FILE'),
+    default: '',
+    help: 'Certificate of the webhook, PEM, read again as it changes; without it one is made and kept in a Secret.',
+    group: 'serve',
+  },
+  'webhook-key-file': {
+    type: text('FILE'),
+    default: '',
+    help: 'Key of that certificate, PEM.',
+    group: 'serve',
+  },
+  'webhook-configuration': {
+    type: text('NAME'),
+    default: '',
+    help: 'ValidatingWebhookConfiguration that is told the authority of a certificate made here.',
+    group: 'serve',
+  },
+  'webhook-secret': {
+    type: text('NAME'),
+    default: 'headgate-webhook',
+    help: 'Secret in which a certificate made here is kept, in the namespace of the Lease.',
+    group: 'serve',
+  },
   'shutdown-grace-period': {
     type: duration,
     default: '0s',

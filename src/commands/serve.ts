@@ -12,7 +12,7 @@ import { Supervisor } from '#src/workers/supervisor.ts'
 import type { CommandContext } from './command.ts'
 import { CommandError } from './command.ts'
 import { clusterOf } from './cluster.ts'
-import { refuseClusterFlags } from './duties.ts'
+import { refuseClusterFlags, webhookSettingsOf } from './duties.ts'
 import type { FlagValues } from './flags.ts'
 import { chooseAddresses, listenFailure } from './ports.ts'
 import { compileSettingsOf, refuseSharedPorts } from './settings.ts'
@@ -112,8 +112,11 @@ async function settingsOf(
     'http-port': compile.httpPort,
     'https-port': compile.httpsPort,
     'admin-port': values['admin-port'] ?? defaultAdminPort,
+    'webhook-port': values['webhook-port'] ?? 0,
   })
-  return cluster === undefined ? { files: files ?? '', compile } : { cluster, compile }
+  const webhook = webhookSettingsOf(values, environment, cluster !== undefined)
+  const common = { compile, ...(webhook !== undefined && { webhook }) }
+  return cluster === undefined ? { files: files ?? '', ...common } : { cluster, ...common }
 }
 
 async function checkFolder(files: string, values: FlagValues): Promise<void> {

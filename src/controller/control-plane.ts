@@ -8,8 +8,11 @@ import { FileSource } from '#src/sources/files/file-source.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import type { Source, SourceOwner } from '#src/sources/source.ts'
 import type { ControlPlaneStart, FromControlPlane, ToControlPlane } from '#src/workers/messages.ts'
+import { AdmissionDuty } from './admission-duty.ts'
 import { ClusterDuties } from './cluster-duties.ts'
 import { Controller } from './controller.ts'
+import { combineDuties } from './duties.ts'
+import type { Duties, DutyContext } from './duties.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 
 const beatMs = 500
@@ -50,6 +53,29 @@ function createSource(owner: SourceOwner): Source {
   return new ClusterSource({ client, scope, owner, log })
 }
 
+function createDuties(context: DutyContext): Duties {
+  const all: Duties[] = []
+  let forCluster: ClusterDuties | undefined
+  if (cluster !== undefined && client !== undefined) {
+    forCluster = new ClusterDuties({
+      ...context,
+      client,
+      settings: cluster.duties,
+      log,
+      onLeading: (leads) => {
+        post({ kind: 'leading', leading: leads })
+      },
+    })
+    all.push(forCluster)
+  }
+  const { webhook, compile } = settings
+  const leading = (): boolean => forCluster?.leading === true
+  if (webhook !== undefined) {
+    all.push(new AdmissionDuty({ ...context, settings: webhook, compile, client, leading, log }))
+  }
+  return combineDuties(all)
+}
+
 const controller = new Controller({
   settings,
   version,
@@ -57,19 +83,7 @@ const controller = new Controller({
   createSource,
   lookup: systemLookup(new DnsResolver({ timeout: 2000, tries: 2 })),
   post,
-  ...(cluster !== undefined &&
-    client !== undefined && {
-      createDuties: (context) =>
-        new ClusterDuties({
-          ...context,
-          client,
-          settings: cluster.duties,
-          log,
-          onLeading: (leading) => {
-            post({ kind: 'leading', leading })
-          },
-        }),
-    }),
+  createDuties,
   log,
   now: Date.now,
 })

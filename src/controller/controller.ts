@@ -108,15 +108,26 @@ export class Controller implements SourceOwner {
   async start(): Promise<void> {
     await this.#renewCertificate()
     this.#postSources()
+    await this.#startDuties()
     await this.#source.start()
     const first = await this.#compileWithWanted()
     if (first !== undefined) await this.#namesKnown(first.references.hostnames)
     this.#started = true
     this.#compileNow()
-    await this.#duties?.start()
     this.#hourly = setInterval(() => {
       void this.#refresh()
     }, recompileMs)
+  }
+
+  /** What cannot be done at all ends a start; in a later life it must not end the rest as well. */
+  async #startDuties(): Promise<void> {
+    const { log, version } = this.#options
+    try {
+      await this.#duties?.start()
+    } catch (error) {
+      if (version === 0) throw error
+      log.error('the control plane does less than it should', { error: errorText(error) })
+    }
   }
 
   async stop(): Promise<void> {

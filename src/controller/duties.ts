@@ -21,6 +21,30 @@ export interface Duties {
   stop(): Promise<void>
 }
 
+/** Several as one. They start in order; what has started is stopped when one cannot. */
+export function combineDuties(all: readonly Duties[]): Duties {
+  const stop = async (): Promise<void> => {
+    await Promise.all(all.map(async (one) => await one.stop()))
+  }
+  return {
+    async start() {
+      try {
+        for (const one of all) await one.start()
+      } catch (error) {
+        await stop()
+        throw error
+      }
+    },
+    compiled(view) {
+      for (const one of all) one.compiled(view)
+    },
+    settled(version) {
+      for (const one of all) one.settled(version)
+    },
+    stop,
+  }
+}
+
 /** What duties are given by the controller. */
 export interface DutyContext {
   /** What the status of an Ingress shows now. */

@@ -19,6 +19,17 @@ export interface DutySettings {
   readonly namespaces: readonly string[]
 }
 
+/** The admission webhook. Plain data. */
+export interface WebhookSettings {
+  readonly port: number
+  /** A certificate in files, or else ... */
+  readonly files: { readonly certificateFile: string; readonly keyFile: string } | undefined
+  /** ... one that the leader makes; namespace '': that of the client. */
+  readonly managed:
+    | { readonly configuration: string; readonly namespace: string; readonly secret: string }
+    | undefined
+}
+
 /** What the control plane is told by the command line. Plain data: it goes to a thread of its own. */
 export interface ControlPlaneSettings {
   /** Where objects come from: this folder of manifests, … */
@@ -26,6 +37,7 @@ export interface ControlPlaneSettings {
   /** … or a cluster. */
   readonly cluster?: ClusterSettings
   readonly compile: CompileSettings
+  readonly webhook?: WebhookSettings
 }
 
 export interface ClusterSettings {

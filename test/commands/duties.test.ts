@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dutySettingsOf, refuseClusterFlags } from '#src/commands/duties.ts'
+import { dutySettingsOf, refuseClusterFlags, webhookSettingsOf } from '#src/commands/duties.ts'
 import { addressOrName } from '#src/commands/flag-types.ts'
 import { UsageError } from '#src/commands/parse-flags.ts'
 
@@ -45,4 +45,30 @@ test('an address of the status is an IP or a host name', () => {
   for (const bad of ['', '1.2.3', '300.1.1.1', 'a..b', 'LB.example', 'http://x', 'a b', '-a']) {
     assert.equal(addressOrName.parse(bad), undefined, bad)
   }
+})
+
+test('the webhook is off, has files, or a certificate of our own in a cluster', () => {
+  assert.equal(webhookSettingsOf({}, {}, true), undefined)
+  assert.deepEqual(
+    webhookSettingsOf(
+      { 'webhook-port': 8443, 'webhook-certificate-file': 'c', 'webhook-key-file': 'k' },
+      {},
+      false,
+    ),
+    { port: 8443, files: { certificateFile: 'c', keyFile: 'k' }, managed: undefined },
+  )
+  assert.deepEqual(
+    webhookSettingsOf(
+      { 'webhook-port': 8443, 'webhook-configuration': 'headgate' },
+      { POD_NAMESPACE: 'ops' },
+      true,
+    )?.managed,
+    { configuration: 'headgate', namespace: 'ops', secret: 'headgate-webhook' },
+  )
+  const wrong = [
+    { 'webhook-port': 8443 },
+    { 'webhook-port': 8443, 'webhook-configuration': 'headgate' },
+    { 'webhook-port': 8443, 'webhook-key-file': 'k' },
+  ]
+  for (const values of wrong) assert.throws(() => webhookSettingsOf(values, {}, false), UsageError)
 })
