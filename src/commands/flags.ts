@@ -102,6 +102,12 @@ export const flags = {
     help: 'File with the token that opens the API to clients of other machines (X-Headgate-Token).',
     group: 'instance',
   },
+  'session-key-file': {
+    type: text('FILE'),
+    default: '',
+    help: 'File with the secret by which session cookies are made, the same for all replicas.',
+    group: 'serve',
+  },
   workers: {
     type: integer(1, 256),
     default: 'available cores',

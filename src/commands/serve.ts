@@ -141,6 +141,7 @@ async function createSupervisor(
     endpointSlots: values['endpoint-slots'] ?? 131_072,
     ruleSlots: values['rule-slots'] ?? 65_536,
     bindAddresses,
+    sessionKey: await readSecret(values, 'session-key-file', 16),
     heartbeatTimeoutMs: values['worker-heartbeat-timeout'] ?? 5000,
     controlPlane: {
       entry: new URL('../controller/control-plane.ts', import.meta.url),
@@ -168,7 +169,7 @@ async function createAdmin(
       startedAt,
       logLinesDropped: () => processLog.dropped,
     }),
-    token: await readToken(values['admin-token-file']),
+    token: await readSecret(values, 'admin-token-file', 1),
     log,
   })
   const port = values['admin-port'] ?? defaultAdminPort
@@ -190,13 +191,27 @@ async function adminAddressOf({ cluster }: ControlPlaneSettings, port: number): 
   return address ?? defaultAdminAddress
 }
 
-async function readToken(file: string | undefined): Promise<string> {
+const secretLengthMax = 4096
+
+/** The secret in a file, '' when no file is named. */
+async function readSecret(
+  values: FlagValues,
+  flag: 'admin-token-file' | 'session-key-file',
+  lengthMin: number,
+): Promise<string> {
+  const file = values[flag]
   if (file === undefined) return ''
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`--admin-token-file cannot be read: ${errorText(error)}`)
+    throw new CommandError(`--${flag} cannot be read: ${errorText(error)}`)
   })
-  if (text.trim() === '') throw new CommandError('--admin-token-file holds no token')
-  return text.trim()
+  const secret = text.trim()
+  if (secret === '' && lengthMin === 1) throw new CommandError(`--${flag} holds no token`)
+  if (secret.length < lengthMin || secret.length > secretLengthMax) {
+    throw new CommandError(
+      `--${flag} must hold ${lengthMin} to ${secretLengthMax} characters, got ${secret.length}`,
+    )
+  }
+  return secret
 }
 
 function listenToSignals(shutdown: Shutdown, log: Logger): void {

@@ -12,6 +12,7 @@ import type { Key } from '#src/table/keys.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { UpstreamPools } from '#src/upstream/pools.ts'
+import { sessionSecret } from '#src/upstream/sessions.ts'
 import type {
   DataPlane as DataPlaneContract,
   DataPlaneOptions,
@@ -71,12 +72,13 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
-    const { endpoints, rules, worker, writer, wheel, random, now } = options
+    const { endpoints, rules, worker, writer, wheel, random, now, sessionKey } = options
     this.#table = new LiveTable(
       {
         memory: endpoints,
         writer,
         random,
+        sessionSecret: sessionKey === undefined ? undefined : sessionSecret(sessionKey),
         now,
         onEjected: (backend) => this.#ejecting.add(backend),
         onReleased: ({ slot }) => {

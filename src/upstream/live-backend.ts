@@ -15,6 +15,8 @@ export interface BackendContext {
   /** Our column in shared memory. */
   readonly writer: number
   readonly random: Random
+  /** Of session cookies; absent: one that is no secret. See `sessionSecret`. */
+  readonly sessionSecret?: Uint8Array | undefined
   /** Monotonic milliseconds, the same clock in every worker. */
   now(): number
   /** The backend began to hold endpoints back; `readmit` is due until it says no. */
@@ -130,7 +132,7 @@ export class LiveBackend {
 
   #keepSessions(): void {
     if (this.sessions !== undefined) return
-    this.sessions = new BackendSessions(this.key)
+    this.sessions = new BackendSessions(this.key, this.#context.sessionSecret)
     this.sessions.rebuild(this.endpoints, this.columns.identity)
   }
 

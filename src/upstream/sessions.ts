@@ -3,10 +3,16 @@ import { SessionCookies } from '#algorithms/balance/keyed/session-cookies.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 
 /**
- * All replicas must read each other's cookies, and those of before a restart. What makes a value hard
- * to guess is the UID of the Pod in it; to guess one brings no more than the choice of an endpoint.
+ * The key under which cookies are made. All replicas must read each other's cookies, and those of
+ * before a restart: so it comes from --session-key-file, the same for all, or else is no secret. Then
+ * what makes a value hard to guess is the UID of the Pod in it; and to guess one brings no more than
+ * the choice of an endpoint.
  */
-const secret = createHash('sha256').update('headgate session cookies').digest()
+export function sessionSecret(key: string): Buffer {
+  return createHash('sha256').update('headgate session cookies').update(key).digest()
+}
+
+const publicSecret = sessionSecret('')
 
 /** Characters that name the backend. */
 const backendLength = 11
@@ -18,9 +24,10 @@ const backendLength = 11
 export class BackendSessions {
   readonly #key: string
   readonly #suffix: string
-  readonly #cookies = new SessionCookies(secret)
+  readonly #cookies: SessionCookies
 
-  constructor(key: string) {
+  constructor(key: string, secret: Uint8Array = publicSecret) {
+    this.#cookies = new SessionCookies(secret)
     this.#key = key
     const mac = createHmac('sha256', secret).update(key).digest('base64url')
     this.#suffix = `.${mac.slice(0, backendLength)}`

@@ -35,6 +35,8 @@ export interface DataPlaneOptions {
   readonly bindAddresses: readonly string[]
   /** TLS ticket keys, 48 bytes, the same in all workers. */
   readonly ticketKeys: Buffer
+  /** Key of session cookies, the same in all replicas; absent or '': one that is no secret. */
+  readonly sessionKey?: string
   /** For what an operator should know; bounded, never per request. */
   readonly log: Logger
   /** Nothing in this worker refers any more to an endpoint that left the table: once per endpoint that left. */

@@ -34,6 +34,8 @@ export interface WorkerStart {
   readonly accessLog: LogRingBuffers
   readonly bindAddresses: readonly string[]
   readonly ticketKeys: Uint8Array
+  /** Key of session cookies, '' for one that is no secret. */
+  readonly sessionKey: string
   /** Module that exports the class DataPlane. */
   readonly dataPlane: string
   readonly log: LogSettings

@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   readonly endpointSlots: number
   readonly ruleSlots: number
   readonly bindAddresses: readonly string[]
+  /** Key of session cookies, the same in all replicas; absent: one that is no secret. */
+  readonly sessionKey?: string
   /** A worker whose event loop stands still so long is replaced. */
   readonly heartbeatTimeoutMs: number
   readonly controlPlane: {
@@ -118,6 +120,7 @@ export class Supervisor {
       logSettings: this.#options.logSettings,
       backoff: this.#options.backoff ?? defaultBackoff,
       ticketKeys: () => this.#ticketKeys.current,
+      sessionKey: this.#options.sessionKey ?? '',
       onLogLine: this.#options.onLogLine,
       onAccessLog: () => {
         accessLog.pump()

@@ -31,6 +31,8 @@ export interface WorkerPoolOptions {
   readonly heartbeatTimeoutMs: number
   readonly backoff: BackoffOptions
   readonly ticketKeys: () => Uint8Array
+  /** Key of session cookies. */
+  readonly sessionKey: string
   /** A line of a worker's own log. */
   readonly onLogLine: (line: string) => void
   /** Some ring of the access log has lines. */
@@ -184,7 +186,7 @@ export class WorkerPool {
   }
 
   #workerStart(writer: number): WorkerStart {
-    const { memory, bindAddresses, dataPlane, logSettings, ticketKeys } = this.#options
+    const { memory, bindAddresses, dataPlane, logSettings, ticketKeys, sessionKey } = this.#options
     return {
       writer,
       endpoints: memory.endpoints.buffers(),
@@ -194,6 +196,7 @@ export class WorkerPool {
       accessLog: (memory.accessLogs[writer] as (typeof memory.accessLogs)[number]).buffers(),
       bindAddresses,
       ticketKeys: ticketKeys(),
+      sessionKey,
       dataPlane,
       log: logSettings,
     }

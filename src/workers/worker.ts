@@ -68,7 +68,7 @@ class DataWorker {
   }
 
   async #options(): Promise<DataPlaneOptions> {
-    const { writer, endpoints, rules, limits, bindAddresses, ticketKeys } = this.#start
+    const { writer, endpoints, rules, limits, bindAddresses, ticketKeys, sessionKey } = this.#start
     const transport = await createTransport()
     const { fallbackReason } = transport
     if (fallbackReason !== '') {
@@ -88,6 +88,7 @@ class DataWorker {
       accessLog: this.#accessLog,
       bindAddresses,
       ticketKeys: Buffer.from(ticketKeys),
+      sessionKey,
       log: this.#log,
       onReleasedEndpoint: (slot) => {
         this.#released.push(slot)
