@@ -213,7 +213,9 @@ export class LeaderElection {
     this.#leadsUntil = Number.NEGATIVE_INFINITY
     if (!this.#told) return
     this.#told = false
-    this.#options.log.warn('this replica leads no more', { reason })
+    const { log } = this.#options
+    const level = this.#stopped ? log.info : log.warn
+    level('this replica leads no more', { reason })
     this.#options.onChange(false)
   }
 

@@ -186,12 +186,13 @@ test('findings and acceptance are Events that kubectl shows', async (t) => {
   await until(() => a.duties.leading)
   await a.look()
   await until(async () => (await a.registry.metrics()).includes('events_total{result="written"} 3'))
+  const by = 'headgate.dev/ingress-controller'
   const events = await kubectl(kubeconfig, [
-    ...'get events.events.k8s.io -n shop --sort-by=.reason -o'.split(' '),
+    ...`get events.events.k8s.io -n shop --field-selector reportingController=${by}`.split(' '),
+    ...'--sort-by=.reason -o'.split(' '),
     'jsonpath={range .items[*]}{.type} {.reason} {.regarding.name} {.reportingController}: {.note}{"\\n"}{end}',
   ])
   const lines = events.trim().split('\n')
-  const by = 'headgate.dev/ingress-controller'
   assert.equal(lines[0], `Normal Accepted web ${by}: in force as written`)
   assert.match(lines[1] ?? '', /^Warning AnnotationInvalid broken \S+: .*proxy-body-size.*"much"/)
   assert.match(lines[2] ?? '', /^Warning ServiceMissing broken \S+: /)
@@ -203,7 +204,12 @@ test('findings and acceptance are Events that kubectl shows', async (t) => {
   await api.apply(siteObjects({ ...site, name: 'third', host: 'third.example' }))
   await b.look()
   await until(async () => (await b.registry.metrics()).includes('events_total{result="written"} 1'))
-  const after = await kubectl(kubeconfig, 'get events.events.k8s.io -n shop -o name'.split(' '))
+  const after = await kubectl(
+    kubeconfig,
+    `get events.events.k8s.io -n shop --field-selector reportingController=${by} -o name`.split(
+      ' ',
+    ),
+  )
   assert.equal(after.trim().split('\n').length, 4)
 })
 
