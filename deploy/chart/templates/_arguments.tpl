@@ -6,6 +6,7 @@
 - "--admin-bind-address={{ .Values.admin.bindAddress }}"
 {{- if include "headgate.secret" . }}
 - "--admin-token-file=/etc/headgate/secret/admin-token"
+- "--session-key-file=/etc/headgate/secret/session-key"
 {{- end }}
 - "--ingress-class={{ .Values.ingressClass.name }}"
 - "--controller-class={{ .Values.ingressClass.controller }}"
@@ -41,6 +42,16 @@
 {{- end }}
 - "--election-id={{ include "headgate.leaseName" . }}"
 - "--election-namespace={{ .Release.Namespace }}"
+{{- if .Values.webhook.enabled }}
+- "--webhook-port={{ .Values.webhook.port }}"
+{{- if .Values.webhook.existingSecret }}
+- "--webhook-certificate-file=/etc/headgate/webhook/tls.crt"
+- "--webhook-key-file=/etc/headgate/webhook/tls.key"
+{{- else }}
+- "--webhook-configuration={{ include "headgate.webhookConfiguration" . }}"
+- "--webhook-secret={{ include "headgate.webhookName" . }}"
+{{- end }}
+{{- end }}
 - "--shutdown-grace-period={{ .Values.shutdown.gracePeriodSeconds }}s"
 - "--drain-timeout={{ .Values.shutdown.drainTimeoutSeconds }}s"
 {{- if .Values.state.enabled }}

@@ -50,6 +50,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
+{{- define "headgate.webhookName" -}}
+{{- include "headgate.fullname" . }}-webhook
+{{- end -}}
+
+{{- /* The ValidatingWebhookConfiguration, which is nobody's namespace's. */ -}}
+{{- define "headgate.webhookConfiguration" -}}
+{{- printf "%s-%s" .Release.Namespace (include "headgate.webhookName" .) -}}
+{{- end -}}
+
+{{- /* "true" when the leader keeps the webhook's certificate. */ -}}
+{{- define "headgate.keepsCertificate" -}}
+{{- if and .Values.webhook.enabled (not .Values.webhook.existingSecret) -}}true{{- end -}}
+{{- end -}}
+
 {{- define "headgate.leaseName" -}}
 {{- default (printf "%s-leader" (include "headgate.fullname" .)) .Values.election.id -}}
 {{- end -}}

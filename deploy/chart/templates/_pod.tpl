@@ -72,6 +72,10 @@ spec:
           {{- end }}
         {{- end }}
         {{- end }}
+        {{- if .Values.webhook.enabled }}
+        - name: webhook
+          containerPort: {{ .Values.webhook.port }}
+        {{- end }}
       startupProbe:
         httpGet: { path: /healthz, port: admin }
         {{- toYaml .Values.startupProbe | nindent 8 }}
@@ -128,8 +132,14 @@ spec:
 {{- end -}}
 
 {{- define "headgate.volumeMounts" -}}
-{{- if or .Values.state.enabled (include "headgate.secret" .) .Values.extraVolumeMounts -}}
+{{- $webhook := and .Values.webhook.enabled .Values.webhook.existingSecret }}
+{{- if or .Values.state.enabled (include "headgate.secret" .) $webhook .Values.extraVolumeMounts -}}
 volumeMounts:
+  {{- if $webhook }}
+  - name: webhook
+    mountPath: /etc/headgate/webhook
+    readOnly: true
+  {{- end }}
   {{- if include "headgate.secret" . }}
   - name: secret
     mountPath: /etc/headgate/secret
@@ -146,8 +156,14 @@ volumeMounts:
 {{- end -}}
 
 {{- define "headgate.volumes" -}}
-{{- if or .Values.state.enabled (include "headgate.secret" .) .Values.extraVolumes -}}
+{{- $webhook := and .Values.webhook.enabled .Values.webhook.existingSecret }}
+{{- if or .Values.state.enabled (include "headgate.secret" .) $webhook .Values.extraVolumes -}}
 volumes:
+  {{- if $webhook }}
+  - name: webhook
+    secret:
+      secretName: {{ .Values.webhook.existingSecret }}
+  {{- end }}
   {{- with include "headgate.secret" . }}
   - name: secret
     secret:
