@@ -59,9 +59,9 @@ export class ExpectedWait {
     for (let at = 0; at < found; at++) {
       const index = drawn[at] as number
       const first = cell[index] as number
-      let queue = 0
-      let latest = 0
-      for (let own = first; own < first + writers; own++) {
+      let queue = inFlight[first] as number
+      let latest = (latency[first] as number) * keep((now - (updated[first] as number)) * perDecay)
+      for (let own = first + 1; own < first + writers; own++) {
         queue += inFlight[own] as number
         const value = latency[own] as number
         if (value <= latest) continue
@@ -71,9 +71,10 @@ export class ExpectedWait {
       if (latest === 0) return -1
       const load = queue * (perWeight[index] as number)
       const wait = latest * (load + 1)
-      if (load > hotAbove || wait >= bestWait) continue
-      best = index
-      bestWait = wait
+      if (wait < bestWait && load <= hotAbove) {
+        best = index
+        bestWait = wait
+      }
     }
     return best
   }

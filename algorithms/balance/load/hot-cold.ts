@@ -10,7 +10,7 @@ import { LoadQuantile } from './load-quantile.ts'
 /** Endpoints drawn: more than two, as the rule only rejects what is hot. */
 const hotColdChoices = 3
 /** Every so many picks one load is noted: a power of 2. */
-const sampleEvery = 4
+const sampleEvery = 8
 /** Loads above this quantile of the recent ones are hot; Prequal found 0.6 to 0.9 good. */
 export const hotQuantile = 2 ** -0.25
 

@@ -62,7 +62,7 @@ export class WeightedDraw {
   #draw(input: PickInput, wanted: number, avoidTried: boolean): number {
     if (this.#count <= wanted && this.#count <= drawnMax) return this.#drawAll(input, avoidTried)
     const most = Math.min(wanted, drawnMax)
-    let found = this.#equal && most > 1 && !avoidTried ? this.#drawPair() : 0
+    let found = this.#equal && most > 1 && !avoidTried ? this.#drawFirst(most) : 0
     let misses = 0
     while (found < most) {
       let index = this.#drawAny()
@@ -77,12 +77,17 @@ export class WeightedDraw {
     return found
   }
 
+  /** The first two or three of more than one, if what is drawn will do: how many. */
+  #drawFirst(most: number): number {
+    const found = this.#drawPair()
+    return found === 2 && most > 2 ? this.#drawThird() : found
+  }
+
   /** Two distinct ones at once, if the first two drawn will do: 2 or 0. */
   #drawPair(): number {
     const { usable, weight } = this.#columns
     const first = (this.#random() * this.#count) | 0
-    const skipping = (this.#random() * (this.#count - 1)) | 0
-    const second = skipping < first ? skipping : skipping + 1
+    const second = steppedOver((this.#random() * (this.#count - 1)) | 0, first)
     // Where weights are equal, one that is 0 makes all of them 0.
     if (usable[first] === 0 || usable[second] === 0 || weight[first] === 0) return 0
     this.drawn[0] = first
@@ -90,8 +95,43 @@ export class WeightedDraw {
     return 2
   }
 
+  /** One more behind a pair, if the first drawn will do: 3 or 2. */
+  #drawThird(): number {
+    const { drawn } = this
+    const first = drawn[0] as number
+    const second = drawn[1] as number
+    const lower = second + ((first - second) & ((first - second) >> 31))
+    const skipping = steppedOver((this.#random() * (this.#count - 2)) | 0, lower)
+    const third = steppedOver(skipping, first + second - lower)
+    if (this.#columns.usable[third] === 0) return 2
+    drawn[2] = third
+    return 3
+  }
+
+  /**
+   * All of them in one number drawn, if all will do: how many, or 0. Once round from any place in either
+   * direction, so that each is first and before each other equally often.
+   */
+  #drawRound(): number {
+    const count = this.#count
+    const { usable, weight } = this.#columns
+    if (weight[0] === 0) return 0
+    for (let i = 0; i < count; i++) if (usable[i] === 0) return 0
+    const start = (this.#random() * 2 * count) | 0
+    const step = start < count ? 1 : count - 1
+    let index = start < count ? start : start - count
+    for (let at = 0; at < count; at++) {
+      this.drawn[at] = index
+      index += step
+      if (index >= count) index -= count
+    }
+    return count
+  }
+
   /** All that may be drawn: the first by weight, the others shuffled. */
   #drawAll(input: PickInput, avoidTried: boolean): number {
+    const round = this.#equal && !avoidTried ? this.#drawRound() : 0
+    if (round > 0) return round
     const { count, weight } = this.#columns
     const { drawn } = this
     let found = 0
@@ -185,6 +225,14 @@ export class WeightedDraw {
     // Rounding leaves a few places over; each is worth its whole self.
     while (small > 0) share[stack[--small] as number] = 1
   }
+}
+
+/**
+ * The `index`th of all whole numbers but `left`. By arithmetic, as a branch that goes either way costs
+ * more than all of this.
+ */
+function steppedOver(index: number, left: number): number {
+  return index + 1 + ((index - left) >> 31)
 }
 
 function isAmong(values: Int32Array, count: number, value: number): boolean {
