@@ -212,7 +212,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     worker.set(writer, gauges.http, this.#acceptor.plainCount)
     worker.set(writer, gauges.https, this.#acceptor.tlsCount)
     worker.set(writer, gauges.active, this.#pools.activeCount)
-    worker.set(writer, gauges.idle, this.#pools.idle.size)
+    worker.set(writer, gauges.idle, this.#pools.idleCount)
     worker.set(writer, gauges.replay, services.replayBytes)
     const now = services.now()
     if (!services.draining && this.#table.checked.size > 0) this.#checks.run(this.#table.checked)

@@ -15,6 +15,12 @@ interface Entry {
   requests: number
 }
 
+/** A session without streams, and since when, in monotonic milliseconds. */
+export interface IdleSession {
+  readonly session: Http2ClientSession
+  readonly idleSince: number
+}
+
 /**
  * HTTP/2 connections to one endpoint. New streams go to the oldest connection that has room, so that
  * the others can become idle; another connection is opened when none has.
@@ -103,6 +109,13 @@ export class Http2Pool implements EndpointPool, Http2ClientOwner {
     if (entry === undefined || session.streamCount > 0) return
     entry.idleSince = this.#pools.now()
     if (this.#retired || this.#pools.closing) session.drain()
+  }
+
+  /** Adds what has no stream and a connection to the list. */
+  listIdle(into: IdleSession[]): void {
+    for (const { session, idleSince } of this.#entries) {
+      if (session.streamCount === 0 && session.connected) into.push({ session, idleSince })
+    }
   }
 
   onDraining(session: Http2ClientSession): void {

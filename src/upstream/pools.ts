@@ -15,6 +15,7 @@ import type { Http2Limits } from '#src/http2/limits.ts'
 import { AutoPool } from './auto-pool.ts'
 import { Http1Pool } from './http1-pool.ts'
 import { Http2Pool } from './http2-pool.ts'
+import type { IdleSession } from './http2-pool.ts'
 import { IdleList } from './idle-list.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 import type { EndpointPool, PoolSettings, UpstreamConnector } from './pool.ts'
@@ -55,6 +56,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   /** For connections that carry one exchange. */
   closingOptions: Http1ClientOptions
   limits: { readonly requestsMax: number; readonly ageMsMax: number }
+  #idleSessions = 0
   #idleMax = 0
   #idleMsMax = 0
   readonly #context: PoolsContext
@@ -90,8 +92,13 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     this.trim()
   }
 
+  /** Connections that carry nothing, those of HTTP/2 as of the last look at them. */
+  get idleCount(): number {
+    return Math.min(this.connections, this.idle.size + this.#idleSessions)
+  }
+
   get activeCount(): number {
-    return this.connections - this.idle.size
+    return this.connections - this.idleCount
   }
 
   now(): number {
@@ -158,10 +165,21 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     this.#context.wheel.remove(this.#sweep)
   }
 
+  /** As many sessions may be idle as connections of HTTP/1; the longest idle go first. */
+  #boundIdleSessions(): void {
+    const idle: IdleSession[] = []
+    for (const pool of this.#http2) pool.listIdle(idle)
+    this.#idleSessions = Math.min(idle.length, this.#idleMax)
+    if (idle.length <= this.#idleMax) return
+    idle.sort((a, b) => a.idleSince - b.idleSince)
+    for (const { session } of idle.slice(0, idle.length - this.#idleMax)) session.drain()
+  }
+
   onTimer(): void {
     this.#context.wheel.arm(this.#sweep, sweepMs)
     const latest = this.now() - this.#idleMsMax
     for (const pool of this.#http2) pool.sweep(latest)
+    this.#boundIdleSessions()
     for (let entry = this.idle.oldest; entry !== undefined && entry.idleSince <= latest;) {
       entry.session.close()
       entry = this.idle.oldest
