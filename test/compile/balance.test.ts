@@ -182,3 +182,38 @@ for (const text of ['$nonsense', '${host', '$', 'a$-b', '$http_', '${}']) {
     ])
   })
 }
+
+test('parameters of algorithms reach them, and only those that differ from what they do anyhow', () => {
+  const rows: readonly (readonly [Record<string, string>, object])[] = [
+    [{}, {}],
+    [{ 'load-balance-decay': '10s', 'load-balance-penalty': '5s' }, {}],
+    [
+      { 'load-balance-decay': '4s', 'load-balance-penalty': '2s', 'load-balance-choices': '2' },
+      { decayMs: 4000, penaltyMs: 2000, choices: 2 },
+    ],
+    [{ 'load-balance-slow-start-aggression': '2' }, {}],
+    [
+      { 'load-balance-slow-start': '30s', 'load-balance-slow-start-aggression': '2' },
+      { slowStartMs: 30_000, slowStartAggression: 2 },
+    ],
+  ]
+  for (const [given, options] of rows) {
+    const annotations = prefixed('headgate.dev', { 'load-balance': 'peak-ewma', ...given })
+    const { use, findings } = withAnnotations(annotations)
+    assert.deepEqual([use.balance.options, findings], [options, []])
+  }
+})
+
+test('prequal sends probes where a path is named, and counts on reports in answers elsewhere', () => {
+  const silent = prequal({ 'load-balance-probes': '2' })
+  assert.deepEqual([silent.probePath, silent.options], [undefined, { probesPerRequest: 0 }])
+  const path = { 'load-balance-probe-path': '/load' }
+  assert.deepEqual([prequal(path).probePath, prequal(path).options], ['/load', {}])
+  const often = prequal({ ...path, 'load-balance-probes': '4.5' })
+  assert.deepEqual(often.options, { probesPerRequest: 4.5 })
+})
+
+function prequal(given: Record<string, string>) {
+  return withAnnotations(prefixed('headgate.dev', { 'load-balance': 'prequal', ...given })).use
+    .balance
+}

@@ -1,3 +1,4 @@
+import { defaultPenaltyMs } from '#algorithms/balance/load/latency.ts'
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { duration } from '#src/annotations/quantities.ts'
@@ -23,21 +24,24 @@ const boundFactor: ValueType<number> = {
 }
 
 const defaultDecayMs = 10_000
+const linear = 1
 /** Each algorithm has a number of its own. */
 const ownChoices = 0
 
 /** Prequal's rate; below one probe a request its results go stale. */
 const defaultProbes = 3
 
-/** Probes a request: fractions mean one every few requests. */
-const probeRate: ValueType<number> = {
-  expects: 'a number from 0.01 to 16',
-  schema: { pattern: '^\\d+(?:\\.\\d+)?$' },
-  parse(text) {
-    const rate = /^\d{1,2}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN
-    return rate >= 0.01 && rate <= 16 ? rate : undefined
-  },
-  format: String,
+/** A decimal number in a range, both ends included. */
+function decimal(min: number, max: number): ValueType<number> {
+  return {
+    expects: `a number from ${min} to ${max}`,
+    schema: { pattern: '^\\d+(?:\\.\\d+)?$' },
+    parse(text) {
+      const value = /^\d{1,3}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max ? value : undefined
+    },
+    format: String,
+  }
 }
 
 const ofService = {
@@ -63,6 +67,20 @@ export const balanceParameters = annotationTable({
     example: '30s',
     ...ofService,
   },
+  'load-balance-slow-start-aggression': {
+    type: decimal(0.1, 10),
+    default: linear,
+    doc: 'With load-balance-slow-start: above 1 the share rises steeply at first, below 1 late.',
+    example: '1.5',
+    ...ofService,
+  },
+  'load-balance-penalty': {
+    type: duration,
+    default: defaultPenaltyMs,
+    doc: 'Algorithms that measure latency: what an answer of an overloaded endpoint (429, 503) counts as, at least.',
+    example: '2s',
+    ...ofService,
+  },
   'load-balance-decay': {
     type: duration,
     default: defaultDecayMs,
@@ -85,7 +103,8 @@ export const balanceParameters = annotationTable({
     ...ofService,
   },
   'load-balance-probes': {
-    type: probeRate,
+    // A fraction means one every few requests.
+    type: decimal(0.01, 16),
     default: defaultProbes,
     doc: 'Algorithm prequal with a probe path: how many probes are sent for each request.',
     example: '1.5',
@@ -111,10 +130,14 @@ export function parameterOptions(values: BalanceParameters): Balance['options'] 
   const bound = values['load-balance-bound']
   const slowStartMs = values['load-balance-slow-start']
   const decayMs = values['load-balance-decay']
+  const penaltyMs = values['load-balance-penalty']
+  const aggression = values['load-balance-slow-start-aggression']
   const choices = values['load-balance-choices']
   return {
     ...(bound !== defaultBound && { boundFactor: bound }),
     ...(slowStartMs > 0 && { slowStartMs }),
+    ...(slowStartMs > 0 && aggression !== linear && { slowStartAggression: aggression }),
+    ...(penaltyMs !== defaultPenaltyMs && { penaltyMs }),
     ...(decayMs !== defaultDecayMs && { decayMs }),
     ...(choices !== ownChoices && { choices }),
   }
