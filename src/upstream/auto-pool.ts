@@ -69,11 +69,17 @@ export class AutoPool implements EndpointPool, ConnectHandler {
     if (known instanceof Http2Pool) known.adopt(connection)
     else {
       const first = waiting.shift()
-      if (first === undefined) connection.destroy()
+      if (first === undefined) this.#discard(connection)
       else first.bind(known.adopt(connection, first.handler))
     }
     for (const stream of waiting) stream.bind(known.open(stream.handler, stream.idleMsMax || 1))
     if (this.#retired) known.retire()
+  }
+
+  /** Nobody wants it any more; its end is told to us. */
+  #discard(connection: Connection): void {
+    this.#pools.connections++
+    connection.destroy()
   }
 
   /** The pool for what the endpoint has chosen; an empty choice means HTTP/1.1 (RFC 9113 3.2). */

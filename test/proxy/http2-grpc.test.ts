@@ -9,6 +9,7 @@ import { readAll, startGrpcServer, WordsClient } from '#test/support/grpc-peers.
 import type { Words } from '#test/support/grpc-peers.ts'
 import { Upstream } from '#test/support/http-peers.ts'
 import { certificateFor, TestPlane } from '#test/support/plane.ts'
+import { clientOf } from '#test/transport/tls-sites.ts'
 
 // Clients and servers of @grpc/grpc-js with the proxy between them.
 
@@ -101,6 +102,41 @@ test('client, server and bidirectional streaming', async () => {
   chat.end()
   const { code, messages } = await outcome
   assert.deepEqual([code, messages], [grpc.status.OK, ['one!', 'two!', 'three!']])
+})
+
+test('every kind of call to a server over TLS', async () => {
+  const { certificatePem, keyPem } = await certificateFor('words.test')
+  const pair = { cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(keyPem) }
+  const credentials = grpc.ServerCredentials.createSsl(null, [pair])
+  const { port, server } = await startGrpcServer({}, credentials)
+  stops.push(() => server.forceShutdown())
+  for (const protocol of ['http2', 'auto'] as const) {
+    const alpn = protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2']
+    const plane = await TestPlane.start({
+      upstreams: [port],
+      protocol,
+      upstreamTls: clientOf({
+        serverName: 'words.test',
+        ca: certificatePem,
+        verifyDepth: 1,
+        alpn,
+      }),
+    })
+    const client = new WordsClient(plane.httpPort)
+    stops.push(
+      async () => await plane.stop(),
+      () => client.close(),
+    )
+    assert.deepEqual((await client.one('hello')).messages, ['HELLO'])
+    assert.deepEqual((await client.collect(['a', 'b'])).messages, ['a b'])
+    assert.equal((await readAll(client.repeat(50))).messages.length, 50)
+    const chat = client.chat()
+    const outcome = readAll(chat)
+    chat.write('one')
+    await new Promise((resolve) => chat.once('data', resolve))
+    chat.end()
+    assert.deepEqual((await outcome).messages, ['one!'])
+  }
 })
 
 test('an error of the server arrives with its details and its trailers', async () => {

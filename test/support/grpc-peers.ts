@@ -59,11 +59,11 @@ export const words: Words = {
 /** A gRPC server of @grpc/grpc-js on a free port. */
 export async function startGrpcServer(
   own: Partial<Words> = {},
+  credentials = grpc.ServerCredentials.createInsecure(),
 ): Promise<{ readonly port: number; readonly server: grpc.Server }> {
   const server = new grpc.Server({ 'grpc.max_receive_message_length': 16 * 1024 * 1024 })
   server.addService(definition, { ...words, ...own })
   const port = await new Promise<number>((resolve, reject) => {
-    const credentials = grpc.ServerCredentials.createInsecure()
     server.bindAsync('127.0.0.1:0', credentials, (error, bound) => {
       if (error === null) resolve(bound)
       else reject(error)
