@@ -24,7 +24,7 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   input.triedCount = 0
   if (exchange.failedEndpoints !== undefined) avoid(exchange.failedEndpoints, input)
   const endpoint = pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
-  if (balancer.balance.probePath !== undefined) exchange.services.loadProbes.send(target, balancer)
+  if (balancer.probes) exchange.services.loadProbes.send(target, balancer)
   return endpoint
 }
 

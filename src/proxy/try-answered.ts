@@ -22,17 +22,13 @@ export function noteAnswer(exchange: Exchange, attempt: Attempt, head: ResponseH
   exchange.upstreamMs = now - attempt.startedAt
   recordSuccess(services.endpoints, attempt.endpoint)
   observeTry(attempt, now, exchange.upstreamMs, head.status)
-  if (wantsReports(attempt)) takeReport(exchange, attempt, head.fields)
+  if (attempt.target.balancer.reads) takeReport(exchange, attempt, head.fields)
 }
 
 /** gRPC servers tell of their load behind the last message. */
 export function noteTrailers(exchange: Exchange, trailers: Fields): void {
   const { attempt } = exchange
-  if (attempt !== undefined && wantsReports(attempt)) takeReport(exchange, attempt, trailers)
-}
-
-function wantsReports({ target }: Attempt): boolean {
-  return target.balancer.balancer.report !== undefined
+  if (attempt?.target.balancer.reads === true) takeReport(exchange, attempt, trailers)
 }
 
 /**

@@ -28,6 +28,10 @@ export interface BackendContext {
 /** A balancer in use, shared by all rules that balance this backend in the same way. */
 export interface LiveBalancer {
   readonly keyed: boolean
+  /** It wants to know what endpoints tell of their load; asked once a try, so kept at hand. */
+  readonly reads: boolean
+  /** It asks endpoints for it. */
+  readonly probes: boolean
   readonly balance: Balance
   readonly balancer: Balancer
   /** Rules that use it. */
@@ -123,7 +127,14 @@ export class LiveBackend {
       if (balance.algorithm === 'sticky') this.#keepSessions()
       const algorithm = algorithms[balance.algorithm as keyof typeof algorithms]
       const balancer = algorithm.create(this.columns, this.#context.random, balance.options)
-      live = { keyed: algorithm.keyed, balance, balancer, users: 0 }
+      live = {
+        keyed: algorithm.keyed,
+        reads: balancer.report !== undefined,
+        probes: balance.probePath !== undefined,
+        balance,
+        balancer,
+        users: 0,
+      }
       this.#balancers.set(name, live)
     }
     live.users++
