@@ -15,9 +15,10 @@ src/shared: algorithms src/exchange
 src/annotations: algorithms src/exchange
 src/snapshot: algorithms src/exchange
 src/policies: algorithms src/exchange src/annotations
+src/snippets: algorithms src/annotations src/policies
 src/transport: src/exchange
 src/table: algorithms src/policies! src/transport!
-src/compile: algorithms src/annotations src/policies src/snapshot src/table
+src/compile: algorithms src/annotations src/policies src/snippets src/snapshot src/table
 src/http1: src/exchange src/transport!
 src/http2: src/exchange src/transport!
 src/upstream: algorithms src/exchange src/shared src/transport src/table src/http1 src/http2

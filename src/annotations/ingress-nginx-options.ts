@@ -6,7 +6,6 @@ export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'access-log-params',
   'access-log-path',
   'allow-backend-server-header',
-  'allow-snippet-annotations',
   'bind-address',
   'brotli-level',
   'brotli-min-length',

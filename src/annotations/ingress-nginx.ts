@@ -29,7 +29,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'ssl-passthrough': ignored('false'),
   // load balancing
   // external auth
-  'auth-snippet': dropped,
   'enable-global-auth': ignored('true'),
   // limits
   'limit-rate': ignored('0'),
@@ -56,8 +55,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'modsecurity-transaction-id': ignored(),
   'modsecurity-snippet': dropped,
   // snippets
-  'configuration-snippet': dropped,
-  'server-snippet': dropped,
   'stream-snippet': dropped,
 }
 

@@ -10,6 +10,8 @@ export type Scope = 'path' | 'host' | 'service'
 /** How a key relates to the key of the same name in ingress-nginx. */
 export type Compatibility =
   | 'same'
+  /** nginx's configuration as text: each directive of a list is translated, others are refused by line. */
+  | 'translated'
   /** A key of Headgate alone; as an annotation it is read under `headgate.dev/` only. */
   | 'own'
   | { readonly differs: string }

@@ -33,6 +33,7 @@ import type { CompiledRule, RuleContext, ServiceValues } from './rules.ts'
 import { compileBackend, externalHost } from './services/backends.ts'
 import type { CompiledBackend, Target } from './services/backends.ts'
 import type { CertificateReaders, CompileSettings } from './settings.ts'
+import { serverRule, serverSnippetOf } from './snippets.ts'
 import { bindTls, reportTlsSecrets } from './tls.ts'
 
 /** What a snapshot compiles to. */
@@ -46,7 +47,7 @@ export interface Compiled {
 }
 
 /** What the rules of a host have in common. */
-type HostMode = Pick<RuleContext, 'tls' | 'regex' | 'clients'>
+type HostMode = Pick<RuleContext, 'tls' | 'regex' | 'clients' | 'server'>
 
 const noParts: HostParts = { routes: [], owners: [] }
 
@@ -78,6 +79,7 @@ export class Compiler {
   readonly #rules = new Memo<CompiledRule>()
   readonly #canaries = new Memo<Rule>()
   readonly #defaultRules = new Memo<Rule>()
+  readonly #serverRules = new Memo<Rule | undefined>()
   readonly #hosts = new Memo<Host>()
   readonly #extraHosts = new Memo<Host>()
   readonly #backends = new Memo<CompiledBackend>()
@@ -189,9 +191,10 @@ export class Compiler {
     const demanded = clients?.authorities
     if (demanded !== undefined) authorities.set(demanded.key, demanded)
     const regex = routes.some((owned) => owned.parsed.regex)
-    const mode = { tls: named, regex, clients: clients?.config }
+    const server = serverSnippetOf(pattern, owners, diagnostics)
+    const mode = { tls: named, regex, clients: clients?.config, server }
     const rules = routes.map((owned) => this.#compileRule(owned, mode, round))
-    const last = fallback && this.#defaultRule(pattern, fallback, mode.clients, round)
+    const last = this.#lastRule(pattern, fallback, mode, round)
     const handshake = handshakeOf(pattern, owners, diagnostics)
     const inputs = [named, certificate?.key, clients, JSON.stringify(handshake), last, ...rules]
     return this.#hosts.get(pattern, inputs, () =>
@@ -229,7 +232,7 @@ export class Compiler {
 
   #compileRoute(
     { parsed, route }: OwnedRoute,
-    { tls, regex, clients }: HostMode,
+    { tls, regex, clients, server }: HostMode,
     round: Round,
   ): CompiledRule {
     const { options, snapshot, diagnostics, targets } = round
@@ -242,17 +245,33 @@ export class Compiler {
     const fallbackName = parsed.routing['default-backend']
     const fallback =
       fallbackName === '' ? undefined : snapshot.get('Service', namespace, fallbackName)
-    const inputs = [service, tls, regex, clients, fallback, ...objects]
+    const inputs = [service, tls, regex, clients, fallback, server?.program, ...objects]
     const compiled = this.#rules.get(route, inputs, () => {
       const settings = this.#settings
       const given = { parsed, options, service, serviceValues, settings, objects, fallback }
-      return compileRule(route, { ...given, tls, regex, clients })
+      return compileRule(route, { ...given, tls, regex, clients, server })
     })
     diagnostics.include(compiled.diagnostics)
     for (const target of [compiled.target, compiled.fallback, ...compiled.externals]) {
       if (target !== undefined) targets.set(target.key, target)
     }
     return compiled
+  }
+
+  /** What takes the requests of a host that its rules leave. */
+  #lastRule(
+    host: string,
+    fallback: Target | undefined,
+    { clients, server }: HostMode,
+    round: Round,
+  ): Rule | undefined {
+    const { options } = round
+    const rule = fallback && this.#defaultRule(host, fallback, clients, round)
+    if (server === undefined) return rule
+    const inputs = [server.program, server.parsed, options, rule, clients]
+    return this.#serverRules.get(host, inputs, () =>
+      serverRule(host, server, { options, clients }, rule),
+    )
   }
 
   #defaultRule(
@@ -300,6 +319,7 @@ export class Compiler {
     this.#rules.sweep()
     this.#canaries.sweep()
     this.#defaultRules.sweep()
+    this.#serverRules.sweep()
     this.#hosts.sweep()
     this.#extraHosts.sweep()
     this.#backends.sweep()

@@ -28,6 +28,8 @@ import type { HostTlsValues } from './values/host-tls.ts'
 import { routingAnnotations } from './values/routing.ts'
 import type { RoutingValues } from './values/routing.ts'
 import { annotationSchema } from './values/schema.ts'
+import { readSnippets } from './values/snippets.ts'
+import type { SnippetValues } from './values/snippets.ts'
 import { unusedAnnotations } from './values/unused.ts'
 
 /** One Ingress, read by itself: nothing here depends on other objects. */
@@ -42,6 +44,8 @@ export interface ParsedIngress {
   readonly routing: RoutingValues
   /** Only what the Ingress says itself: of several the first that says something decides. */
   readonly hostTls: Partial<HostTlsValues>
+  /** nginx's configuration, translated. */
+  readonly snippets: SnippetValues
   /** What the user wrote, by key without prefix. */
   readonly texts: ReadonlyMap<string, SettingText>
   /** Objects that the values name. */
@@ -94,7 +98,9 @@ export function parseIngress(
     report,
   })
   let closed = verdict === 'close'
-  const values = readValues(texts, options, {
+  const allowed = options.values['allow-snippet-annotations']
+  const snippets = readSnippets(texts, allowed, report)
+  const values = readValues(snippets.texts, options, {
     codes: annotationCodes,
     report,
     close: () => {
@@ -102,7 +108,7 @@ export function parseIngress(
     },
   })
   const forbidden = isForbidden(texts, options.values, report)
-  const dropped = verdict === 'drop' || forbidden
+  const dropped = verdict === 'drop' || forbidden || snippets.dropped
   const rewriting = policyValues(values, 'rewrite')
   const regex = rewriting['use-regex'] || rewriting['rewrite-target'].length > 0
   const { namespace } = ingress.metadata
@@ -111,6 +117,7 @@ export function parseIngress(
   return {
     ingress,
     ...values,
+    snippets: snippets.values,
     texts,
     regex,
     references: resolveReferences(referencesOf(values, options), {

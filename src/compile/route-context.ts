@@ -1,11 +1,16 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
+import type { RuleLocation } from '#src/policies/snippets/locations.ts'
+import type { SnippetKey } from '#src/snippets/translate.ts'
 import { externalTarget } from './externals.ts'
 import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
 import type { ObjectReference } from './object-references.ts'
-import type { ParsedRoute } from './ingress.ts'
+import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
+import { programFor } from './snippets.ts'
+import type { ServerSnippet } from './snippets.ts'
 import type { Target } from './services/backends.ts'
 import { upstreamSecretProblem } from './values/backend-protocol.ts'
 
@@ -29,10 +34,34 @@ function faultOf(
   return key === 'proxy-ssl-secret' ? (upstreamSecretProblem(object.data) ?? '') : ''
 }
 
+/** The location that ingress-nginx makes of a route. */
+function locationOf({ path, pathText }: ParsedRoute, regex: boolean): RuleLocation {
+  const type = regex && pathText !== '' ? 'regex' : path.type
+  return { type, path: type === 'regex' ? '' : pathBytes(path.value) }
+}
+
+type Snippets = Pick<RouteContext<object>, 'serverSnippet' | 'snippet' | 'authSnippet'>
+
+function snippetsOf(
+  route: ParsedRoute,
+  parsed: ParsedIngress,
+  server: ServerSnippet | undefined,
+): Snippets {
+  const own = (key: SnippetKey) =>
+    parsed.snippets[key].text === ''
+      ? undefined
+      : programFor(parsed.snippets[key].program, parsed, route)
+  return {
+    serverSnippet: server && programFor(server.program, parsed, route),
+    snippet: own('configuration-snippet'),
+    authSnippet: own('auth-snippet'),
+  }
+}
+
 /** Looks up what the values of an Ingress refer to, and reports what cannot be used. */
 export function readRoute(
   route: ParsedRoute,
-  { parsed, objects, settings, tls, clients }: RuleContext,
+  { parsed, objects, settings, tls, clients, regex, server }: RuleContext,
   diagnostics: Diagnostics,
 ): RouteReading {
   let denied = parsed.closed
@@ -80,6 +109,8 @@ export function readRoute(
       tls,
       path: route.pathText,
       clients,
+      match: locationOf(route, regex),
+      ...snippetsOf(route, parsed, server),
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),
       external(host, port) {

@@ -20,6 +20,7 @@ import { firstPort, resolvePort } from './services/ports.ts'
 import type { CompileSettings } from './settings.ts'
 import { protocolOf } from './values/backend-protocol.ts'
 import { withSessions } from './sessions.ts'
+import type { ServerSnippet } from './snippets.ts'
 import { balanceAnnotations, balanceOf } from './values/balance.ts'
 import { healthAnnotations } from './values/health-check.ts'
 import type { BalanceValues } from './values/balance.ts'
@@ -58,6 +59,8 @@ export interface RuleContext {
   readonly objects: readonly (Secret | ConfigMap | undefined)[]
   /** Every path of the host is a regular expression. */
   readonly regex: boolean
+  /** The snippet of the host. */
+  readonly server: ServerSnippet | undefined
   /** The Service of `default-backend`, if it exists. */
   readonly fallback: Service | undefined
 }

@@ -120,7 +120,7 @@ function configureAuth(
     signInParameter: values['auth-signin-redirect-param'],
     responseFields: values['auth-response-headers'],
     redirect: values['auth-request-redirect'],
-    fields: moreFields(context),
+    fields: [...moreFields(context), ...snippetFields(context)],
     cache: cacheOf(values, context),
     alwaysSetCookie: values['auth-always-set-cookie'],
     any: values.satisfy === 'any',
@@ -188,6 +188,16 @@ function moreFields(context: RouteContext<ExternalAuthOptions>): ExternalAuthCon
     } else fields.push({ name, value: value.template })
   }
   return fields
+}
+
+/** What proxy_set_header of auth-snippet says. Rules of a rewrite have no meaning there. */
+function snippetFields({
+  authSnippet,
+}: RouteContext<ExternalAuthOptions>): ExternalAuthConfig['fields'] {
+  return (authSnippet?.requestFields ?? []).map(({ name, value }) => ({
+    name,
+    value: value.filter((part) => 'text' in part || 'variable' in part),
+  }))
 }
 
 function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string): Verdict {

@@ -14,6 +14,8 @@ import { responseCookies } from './response-cookies.ts'
 import { addHeaders, customHeaders, hideHeaders } from './response-fields.ts'
 import { responseLocation } from './response-location.ts'
 import { rewrite } from './rewrite.ts'
+import { locationSnippet, snippetAnswer, snippetFields } from './snippets/location-snippet.ts'
+import { serverSnippet } from './snippets/server-snippet.ts'
 import { sessionAffinity } from './session-affinity.ts'
 import { sourceRanges } from './source-ranges.ts'
 import { sslRedirect } from './ssl-redirect.ts'
@@ -29,13 +31,18 @@ export const policies = {
   // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
   'client-certificates': clientCertificates,
   'block-lists': blockLists,
+  'server-snippet': serverSnippet,
   'app-root': appRoot,
   'host-redirect': hostRedirect,
+  // What a snippet does to an answer comes behind what annotations do to it.
+  'snippet-answer': snippetAnswer,
   // Answered before any list or authentication, as in ingress-nginx. Their fields come last.
   cors,
   'custom-headers': customHeaders,
   'add-headers': addHeaders,
   redirect,
+  // Directives of nginx's rewrite phase, in a location.
+  'location-snippet': locationSnippet,
   'ssl-redirect': sslRedirect,
   // Counted before any list or authentication.
   limits,
@@ -48,6 +55,7 @@ export const policies = {
   rewrite,
   'upstream-host': upstreamHost,
   'request-fields': requestFields,
+  'snippet-fields': snippetFields,
   // What is done to an answer before anything is added to it.
   'response-location': responseLocation,
   'response-cookies': responseCookies,

@@ -1,6 +1,8 @@
 import type { ClientCertificatesConfig } from './client-certificates.ts'
 import type { AnnotationTable, OptionTable } from '#src/annotations/schema.ts'
 import type { Phases } from './policy.ts'
+import type { RuleLocation } from './snippets/locations.ts'
+import type { Program } from './snippets/program.ts'
 
 /** Another object that a value names. */
 export interface Reference {
@@ -30,6 +32,12 @@ export interface RouteContext<Options> {
   readonly path: string
   /** What the host demands of its clients' certificates; undefined: nothing. */
   readonly clients: ClientCertificatesConfig | undefined
+  /** The path as requests are matched against it. */
+  readonly match: RuleLocation
+  /** What the snippets of the host and of the Ingress come to; undefined: there are none. */
+  readonly serverSnippet: Program | undefined
+  readonly snippet: Program | undefined
+  readonly authSnippet: Program | undefined
   /** Port of the listener for https; 0: there is none. */
   readonly httpsPort: number
   /** Contents of the object that this key refers to; undefined: it refers to none that can be used. */

@@ -15,7 +15,12 @@ export const CONTINUE = 0
 export const REPLY = 1
 /** `suspend` was called: the exchange waits until the suspension is resumed, once. */
 export const SUSPEND = 2
-export type Verdict = typeof CONTINUE | typeof REPLY | typeof SUSPEND
+/** `reroute` was called: the rule for the new path takes the exchange over, from its first policy on. */
+export const REROUTE = 3
+export type Verdict = typeof CONTINUE | typeof REPLY | typeof SUSPEND | typeof REROUTE
+
+/** A status that nobody gets to see: the connection is closed without an answer, as nginx does. */
+export const hangUp = 444
 
 /** An answer made by a policy or by the proxy itself. */
 export interface Reply {
@@ -95,6 +100,10 @@ export interface PolicyExchange {
   /** Replaces the upstream's path and query. */
   setTarget(target: string): void
   setAuthority(authority: string): void
+  /** Replaces path, decoded, and target together, for this and for later policies. */
+  setPath(path: string, target: string): void
+  /** Looks for the rule again, by the path as it is now. In `requestHead` alone, before any wait. */
+  reroute(): typeof REROUTE
   reply(reply: Reply): typeof REPLY
   /**
    * Stops here until the suspension is used. After `deadlineMs` the exchange answers 504; `onCancel`

@@ -1,3 +1,4 @@
+import type { Annotation } from '#src/annotations/schema.ts'
 import { bool, integer } from '#src/annotations/types.ts'
 import { publicHostOf, publicPortOf } from './location.ts'
 import { policy } from './policy-definition.ts'
@@ -16,6 +17,18 @@ const location = templateType(
   'a URL with http or https, or a path that begins with /, with variables such as $request_uri',
   { shape: /^(?:https?:\/\/|\/|\$)[!-~]*$/i },
 )
+
+/** Whether redirects of ours to a path stay paths. */
+export const relativeRedirects: Annotation<boolean> = {
+  type: bool,
+  default: false,
+  doc: 'Sends a redirect to a path as it is, without scheme and host.',
+  example: 'true',
+  risk: 'low',
+  scope: 'path',
+  compatibility: 'same',
+  option: true,
+}
 
 /** Redirects instead of asking an upstream. The temporary redirect wins over the permanent one. */
 export const redirect = policy({
@@ -56,16 +69,7 @@ export const redirect = policy({
       scope: 'path',
       compatibility: 'same',
     },
-    'relative-redirects': {
-      type: bool,
-      default: false,
-      doc: 'Sends a redirect to a path as it is, without scheme and host.',
-      example: 'true',
-      risk: 'low',
-      scope: 'path',
-      compatibility: 'same',
-      option: true,
-    },
+    'relative-redirects': relativeRedirects,
   },
   options: {},
 

@@ -57,9 +57,9 @@ export const responseCookies = policy({
   },
   options: {},
 
-  configure(values): ResponseCookiesConfig | undefined {
+  configure(values, { snippet }): ResponseCookiesConfig | undefined {
     const domain = values['proxy-cookie-domain']
-    const path = values['proxy-cookie-path']
+    const path = snippet?.cookiePath ?? values['proxy-cookie-path']
     if (domain.from === '' && path.from === '') return undefined
     return {
       domain: domain.from === '' ? undefined : domain,

@@ -141,8 +141,10 @@ export const hideHeaders = policy({
     },
   },
 
-  configure(_values, { options }): HideHeadersConfig | undefined {
-    const names = options['hide-headers']
+  configure(_values, { options, snippet, serverSnippet }): HideHeadersConfig | undefined {
+    const hidden = snippet?.hidden ?? []
+    const more = hidden.length > 0 ? hidden : (serverSnippet?.hidden ?? [])
+    const names = [...options['hide-headers'], ...more]
     return names.length === 0 ? undefined : { names }
   },
 

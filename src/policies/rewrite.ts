@@ -2,9 +2,11 @@ import { bool } from '#src/annotations/types.ts'
 import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
+import { escapePath } from './path-escapes.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
+import { snippetState } from './snippets/state.ts'
 import { formatTemplate, renderTemplate, templateType, visibleText } from './template.ts'
 import type { Template } from './template.ts'
 import type { ValueType } from '#src/annotations/types.ts'
@@ -75,6 +77,8 @@ export const rewrite = policy({
     const keepsQuery = !fixed.endsWith('?')
     return {
       requestHead(exchange) {
+        // A snippet said `break`, which ends this rewrite as well.
+        if (snippetState(exchange)?.ended === true) return CONTINUE
         const path = targetFor(exchange, target, matcher)
         if (path === undefined) return CONTINUE
         const full = keepsQuery ? withQuery(path, exchange.request.target) : path.slice(0, -1)
@@ -110,15 +114,4 @@ function withQuery(target: string, original: string): string {
   return target.includes('?')
     ? `${target}&${original.slice(mark + 1)}`
     : target + original.slice(mark)
-}
-
-/** Bytes of a decoded path as they may stand in a target (nginx's ngx_escape_uri). */
-function escapePath(text: string): string {
-  let escaped = ''
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    const plain = unit > 0x20 && unit < 0x7f && unit !== 0x23 && unit !== 0x25 && unit !== 0x3f
-    escaped += plain ? text[at] : `%${unit.toString(16).toUpperCase().padStart(2, '0')}`
-  }
-  return escaped
 }

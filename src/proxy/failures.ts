@@ -18,6 +18,7 @@ export const failures = {
     ejects: false,
   },
   misdirected: { status: 421, retry: 'never', unsent: true, connecting: false, ejects: false },
+  'rewrite-loop': { status: 500, retry: 'never', unsent: true, connecting: false, ejects: false },
   internal: { status: 500, retry: 'never', unsent: false, connecting: false, ejects: false },
   'no-endpoint': { status: 503, retry: 'never', unsent: true, connecting: false, ejects: false },
   draining: { status: 503, retry: 'never', unsent: true, connecting: false, ejects: false },

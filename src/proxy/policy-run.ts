@@ -2,7 +2,7 @@ import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
-import { CONTINUE, REPLY } from '#src/policies/policy.ts'
+import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
 import type {
   Phases,
   PolicyExchange,
@@ -38,6 +38,10 @@ export class PolicyRun implements PolicyExchange {
   accessGranted = false
   accessDenial: Reply | undefined
   readonly bufferLimit: number
+  /** A policy wants the rule for another path; see `route.ts`. */
+  rerouting = false
+  /** How often that has happened to this exchange. */
+  reroutes = 0
   readonly #exchange: Exchange
   readonly #phases: readonly Phases[]
   #stage: Stage = 'requestHead'
@@ -132,6 +136,22 @@ export class PolicyRun implements PolicyExchange {
     this.request.authority = authority
   }
 
+  setPath(path: string, target: string): void {
+    this.setTarget(target)
+    this.#exchange.path = path
+  }
+
+  reroute(): typeof REROUTE {
+    this.rerouting = true
+    return REROUTE
+  }
+
+  /** Goes on with what the policies of another rule knew of the exchange. */
+  follow(before: PolicyRun): void {
+    this.reroutes = before.reroutes + 1
+    for (const [i, state] of before.state.entries()) this.state[i] = state
+  }
+
   reply(reply: Reply): typeof REPLY {
     this.#replying = reply
     return REPLY
@@ -186,7 +206,7 @@ export class PolicyRun implements PolicyExchange {
         continue
       }
       if (verdict === REPLY) this.#answer(this.#replying as Reply)
-      else this.#suspended()
+      else if (verdict !== REROUTE) this.#suspended()
       return false
     }
     return true
@@ -196,6 +216,11 @@ export class PolicyRun implements PolicyExchange {
     this.#suspension = undefined
     this.#held = undefined
     if (this.#stage === 'responseHead') this.#replaced = true
+    if (reply.status === hangUp) {
+      this.#exchange.status = hangUp
+      this.#exchange.cut()
+      return
+    }
     this.#exchange.reply(reply)
   }
 

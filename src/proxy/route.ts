@@ -49,6 +49,31 @@ export function route(exchange: Exchange): void {
   }
   if (live.phases.length > 0) exchange.policies = new PolicyRun(exchange, live.phases)
   exchange.begin(live)
+  while (exchange.policies?.rerouting === true) reroute(exchange, exchange.policies)
+}
+
+/** As nginx: a path may be rewritten so often, then it is taken for a loop. */
+const reroutesMax = 10
+
+/** Hands the exchange over to the rule for the path that a policy has put in place. */
+function reroute(exchange: Exchange, before: PolicyRun): void {
+  const { services, stream, host, path, request } = exchange
+  before.end()
+  exchange.policies = undefined
+  if (before.reroutes >= reroutesMax) {
+    exchange.fail('rewrite-loop')
+    return
+  }
+  const group = contextOf(stream.peer).listener.hostGroup
+  const live = services.table.match(group, host, path, request)
+  if (live === undefined) {
+    exchange.fail('no-route')
+    return
+  }
+  const after = new PolicyRun(exchange, live.phases)
+  after.follow(before)
+  exchange.policies = after
+  exchange.begin(live)
 }
 
 /** Every request has an id: the client's own, or a new one. */

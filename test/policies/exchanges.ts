@@ -45,6 +45,7 @@ export function fakeExchange(given: Given = {}): FakeExchange {
     clientAddress: '198.51.100.7',
     requestId: 'id',
     originalTarget: '',
+    state: [],
     upstreamAddress: '10.0.0.1:80',
     setTarget(text: string) {
       exchange.originalTarget ||= request.target
@@ -83,6 +84,10 @@ export function contextOf<Options>(
     tls: false,
     path: '/',
     clients: undefined,
+    match: { type: 'prefix', path: '' },
+    serverSnippet: undefined,
+    snippet: undefined,
+    authSnippet: undefined,
     httpsPort: 443,
     data: () => undefined,
     external: (host, port) => `${host} ${port}`,

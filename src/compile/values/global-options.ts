@@ -21,6 +21,13 @@ const word: ValueType<string> = {
 
 /** Keys of the ConfigMap that hold for everything. */
 export const globalOptions = optionTable({
+  'allow-snippet-annotations': {
+    type: bool,
+    default: false,
+    doc: "Whether annotations may hold nginx's configuration, which is translated. While it is off, an Ingress with such an annotation is not served. The annotations are of critical risk: see annotations-risk-level.",
+    example: 'true',
+    compatibility: 'same',
+  },
   'annotations-risk-level': {
     type: oneOf(['Low', 'Medium', 'High', 'Critical']),
     default: 'High',

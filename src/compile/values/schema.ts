@@ -9,6 +9,7 @@ import { canaryAnnotations } from './canary.ts'
 import { endpointAnnotations } from './endpoint-weight.ts'
 import { globalOptions } from './global-options.ts'
 import { healthAnnotations } from './health-check.ts'
+import { snippetAnnotations } from './snippets.ts'
 import { routeAnnotations, routeOptions } from './route-settings.ts'
 
 /** Every annotation there is, whoever reads it. */
@@ -23,6 +24,7 @@ export const annotationSchema: AnyAnnotations = Object.assign(
   canaryAnnotations,
   endpointAnnotations,
   healthAnnotations,
+  snippetAnnotations,
   ...policyList.map(([, { annotations }]) => annotations),
 )
 

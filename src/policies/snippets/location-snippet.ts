@@ -1,0 +1,116 @@
+import { policy } from '#src/policies/policy-definition.ts'
+import type { RouteContext } from '#src/policies/policy-definition.ts'
+import { CONTINUE } from '#src/policies/policy.ts'
+import { relativeRedirects } from '#src/policies/redirect.ts'
+import { applyInputEdits, applyScope, requestText } from './answers.ts'
+import { emptyProgram, emptyScope, within } from './program.ts'
+import type { Program, Scope, Step } from './program.ts'
+import { linkSteps, Run } from './run.ts'
+import { snippetState, takeSnippetState } from './state.ts'
+
+/** What a location does in the rewrite phase. */
+export interface LocationSnippetConfig {
+  readonly steps: readonly Step[]
+  /** The location, then the bodies of its `if`s; whole, with what they inherit. */
+  readonly scopes: readonly Scope[]
+  readonly defaultType: string
+  readonly relative: boolean
+}
+
+/** `configuration-snippet`: set, if, rewrite, return, and edits of the request's fields. */
+export const locationSnippet = policy({
+  annotations: { 'relative-redirects': relativeRedirects },
+  options: {},
+
+  configure(values, context): LocationSnippetConfig | undefined {
+    const scopes = scopesOf(context)
+    const { steps, defaultType } = context.snippet ?? emptyProgram
+    if (steps.length === 0 && !scopes.some(({ inputEdits }) => inputEdits.length > 0)) {
+      return undefined
+    }
+    return { steps, scopes, defaultType, relative: values['relative-redirects'] }
+  },
+
+  start({ steps, scopes, defaultType, relative }) {
+    const linked = linkSteps(steps)
+    return {
+      requestHead(exchange) {
+        const run = new Run(exchange, { defaultType, relative })
+        run.run(linked)
+        const scope = scopes[run.scope] ?? emptyScope
+        const state = takeSnippetState(exchange)
+        state.scope = run.moved ? undefined : scope
+        if (run.reply !== undefined) return exchange.reply(run.reply)
+        if (run.moved) return exchange.reroute()
+        applyInputEdits(scope, exchange)
+        return CONTINUE
+      },
+    }
+  },
+})
+
+/** What snippets do to the answers of a rule. */
+export interface SnippetAnswerConfig {
+  readonly scope: Scope
+}
+
+/** add_header, more_set_headers, expires, … of both snippets, on whatever is answered. */
+export const snippetAnswer = policy({
+  annotations: {},
+  options: {},
+
+  configure(_values, context): SnippetAnswerConfig | undefined {
+    const all = [...(context.snippet?.scopes ?? []), ...(context.serverSnippet?.scopes ?? [])]
+    const inBlocks = context.serverSnippet?.locations.flatMap(({ program }) => program.scopes) ?? []
+    if (![...all, ...inBlocks].some(changesAnswers)) return undefined
+    return { scope: scopesOf(context)[0] ?? emptyScope }
+  },
+
+  start({ scope }) {
+    return {
+      responseHead: (exchange) => applyScope(snippetState(exchange)?.scope ?? scope, exchange),
+    }
+  },
+})
+
+/** Fields of the request to the upstream. */
+export type SnippetFieldsConfig = Pick<Program, 'requestFields'>
+
+/** proxy_set_header. */
+export const snippetFields = policy({
+  annotations: {},
+  options: {},
+
+  configure(_values, { snippet }): SnippetFieldsConfig | undefined {
+    const requestFields = snippet?.requestFields ?? []
+    return requestFields.length === 0 ? undefined : { requestFields }
+  },
+
+  start({ requestFields }) {
+    return {
+      requestHead(exchange) {
+        for (const { name, value } of requestFields) {
+          const text = requestText(value, exchange)
+          if (name.toLowerCase() === 'host') {
+            if (/^[-\w.:[\]]+$/.test(text)) exchange.setAuthority(text)
+          } else if (text === '') exchange.request.fields.remove(name)
+          else exchange.request.fields.set(name, text)
+        }
+        return CONTINUE
+      },
+    }
+  },
+})
+
+function scopesOf({
+  snippet = emptyProgram,
+  serverSnippet = emptyProgram,
+}: Pick<RouteContext<object>, 'snippet' | 'serverSnippet'>): readonly Scope[] {
+  const base = within(serverSnippet.scopes[0] ?? emptyScope, snippet.scopes[0] ?? emptyScope)
+  return snippet.scopes.map((scope, i) => (i === 0 ? base : within(base, scope)))
+}
+
+function changesAnswers({ added, edits, expires, charset, errorPages }: Scope): boolean {
+  const lists = added.length + edits.length + errorPages.length
+  return lists > 0 || expires !== undefined || charset !== undefined
+}

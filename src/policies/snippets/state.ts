@@ -1,0 +1,33 @@
+import type { PolicyExchange } from '#src/policies/policy.ts'
+import type { Scope } from './program.ts'
+
+/** What the snippets of one request have come to. */
+export interface SnippetState {
+  readonly locals: Map<string, string>
+  /** Of the regular expression that matched last. */
+  groups: readonly string[]
+  /** `break` or a flag ended the rewrites. */
+  ended: boolean
+  /** The server's own steps have run. */
+  served: boolean
+  /** What is done to the answer; undefined: what the rule says. */
+  scope: Scope | undefined
+}
+
+/** Place of the state among the states of an exchange's policies. */
+const slot = 1
+
+/** The state of an exchange; undefined: it met no snippet. */
+export function snippetState(exchange: PolicyExchange): SnippetState | undefined {
+  return exchange.state[slot] as SnippetState | undefined
+}
+
+/** The state of an exchange, made where there is none. */
+export function takeSnippetState(exchange: PolicyExchange): SnippetState {
+  let state = snippetState(exchange)
+  if (state === undefined) {
+    state = { locals: new Map(), groups: [], ended: false, served: false, scope: undefined }
+    exchange.state[slot] = state
+  }
+  return state
+}

@@ -1,0 +1,85 @@
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
+import type { Pattern } from '#algorithms/match/linear-pattern.ts'
+import type { PolicyExchange } from '#src/policies/policy.ts'
+import { variableValue } from '#src/policies/variables.ts'
+import type { Condition, Value, ValuePart } from './program.ts'
+import { snippetState, takeSnippetState } from './state.ts'
+import type { SnippetState } from './state.ts'
+
+/** How a part that comes from the client is written, where it must be. */
+export type Escape = (text: string) => string
+
+/** The text of a value for one request. Groups and locals that are not there count as ''. */
+export function render(value: Value, exchange: PolicyExchange, escapeGroup?: Escape): string {
+  const state = snippetState(exchange)
+  let text = ''
+  for (const part of value) text += renderPart(part, exchange, state, escapeGroup)
+  return text
+}
+
+function renderPart(
+  part: ValuePart,
+  exchange: PolicyExchange,
+  state: SnippetState | undefined,
+  escapeGroup: Escape | undefined,
+): string {
+  if ('text' in part) return part.text
+  if ('variable' in part) return variableValue(exchange, part.variable)
+  if ('local' in part) return state?.locals.get(part.local) ?? ''
+  if ('constant' in part) return ''
+  const group = state?.groups[part.group] ?? ''
+  return escapeGroup === undefined ? group : escapeGroup(group)
+}
+
+/** A condition, ready to be asked. */
+export interface LinkedCondition {
+  readonly condition: Condition
+  readonly subject: Value
+  readonly pattern: Pattern | undefined
+}
+
+export function linkCondition(condition: Condition): LinkedCondition {
+  const { test, pattern, anyCase, variable } = condition
+  return {
+    condition,
+    subject: [variable],
+    pattern:
+      test === 'matches' ? compilePattern(pattern, { anchor: 'anywhere', anyCase }) : undefined,
+  }
+}
+
+/** Whether a condition holds. A match leaves its groups. */
+export function holds(linked: LinkedCondition, exchange: PolicyExchange): boolean {
+  const { condition, subject, pattern } = linked
+  const actual = render(subject, exchange)
+  if (condition.test === 'set') return actual !== '' && actual !== '0'
+  if (condition.test === 'equals') {
+    return (actual === render(condition.value, exchange)) !== condition.negated
+  }
+  const groups = pattern?.groups(actual)
+  if (groups !== undefined) takeSnippetState(exchange).groups = groups
+  return (groups !== undefined) !== condition.negated
+}
+
+/** A text as it may stand in a field: controls, which could begin another line, are escaped. */
+export function fieldText(text: string): string {
+  for (let at = 0; at < text.length; at++) {
+    if (isControl(text.charCodeAt(at))) return escapeControls(text)
+  }
+  return text
+}
+
+function isControl(unit: number): boolean {
+  return (unit < 0x20 && unit !== 0x09) || unit === 0x7f || unit > 0xff
+}
+
+function escapeControls(text: string): string {
+  let escaped = ''
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    escaped += isControl(unit)
+      ? `%${(unit & 0xff).toString(16).toUpperCase().padStart(2, '0')}`
+      : text[at]
+  }
+  return escaped
+}

@@ -1,0 +1,53 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { isVariable } from '#src/policies/variables.ts'
+import type { Constant, Value, ValuePart } from '#src/policies/snippets/program.ts'
+
+/** What could be read, or why it could not. */
+export type Reading<Part> = { readonly value: Part } | { readonly problem: string }
+
+const constants: ReadonlySet<string> = new Set<Constant>([
+  'namespace',
+  'ingress_name',
+  'location_path',
+  'server_name',
+])
+
+/** Reads nginx's notation. A variable that nobody knows is a problem, never text that is passed on. */
+export function readValue(text: string, locals: ReadonlySet<string>): Reading<Value> {
+  const value: ValuePart[] = []
+  for (const [token, braced, digit, plain] of text.matchAll(
+    /\$\{(\w+)\}|\$(\d)|\$(\w+)|\$|[^$]+/g,
+  )) {
+    const name = (braced ?? digit ?? plain ?? '').toLowerCase()
+    if (!token.startsWith('$')) value.push({ text: token })
+    else {
+      const part = variablePart(name, locals)
+      if ('problem' in part) return part
+      value.push(part)
+    }
+  }
+  return { value }
+}
+
+/** As `readValue`, for header fields: characters beyond ASCII become the bytes of their UTF-8. */
+export function readFieldValue(text: string, locals: ReadonlySet<string>): Reading<Value> {
+  return readValue(pathBytes(text), locals)
+}
+
+/** What a variable stands for, by its name in lower case and without `$`. */
+export function variablePart(
+  name: string,
+  locals: ReadonlySet<string>,
+): ValuePart | { readonly problem: string } {
+  if (name === '') return { problem: 'a $ must begin a variable' }
+  if (/^\d$/.test(name)) return { group: Number(name) }
+  if (locals.has(name)) return { local: name }
+  if (constants.has(name)) return { constant: name as Constant }
+  if (isVariable(name)) return { variable: name }
+  return { problem: `$${name} is not a variable that is known here` }
+}
+
+/** Why groups with names cannot be used: nothing would read them. */
+export function namedGroups(pattern: string): string | undefined {
+  return /\(\?P?<[a-z_]/i.test(pattern) ? 'names a group; write $1 to $9' : undefined
+}
