@@ -3,6 +3,7 @@ import { appRoot } from './app-root.ts'
 import { basicAuth } from './basic-auth.ts'
 import { blockLists } from './block-lists.ts'
 import { clientCertificates } from './client-certificates.ts'
+import { compression } from './compression.ts'
 import { cors } from './cors.ts'
 import { externalAuth } from './external-auth.ts'
 import { limits } from './limits.ts'
@@ -30,6 +31,9 @@ export const policies = {
   'session-affinity': sessionAffinity,
   // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
   'client-certificates': clientCertificates,
+  // Behind whatever changes an answer or its body.
+  compression,
+  // of the whole server
   'block-lists': blockLists,
   'server-snippet': serverSnippet,
   'app-root': appRoot,

@@ -77,6 +77,8 @@ export interface PolicyExchange {
   readonly upstreamAddress: string
   /** Key of the CA certificates under which the connection was asked for a client certificate; '': it was not. */
   readonly askedBy: string
+  /** In `responseHead`: no body follows. */
+  readonly responseEmpty: boolean
   /** The request body, where a `buffer` body phase asked for it. */
   readonly requestBody: Buffer | undefined
 
@@ -97,6 +99,8 @@ export interface PolicyExchange {
    * it has one that stands, or the backend knows no sessions. `changeOnFailure`: see the policy.
    */
   newSession(changeOnFailure: boolean): string
+  /** Counts an answer that was left as it is because too many are being compressed. */
+  noteUncompressed(): void
   /** Replaces the upstream's path and query. */
   setTarget(target: string): void
   setAuthority(authority: string): void

@@ -20,6 +20,7 @@ import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
+import { recordUncompressed } from './record.ts'
 import { newSession } from './sessions.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
@@ -103,6 +104,14 @@ export class PolicyRun implements PolicyExchange {
   }
   get upstreamAddress(): string {
     return this.#exchange.attempt?.endpoint.name ?? ''
+  }
+
+  get responseEmpty(): boolean {
+    return this.#responseEnded
+  }
+
+  noteUncompressed(): void {
+    recordUncompressed(this.#exchange)
   }
 
   now(): number {

@@ -9,6 +9,7 @@ const inFlight = workerCell('requests_in_flight')
 const retries = workerCell('upstream_retries_total')
 const ejections = workerCell('upstream_ejections_total')
 const tunnels = workerCell('tunnels')
+const uncompressed = workerCell('compression_skipped_total')
 const otherRejected = workerCell('requests_rejected_total:other')
 
 const rejected = new Map<number, number>([
@@ -45,6 +46,11 @@ export function recordStart({ services }: Exchange): void {
 
 export function recordRetry({ services }: Exchange): void {
   services.worker.add(services.writer, retries, 1)
+}
+
+/** Counts an answer that was not compressed because too many were. */
+export function recordUncompressed({ services }: Exchange): void {
+  services.worker.add(services.writer, uncompressed, 1)
 }
 
 export function recordEjection({ services }: Exchange): void {

@@ -134,6 +134,10 @@ export const workerFamilies = {
       'http2_turn_limit',
     ],
   },
+  compression_skipped_total: {
+    type: 'counter',
+    help: 'Answers that were not compressed because the worker was compressing too many.',
+  },
   replay_bytes: {
     type: 'gauge',
     help: 'Bytes of request bodies that are kept for another try.',

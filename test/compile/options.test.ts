@@ -108,7 +108,7 @@ test('a port of 0 is no listener', () => {
 test('every bad option keeps its default, and is reported', () => {
   const { options, findings } = optionsOf({
     'keep-alive': 'long',
-    'use-gzip': 'true',
+    'use-geoip2': 'true',
     keepalive: '1',
     'add-headers': '',
   })
@@ -117,7 +117,7 @@ test('every bad option keeps its default, and is reported', () => {
     'option-unused ConfigMap headgate/options add-headers',
     'option-invalid ConfigMap headgate/options keep-alive',
     'option-unknown ConfigMap headgate/options keepalive',
-    'option-refused ConfigMap headgate/options use-gzip',
+    'option-refused ConfigMap headgate/options use-geoip2',
   ])
 })
 
