@@ -214,8 +214,8 @@ export class LeaderElection {
     if (!this.#told) return
     this.#told = false
     const { log } = this.#options
-    const level = this.#stopped ? log.info : log.warn
-    level('this replica leads no more', { reason })
+    if (this.#stopped) log.info('this replica leads no more', { reason })
+    else log.warn('this replica leads no more', { reason })
     this.#options.onChange(false)
   }
 
