@@ -42,9 +42,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // buffering
   // headers
   'connection-proxy-header': ignored(),
-  // errors
-  'custom-http-errors': ignored(),
-  'disable-proxy-intercept-errors': ignored('false'),
   // observability
   'enable-opentelemetry': ignored(),
   'opentelemetry-trust-incoming-span': ignored('true'),

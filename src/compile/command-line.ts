@@ -4,12 +4,13 @@ import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Certificate, Rule } from '#src/table/table.ts'
+import { useOf } from './backend-use.ts'
+import type { ServiceValues } from './backend-use.ts'
 import { reportCertificate } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
+import { defaultErrorPages } from './error-pages.ts'
 import { originOf, reportOn, reportOnMissing } from './findings.ts'
 import type { Options } from './options.ts'
-import { useOf } from './rules.ts'
-import type { ServiceValues } from './rules.ts'
 import { targetOf } from './services/backends.ts'
 import type { Target } from './services/backends.ts'
 import { firstPort } from './services/ports.ts'
@@ -59,6 +60,7 @@ export function defaultBackendRule(
     settings: context.options.routeSettings,
     policies: clients === undefined ? [] : [{ name: 'client-certificates', config: clients }],
     backends: [useOf(target, context, {})],
+    ...defaultErrorPages(target, context.options),
   }
 }
 

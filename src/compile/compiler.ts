@@ -6,6 +6,8 @@ import type { Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Authorities, Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
+import { noServiceValues, readService } from './backend-use.ts'
+import type { ServiceValues } from './backend-use.ts'
 import { withCanary } from './canaries.ts'
 import { Certificates } from './certificates.ts'
 import { ClientAuthorities } from './client-authorities.ts'
@@ -28,8 +30,8 @@ import type { Options } from './options.ts'
 import { byAge, compareText } from './order.ts'
 import { collectReferences } from './references.ts'
 import type { References } from './references.ts'
-import { compileRule, noServiceValues, readService } from './rules.ts'
-import type { CompiledRule, RuleContext, ServiceValues } from './rules.ts'
+import { compileRule } from './rules.ts'
+import type { CompiledRule, RuleContext } from './rules.ts'
 import { compileBackend, externalHost } from './services/backends.ts'
 import type { CompiledBackend, Target } from './services/backends.ts'
 import type { CertificateReaders, CompileSettings } from './settings.ts'
@@ -59,6 +61,8 @@ interface Round {
   readonly targets: Map<Key, Target>
   readonly certificates: Map<Key, Certificate>
   readonly authorities: Map<Key, Authorities>
+  /** The target of --default-backend-service, if it can be used. */
+  readonly lastTarget: Target | undefined
 }
 
 /**
@@ -100,8 +104,11 @@ export class Compiler {
     const options = this.#readOptions(snapshot)
     this.#certificates.use(snapshot)
     this.#clientAuthorities.use(snapshot)
-    const round: Round = { snapshot, options, diagnostics, targets, certificates, authorities }
     diagnostics.include(options.diagnostics)
+    const lastTarget = findDefaultBackend(snapshot, this.#settings, diagnostics)
+    if (lastTarget !== undefined) targets.set(lastTarget.key, lastTarget)
+    const made = { targets, certificates, authorities }
+    const round: Round = { snapshot, options, diagnostics, ...made, lastTarget }
 
     const parsed = this.#parseIngresses(round)
     const hosts = this.#compileHosts(parsed, round)
@@ -162,15 +169,13 @@ export class Compiler {
   }
 
   #compileHosts(parsed: readonly ParsedIngress[], round: Round): ReadonlyMap<Key, Host> {
-    const { diagnostics, snapshot, targets } = round
-    const fallback = findDefaultBackend(snapshot, this.#settings, diagnostics)
-    if (fallback !== undefined) targets.set(fallback.key, fallback)
+    const { diagnostics, lastTarget } = round
     const gathered = gatherHosts(parsed, diagnostics)
-    if (fallback !== undefined && !gathered.has('')) gathered.set('', noParts)
+    if (lastTarget !== undefined && !gathered.has('')) gathered.set('', noParts)
     const hosts = new Map<Key, Host>()
     for (const pattern of [...gathered.keys()].toSorted(compareText)) {
       const parts = gathered.get(pattern) ?? noParts
-      const host = this.#compileHost(pattern, parts, fallback, round)
+      const host = this.#compileHost(pattern, parts, lastTarget, round)
       hosts.set(host.key, host)
     }
     this.#addHosts(parsed, hosts, round)
@@ -235,7 +240,7 @@ export class Compiler {
     { tls, regex, clients, server }: HostMode,
     round: Round,
   ): CompiledRule {
-    const { options, snapshot, diagnostics, targets } = round
+    const { options, snapshot, diagnostics, targets, lastTarget } = round
     const { backend } = route
     const { namespace } = parsed.ingress.metadata
     const service =
@@ -245,10 +250,12 @@ export class Compiler {
     const fallbackName = parsed.routing['default-backend']
     const fallback =
       fallbackName === '' ? undefined : snapshot.get('Service', namespace, fallbackName)
-    const inputs = [service, tls, regex, clients, fallback, server?.program, ...objects]
+    const named = [fallback, lastTarget?.service, server?.program]
+    const inputs = [service, tls, regex, clients, ...named, ...objects]
     const compiled = this.#rules.get(route, inputs, () => {
       const settings = this.#settings
-      const given = { parsed, options, service, serviceValues, settings, objects, fallback }
+      const services = { service, serviceValues, fallback, lastTarget }
+      const given = { parsed, options, settings, objects, ...services }
       return compileRule(route, { ...given, tls, regex, clients, server })
     })
     diagnostics.include(compiled.diagnostics)

@@ -5,7 +5,7 @@ import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { compile } from './compile.ts'
 import type { CompileInputs } from './compile.ts'
 import { sortFindings } from './findings.ts'
-import { readService } from './rules.ts'
+import { readService } from './backend-use.ts'
 import { readWeight } from './services/endpoints.ts'
 import type { CompileSettings } from './settings.ts'
 

@@ -1,14 +1,15 @@
-import { collectAnnotations } from '#src/annotations/annotated.ts'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
-import { annotationCodes, complete, readGiven } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
 import type { PolicyUse } from '#src/policies/policy.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import type { ConfigMap, Secret, Service } from '#src/snapshot/objects.ts'
 import { localCluster, tupleKey } from '#src/table/keys.ts'
-import type { Fallback, Rule, WeightedBackend } from '#src/table/table.ts'
+import type { Fallback, Rule } from '#src/table/table.ts'
+import { noServiceValues, useOf } from './backend-use.ts'
+import type { ServiceValues } from './backend-use.ts'
+import { errorPagesOf } from './error-pages.ts'
 import { originOf, reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import type { Options } from './options.ts'
@@ -21,10 +22,6 @@ import type { CompileSettings } from './settings.ts'
 import { protocolOf } from './values/backend-protocol.ts'
 import { withSessions } from './sessions.ts'
 import type { ServerSnippet } from './snippets.ts'
-import { balanceAnnotations, balanceOf } from './values/balance.ts'
-import { healthAnnotations } from './values/health-check.ts'
-import type { BalanceValues } from './values/balance.ts'
-import { annotationSchema } from './values/schema.ts'
 
 /** A rule, and the Service port that it sends requests to. */
 export interface CompiledRule {
@@ -34,12 +31,6 @@ export interface CompiledRule {
   readonly fallback: Target | undefined
   /** Backends of hosts that policies name. */
   readonly externals: readonly Target[]
-  readonly diagnostics: readonly Diagnostic[]
-}
-
-/** What a Service's own annotations say. */
-export interface ServiceValues {
-  readonly balance: Partial<BalanceValues>
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -63,6 +54,8 @@ export interface RuleContext {
   readonly server: ServerSnippet | undefined
   /** The Service of `default-backend`, if it exists. */
   readonly fallback: Service | undefined
+  /** The target of --default-backend-service, if it can be used. */
+  readonly lastTarget: Target | undefined
 }
 
 /** Makes the rule of one route. */
@@ -90,6 +83,7 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
     policies: isDenied ? [] : policies,
     backends: target === undefined ? [] : [withSessions(useOf(target, context, own), policies)],
     ...(fallback !== undefined && { fallback: fallbackOf(fallback, route, context) }),
+    ...errorPagesOf(route, fallback, context, diagnostics),
   }
   return { rule, target, fallback, externals, diagnostics: diagnostics.list }
 }
@@ -165,51 +159,3 @@ function compilePolicies(
   }
   return uses
 }
-
-/** The one backend of a rule, with all that Ingress, Service and ConfigMap say about using it. */
-export function useOf(
-  { key, service, port }: Target,
-  { options, serviceValues }: Pick<RuleContext, 'options' | 'serviceValues'>,
-  own: Partial<
-    Pick<ParsedIngress, 'balance'> & Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme'>
-  >,
-): WeightedBackend {
-  const balance = complete<BalanceValues>(
-    balanceAnnotations,
-    { ...options.balance },
-    serviceValues.balance,
-    own.balance ?? {},
-  )
-  const { protocol, tls, followsScheme } = own
-  const spoken =
-    protocol === undefined
-      ? protocolOf(options.protocol, {}, port.appProtocol)
-      : { protocol, tls, ...(followsScheme === true && { followsScheme }) }
-  return {
-    backend: key,
-    service: service.metadata.name,
-    weight: 1,
-    balance: balanceOf(balance),
-    ...spoken,
-    policies: [],
-  }
-}
-
-/** Reads a Service's annotations. */
-export function readService(service: Service, settings: CompileSettings): ServiceValues {
-  const diagnostics = new Diagnostics()
-  const report = reportOn(service, diagnostics)
-  const { texts } = collectAnnotations(service.metadata.annotations, 'Service', {
-    schema: annotationSchema,
-    prefix: settings.annotationsPrefix,
-    report,
-  })
-  const reading = { codes: annotationCodes, report }
-  const balance = readGiven(balanceAnnotations, texts, reading)
-  // Their values belong to the backend; here they are judged.
-  readGiven(healthAnnotations, texts, reading)
-  return { balance, diagnostics: diagnostics.list }
-}
-
-/** What a Service that does not exist says. */
-export const noServiceValues: ServiceValues = { balance: {}, diagnostics: [] }

@@ -30,6 +30,8 @@ export class Attempt implements ClientStreamHandler {
   /** A final response head has come. */
   answered = false
   #owner: AttemptOwner | undefined
+  /** Bytes of the answer that are read though nobody wants them. */
+  #unwantedMax = 0
 
   constructor(owner: AttemptOwner, target: LiveTarget, endpoint: LiveEndpoint, startedAt: number) {
     this.#owner = owner
@@ -48,6 +50,15 @@ export class Attempt implements ClientStreamHandler {
     if (this.#owner === undefined) return
     this.#end()
     this.stream?.reset('cancel')
+  }
+
+  /**
+   * Reports nothing more. What is left of the answer is read off the connection, up to so many bytes:
+   * with more of them the stream is reset.
+   */
+  disown(bytesMax: number): void {
+    this.#unwantedMax = bytesMax
+    this.#end()
   }
 
   #end(): AttemptOwner | undefined {
@@ -75,7 +86,13 @@ export class Attempt implements ClientStreamHandler {
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
-    this.#owner?.onBody(buffer, start, end)
+    if (this.#owner !== undefined) this.#owner.onBody(buffer, start, end)
+    else this.#drop(end - start)
+  }
+
+  #drop(bytes: number): void {
+    this.#unwantedMax -= bytes
+    if (this.#unwantedMax < 0) this.stream?.reset('cancel')
   }
 
   onResponseEnd(trailers: Fields | undefined): void {

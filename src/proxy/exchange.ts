@@ -15,7 +15,9 @@ import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
 import type { ClientIdentity } from './client-identity.ts'
-import { failures, isIdempotent } from './failures.ts'
+import { dressPage, endPage, replaceAnswer, replaceReply } from './error-page.ts'
+import type { ErrorPage } from './error-page.ts'
+import { failures } from './failures.ts'
 import { takeFallback } from './fallback.ts'
 import type { FailureCode } from './failures.ts'
 import { chooseTarget } from './live-rule.ts'
@@ -23,7 +25,6 @@ import type { LiveRule, LiveTarget } from './live-rule.ts'
 import { noteAnswer, noteTrailers } from './try-answered.ts'
 import { pickEndpoint } from './pick.ts'
 import type { PolicyRun } from './policy-run.ts'
-import { poolFor } from './pool-settings.ts'
 import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
@@ -33,10 +34,8 @@ import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
 import { prepareResponse } from './response-head.ts'
 import { mayRetryStatus } from './retry.ts'
+import { sendRequest } from './send-request.ts'
 import type { Services } from './services.ts'
-
-/** A kept connection idle for longer is not trusted with a request that may not be repeated. */
-const riskyIdleMs = 1000
 
 /**
  * One request and its answer, from the head to the last byte, whatever protocol versions are on
@@ -83,10 +82,12 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   finished = false
   headSent = false
   waiting: Waiting = ''
+  /** The page that takes the answer's place. */
+  page: ErrorPage | undefined
   /** When the call must be over, on the wheel's clock; Infinity: nobody said so. */
   deadline = Infinity
   /** The codec has not delivered all of the read that brought the head. */
-  #inFirstRead = true
+  inFirstRead = true
   /** The next try is on a new connection. */
   freshOnly = false
   /** A try was repeated at the same endpoint, which happens once. */
@@ -164,32 +165,17 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
 
   /** Sends the request, with what there is of its body, on the attempt's stream. */
   send(): void {
-    const attempt = this.attempt as Attempt
-    const { body, request, services } = this
-    const repeatable = body.repeatable && isIdempotent(this.request.method)
-    // A request that may not be repeated never risks a connection that has been idle for long.
-    const riskMs = repeatable ? Infinity : riskyIdleMs
-    const idleMsMax = this.freshOnly ? 0 : riskMs
-    const pool = poolFor(attempt.target.pool, request.upgrade, this.scheme)
-    const stream = services.connector.open(attempt.endpoint, pool, attempt, idleMsMax)
-    attempt.stream = stream
-    const bodyless = body.ended && body.bytes === 0 && body.trailers === undefined
-    stream.sendHead(request, bodyless)
-    if (!bodyless) body.replay(stream)
-    // What else came in the same read leaves in the same write: its end is about to be told.
-    if (bodyless || !this.#inFirstRead) stream.flush()
-    waitForUpstream(this)
-    if (!body.ended && !stream.backedUp) this.stream.resumeBody()
+    sendRequest(this)
   }
 
   // The client's side.
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
-    if (!this.finished) receiveBody(this, buffer, start, end)
+    if (!this.finished && this.page === undefined) receiveBody(this, buffer, start, end)
   }
 
   onRequestEnd(trailers: Fields | undefined): void {
-    if (this.finished) return
+    if (this.finished || this.page !== undefined) return
     const { body, policies } = this
     const stream = this.attempt?.stream
     body.ended = true
@@ -214,7 +200,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   }
 
   onRequestFlush(): void {
-    this.#inFirstRead = false
+    this.inFirstRead = false
     this.attempt?.stream?.flush()
   }
 
@@ -250,6 +236,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
       this.tryElsewhere(attempt)
       return
     }
+    if (this.live?.errorPages !== undefined && replaceAnswer(this, attempt, head, ended)) return
     this.body.drop()
     this.respond(head, ended)
   }
@@ -260,6 +247,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.status = head.status
     this.tunnel = head.status === 101
     prepareResponse(this, head)
+    if (this.page !== undefined) dressPage(this.page, head)
     if (this.policies === undefined || this.policies.runResponseHead(ended)) {
       this.sendResponse(ended)
     }
@@ -352,6 +340,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   /** Answers by itself. Response phases see this answer as any other. */
   reply(reply: Reply): void {
     this.attempt?.abandon()
+    if (this.live?.errorPages !== undefined && replaceReply(this, reply)) return
     if (this.response !== undefined) releaseResponseHead(this.response)
     const own = makeReply(reply, this.request)
     this.#ownBody = own.body
@@ -375,6 +364,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     // An early answer: what is left of the request must not reach the upstream.
     if (!this.body.ended) this.attempt?.stream?.reset('cancel')
     this.policies?.end()
+    if (this.page !== undefined) endPage(this.page)
     this.body.drop()
     recordExchange(this)
     releaseRequestHead(this.request)

@@ -9,7 +9,7 @@ export function takeFallback(exchange: Exchange): boolean {
   const fallback = live?.fallback
   const rule = live?.rule
   if (fallback === undefined || rule?.fallback === undefined) return false
-  if (tries > 0 || exchange.target === fallback) return false
+  if (tries > 0 || exchange.target === fallback || exchange.page !== undefined) return false
   const { fields } = request
   const { namespace, name } = rule.origin
   exchange.target = fallback

@@ -1,10 +1,10 @@
 import { startPolicy } from '#src/policies/index.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
+import type { ErrorPages, RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
 import type { UpstreamTls } from '#src/transport/transport.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import { linkCanary } from './canary.ts'
-import type { LiveRule, LiveTarget } from './live-rule.ts'
+import type { LiveErrorPages, LiveRule, LiveTarget } from './live-rule.ts'
 import type { PoolSettingsCache } from './pool-settings.ts'
 
 /** What linking needs from the live table. */
@@ -26,9 +26,18 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
     phases: rule.policies.map(startPolicy),
     targets,
     fallback: rule.fallback && linkTarget(rule.fallback.use, context),
+    errorPages: rule.errorPages && linkErrorPages(rule.errorPages, context),
     weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
     canary: rule.canary === undefined ? undefined : linkCanary(rule.canary),
   }
+}
+
+function linkErrorPages(
+  { statuses, intercept, uses }: ErrorPages,
+  context: LinkContext,
+): LiveErrorPages {
+  const targets = uses.map((use) => linkTarget(use, context))
+  return { statuses: new Set(statuses), intercept, targets }
 }
 
 function linkTarget(use: WeightedBackend, context: LinkContext): LiveTarget {
@@ -40,8 +49,9 @@ function linkTarget(use: WeightedBackend, context: LinkContext): LiveTarget {
 
 /** Gives back what a rule holds. Exchanges under way keep what they have. */
 export function unlinkRule(live: LiveRule, context: LinkContext): void {
-  const { targets, fallback } = live
-  for (const target of fallback === undefined ? targets : [...targets, fallback]) {
+  const { targets, fallback, errorPages } = live
+  const last = fallback === undefined ? [] : [fallback]
+  for (const target of [...targets, ...last, ...(errorPages?.targets ?? [])]) {
     const { backend, balancer, pool } = target
     backend.releaseBalancer(balancer)
     backend.unusePool(pool)

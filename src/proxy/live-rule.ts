@@ -13,6 +13,13 @@ export interface LiveTarget {
   readonly pool: PoolSettings
 }
 
+/** The error pages of a rule with their backends attached. */
+export interface LiveErrorPages {
+  readonly statuses: ReadonlySet<number>
+  readonly intercept: boolean
+  readonly targets: readonly LiveTarget[]
+}
+
 /** A rule with its code attached: what an exchange keeps from its match to its end. */
 export interface LiveRule {
   readonly rule: Rule
@@ -26,6 +33,7 @@ export interface LiveRule {
   readonly targets: readonly LiveTarget[]
   /** The target of last resort. */
   readonly fallback?: LiveTarget | undefined
+  readonly errorPages?: LiveErrorPages | undefined
   /** Sum of the targets' weights. */
   readonly weight: number
   /** The second target is a canary, and this chooses. */

@@ -248,6 +248,14 @@ export class PolicyRun implements PolicyExchange {
     else if (this.#run(this.#stage, this.#index + 1)) this.#goOn()
   }
 
+  /** Whatever held the exchange up, it goes on without that. */
+  stopWaiting(): void {
+    const suspension = this.#suspension
+    this.#suspension = undefined
+    this.#exchange.services.suspended.delete(this.#exchange)
+    suspension?.cancel()
+  }
+
   #goOn(): void {
     const exchange = this.#exchange
     if (this.#stage === 'requestHead') exchange.afterRequestHead()
@@ -315,10 +323,7 @@ export class PolicyRun implements PolicyExchange {
 
   /** The exchange is over. */
   end(): void {
-    const suspension = this.#suspension
-    this.#suspension = undefined
-    this.#exchange.services.suspended.delete(this.#exchange)
-    suspension?.cancel()
+    this.stopWaiting()
     for (const phase of this.#phases) phase.end?.(this)
     if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)
   }

@@ -20,6 +20,7 @@ export class RequestBody {
   trailers: Fields | undefined
   /** The copy holds everything received so far. */
   repeatable = true
+  #discarded = false
   #copy = ''
   readonly #services: Services
   #limit = replayBytesPerExchange
@@ -32,6 +33,12 @@ export class RequestBody {
   /** Lets the copy grow to `bytesMax`, for a policy that wants the body whole. */
   raiseLimit(bytesMax: number): void {
     this.#limit = Math.max(this.#limit, bytesMax)
+  }
+
+  /** There is nothing to send behind the head. */
+  get absent(): boolean {
+    if (!this.ended || this.trailers !== undefined) return false
+    return this.bytes === 0 || this.#discarded
   }
 
   /** The copy as latin1 text. */
@@ -69,6 +76,15 @@ export class RequestBody {
     if (this.#copy === '') return
     this.#services.replayBytes -= this.#copy.length
     this.#copy = ''
+  }
+
+  /** Nobody wants the body any more, whatever of it is still to come: it counts as ended, and empty. */
+  discard(): void {
+    this.drop()
+    this.#discarded = true
+    this.ended = true
+    this.trailers = undefined
+    this.repeatable = true
   }
 
   #mayGrow(size: number): boolean {

@@ -43,6 +43,7 @@ function mayTryAgain(exchange: Exchange): boolean {
 }
 
 function withinLimits(exchange: Exchange, { triesMax, timeoutMs }: RetrySettings): boolean {
-  if (triesMax > 0 && exchange.tries >= triesMax) return false
+  const tries = exchange.tries - (exchange.page?.triesBefore ?? 0)
+  if (triesMax > 0 && tries >= triesMax) return false
   return timeoutMs === 0 || exchange.services.now() - exchange.startedAt < timeoutMs
 }

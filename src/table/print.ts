@@ -8,6 +8,7 @@ import type {
   Backend,
   Certificate,
   Endpoint,
+  ErrorPages,
   Host,
   Listener,
   Origin,
@@ -91,9 +92,22 @@ function printRule(rule: Rule, table: RouteTable): string[] {
   if (rule.canary !== undefined) lines.push(`    canary ${printMembers(rule.canary)}`)
   if (backends.length === 0) lines.push('    -> none (503)')
   lines.push(...backends.flatMap((use) => printWeighted(use, backends.length, table)))
-  if (rule.fallback === undefined) return lines
-  const [first = '', ...more] = printWeighted(rule.fallback.use, 1, table)
-  return [...lines, first.replace('->', 'without endpoints ->'), ...more]
+  if (rule.fallback !== undefined) {
+    const [first = '', ...more] = printWeighted(rule.fallback.use, 1, table)
+    lines.push(first.replace('->', 'without endpoints ->'), ...more)
+  }
+  if (rule.errorPages !== undefined) lines.push(...printErrorPages(rule.errorPages, table))
+  return lines
+}
+
+function printErrorPages({ statuses, intercept, uses }: ErrorPages, table: RouteTable): string[] {
+  const whose = intercept ? '' : ' of our own'
+  const answered = `answered ${statuses.join(' ')}${whose}`
+  if (uses.length === 0) return [`    ${answered} -> none (404)`]
+  return uses.flatMap((use) => {
+    const [first = '', ...more] = printWeighted(use, 1, table)
+    return [first.replace('->', `${answered} ->`), ...more]
+  })
 }
 
 function printWeighted(use: WeightedBackend, count: number, table: RouteTable): string[] {

@@ -104,6 +104,21 @@ export interface Rule {
   readonly canary?: Canary
   /** Asked while no endpoint of the backends can be; absent: such requests are answered 503. */
   readonly fallback?: Fallback
+  /** Pages in place of answers with some statuses; absent: answers are passed on as they are. */
+  readonly errorPages?: ErrorPages
+}
+
+/** Which answers are replaced by a page, and who is asked for it. */
+export interface ErrorPages {
+  /** Sorted. */
+  readonly statuses: readonly number[]
+  /** Answers of upstreams are replaced as well; false: only those of the proxy's own. */
+  readonly intercept: boolean
+  /** The first with an endpoint is asked; without one the page is a 404. */
+  readonly uses: readonly WeightedBackend[]
+  /** What it is told of the route. */
+  readonly service: string
+  readonly servicePort: string
 }
 
 /** A backend of last resort, and what it is told of the Service that it stands in for. */

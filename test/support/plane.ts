@@ -5,7 +5,8 @@ import type { ClientCertificatesConfig } from '#src/policies/client-certificates
 import type { PolicyUse } from '#src/policies/policy.ts'
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
-import { WorkerMemory } from '#src/shared/worker-memory.ts'
+import { workerCell, WorkerMemory } from '#src/shared/worker-memory.ts'
+import { fullDelta } from '#src/table/delta.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type {
   Authorities,
@@ -19,6 +20,7 @@ import type {
   Host,
   Listener,
   RouteSettings,
+  RouteTable,
   Rule,
   TableDelta,
   WeightedBackend,
@@ -56,6 +58,15 @@ export interface PlaneClients {
   readonly crl?: string
   /** Policy of the host's rule; without it nothing judges what clients show. */
   readonly config?: Partial<ClientCertificatesConfig>
+}
+
+const httpListener: Omit<Listener, 'hostGroup'> = {
+  key: 'http',
+  protocol: 'http',
+  addresses: [],
+  port: 0,
+  proxyProtocol: false,
+  defaultCertificate: undefined,
 }
 
 /** A data plane in this thread on free ports of 127.0.0.1, with one rule per host. */
@@ -110,6 +121,37 @@ export class TestPlane {
     plane.httpPort = plane.plane.portOf('http') ?? 0
     plane.httpsPort = plane.plane.portOf('https') ?? 0
     return plane
+  }
+
+  /** A data plane for what a compiler made, with a listener for http. */
+  static async ofTable(table: RouteTable): Promise<TestPlane> {
+    const plane = new TestPlane({ upstreams: [] }, await createTransport())
+    await plane.applyTable(table)
+    plane.httpPort = plane.plane.portOf('http') ?? 0
+    return plane
+  }
+
+  async applyTable(table: RouteTable): Promise<void> {
+    const [host] = table.hosts.values()
+    const base = { ...httpListener, hostGroup: host?.hostGroup ?? '' }
+    const listeners = new Map([['http', base]])
+    const endpointSlots = new Map<string, Int32Array>()
+    for (const { key, endpoints } of table.backends.values()) {
+      const names = endpoints.map(({ address, port }) => `endpoint ${key} ${address} ${port}`)
+      endpointSlots.set(
+        key,
+        Int32Array.from(names, (name) => this.#slotOf(name)),
+      )
+    }
+    const rules = [...table.hosts.values()].flatMap((one) => one.rules)
+    const ruleSlots = new Map(rules.map(({ key }, i) => [key, i + 1]))
+    const delta = fullDelta({ ...table, listeners }, ++this.#version)
+    await this.plane.apply({ delta, endpointSlots, ruleSlots })
+  }
+
+  /** The value of a worker's metric, e.g. `timeouts_total:connect`. */
+  metric(name: Parameters<typeof workerCell>[0]): number {
+    return this.worker.sum(workerCell(name))
   }
 
   /** Puts a table with these upstreams in force: a delta of what differs, or a full one at first. */
@@ -174,13 +216,7 @@ export class TestPlane {
   #listeners(): Map<string, Listener> {
     const base = { addresses: [], hostGroup: 'all', proxyProtocol: false }
     const listeners = new Map<string, Listener>()
-    listeners.set('http', {
-      ...base,
-      key: 'http',
-      protocol: 'http',
-      port: 0,
-      defaultCertificate: undefined,
-    })
+    listeners.set('http', { ...httpListener, hostGroup: 'all' })
     const { certificate } = this.#settings
     if (certificate !== undefined) {
       listeners.set('https', {

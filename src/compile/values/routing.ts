@@ -1,7 +1,7 @@
 import { hostname, isHostPattern } from '#src/annotations/names.ts'
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
-import { bool, listOf } from '#src/annotations/types.ts'
+import { bool, integer, listOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 
 const hostPattern: ValueType<string> = {
@@ -35,11 +35,31 @@ export const routingAnnotations = annotationTable({
   'default-backend': {
     type: hostname,
     default: '',
-    doc: 'A Service of the same namespace whose first port is asked while the real one has no endpoints.',
+    doc: 'A Service of the same namespace whose first port is asked while the real one has no endpoints, and for error pages.',
     example: 'sorry-page',
     risk: 'low',
     scope: 'path',
     compatibility: 'same',
+  },
+  'custom-http-errors': {
+    type: listOf(integer(400, 599)),
+    default: [],
+    doc: 'Answers with these statuses are replaced by a page of default-backend, else of --default-backend-service, else by a 404.',
+    example: '404,502,503',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'same',
+    option: true,
+  },
+  'disable-proxy-intercept-errors': {
+    type: bool,
+    default: false,
+    doc: 'Passes the answers of upstreams on whatever custom-http-errors says, so that it holds for answers of our own alone.',
+    example: 'true',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'same',
+    option: true,
   },
 })
 
