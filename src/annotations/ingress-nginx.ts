@@ -35,10 +35,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'limit-rate-after': ignored('0'),
   // access
   // CORS
-  // mirror
-  'mirror-target': ignored(),
-  'mirror-request-body': ignored('on'),
-  'mirror-host': ignored(),
   // buffering
   // headers
   'connection-proxy-header': ignored(),

@@ -4,6 +4,7 @@ import { duration } from '#src/annotations/quantities.ts'
 import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { satisfy } from './access.ts'
+import { serviceUrl } from './service-url.ts'
 import { templateType } from './template.ts'
 import type { Template } from './template.ts'
 
@@ -29,19 +30,6 @@ export interface ExternalAuthValues {
   'auth-keepalive-requests': number
   'auth-keepalive-timeout': number
   satisfy: 'all' | 'any'
-}
-
-const url: ValueType<string> = {
-  expects: 'a URL such as https://auth.example.com/check, which may hold variables',
-  schema: { pattern: '^https?://\\S+$' },
-  parse(text) {
-    const named = text.replace(/^(https?:\/\/)\$(?:host|http_host)(?=[:/?]|$)/i, '$1host.example')
-    const host = /^https?:\/\/([^/?#]+)/i.exec(named)?.[1] ?? ''
-    if (!/^https?:\/\/[!-~]+$/i.test(named) || host.includes('$') || host.includes('@'))
-      return undefined
-    return /\.\./.test(host) || !URL.canParse(named) ? undefined : text
-  },
-  format: (text) => text,
 }
 
 /** Groups of statuses and a time, between commas: 200 202 401 5m. */
@@ -79,7 +67,7 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
   'auth-url': {
     ...base,
     risk: 'high',
-    type: url,
+    type: serviceUrl,
     default: '',
     doc: 'Asked before each request: 2xx lets it through, 401 and 403 refuse it, anything else answers 500. Of variables, only $host may stand in the host.',
     example: 'https://auth.example.com/check',

@@ -12,17 +12,13 @@ import { policy } from './policy-definition.ts'
 import type { RouteContext } from './policy-definition.ts'
 import { CONTINUE, SUSPEND } from './policy.ts'
 import type { PolicyExchange, Reply, Verdict } from './policy.ts'
+import { readServiceUrl } from './service-url.ts'
+import type { ServiceUrl } from './service-url.ts'
 import { readTemplate, renderTemplate } from './template.ts'
 import type { Template } from './template.ts'
 
 /** A service that is asked whether a request may pass. */
-export interface ExternalAuthConfig {
-  /** Key of its backend in the table. */
-  readonly backend: string
-  /** Server name for TLS; '': plain HTTP. */
-  readonly serverName: string
-  readonly authority: string
-  readonly target: Template
+export interface ExternalAuthConfig extends ServiceUrl {
   readonly method: string
   readonly signIn: Template
   readonly signInParameter: string
@@ -113,8 +109,14 @@ function configureAuth(
   const exempt = context.options['no-auth-locations']
   const isExempt = exempt.some((start) => context.path.startsWith(start))
   if (values['auth-url'] === '' || isExempt) return undefined
+  const service = readServiceUrl(values['auth-url'], context)
+  if ('problem' in service) {
+    context.deny('auth-url', service.problem)
+    return undefined
+  }
   return {
-    ...serviceOf(values['auth-url'], context),
+    ...service,
+    target: service.target.length === 0 ? [{ text: '/' }] : service.target,
     method: values['auth-method'],
     signIn: values['auth-signin'],
     signInParameter: values['auth-signin-redirect-param'],
@@ -125,42 +127,6 @@ function configureAuth(
     alwaysSetCookie: values['auth-always-set-cookie'],
     any: values.satisfy === 'any',
   }
-}
-
-type ServiceConfig = Pick<ExternalAuthConfig, 'backend' | 'serverName' | 'authority' | 'target'>
-
-const hostVariable = /^\$(?:host|http_host)(?=:|$)/i
-
-/** Takes the URL apart, whose form is checked. `$host` is the host of the rule. */
-function serviceOf(url: string, context: RouteContext<ExternalAuthOptions>): ServiceConfig {
-  const parts = /^(https?):\/\/([^/?]+)(.*)$/i.exec(url)?.slice(1) ?? []
-  const [scheme = '', written = '', rest = ''] = parts
-  const open = context.host === '' || context.host.startsWith('*')
-  if (open && hostVariable.test(written)) {
-    context.deny('auth-url', 'names $host as its host, which the rule leaves open; write a name')
-  }
-  const authority = written.replace(hostVariable, context.host)
-  const secure = scheme.toLowerCase() === 'https'
-  const { host, port } = splitAuthority(authority, secure ? 443 : 80)
-  return {
-    backend: context.external(host, port),
-    serverName: secure ? host : '',
-    authority,
-    target: targetOf(rest, context),
-  }
-}
-
-function targetOf(rest: string, context: RouteContext<ExternalAuthOptions>): Template {
-  const reading = readTemplate(rest.startsWith('/') ? rest : `/${rest}`, false)
-  if ('template' in reading) return reading.template
-  context.deny('auth-url', reading.problem)
-  return []
-}
-
-function splitAuthority(text: string, preset: number): { host: string; port: number } {
-  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  return { host: bare, port: port === undefined ? preset : Number(port) }
 }
 
 function cacheOf(

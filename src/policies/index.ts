@@ -7,6 +7,7 @@ import { compression } from './compression.ts'
 import { cors } from './cors.ts'
 import { externalAuth } from './external-auth.ts'
 import { limits } from './limits.ts'
+import { mirror } from './mirror.ts'
 import type { PolicyDefinition } from './policy-definition.ts'
 import type { Phases, PolicyUse } from './policy.ts'
 import { hostRedirect, redirect } from './redirect.ts'
@@ -55,6 +56,8 @@ export const policies = {
   'basic-auth': basicAuth,
   'external-auth': externalAuth,
   'any-access': anyAccess,
+  // A copy of what got this far, as the client sent it.
+  mirror,
   // What the upstream sees: behind whatever looks at the request as it was sent.
   rewrite,
   'upstream-host': upstreamHost,

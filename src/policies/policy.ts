@@ -2,6 +2,7 @@ import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
+import type { Mirrors } from './mirror-request.ts'
 
 /** A policy on a rule, as the table carries it: its name in the registry and its own plain data. */
 export interface PolicyUse {
@@ -116,6 +117,8 @@ export interface PolicyExchange {
   suspend(deadlineMs: number, onCancel: () => void): Suspension
   /** Sends a request of our own, without a client; the answer is collected up to `bytesMax`. */
   subrequest(request: Subrequest): void
+  /** The copies of requests that the worker has under way. */
+  readonly mirrors: Mirrors
   /** State of this policy in this exchange; undefined at first. Slots are numbered by `link`. */
   state: unknown[]
 }

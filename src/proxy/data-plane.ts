@@ -26,6 +26,7 @@ import { http2Environment } from './http2-sessions.ts'
 import { Listeners } from './listeners.ts'
 import { LoadProbes } from './load-probes.ts'
 import { LiveTable } from './live-table.ts'
+import { WorkerMirrors } from './mirrors.ts'
 import { cancelSuspended } from './policy-run.ts'
 import { rejectedCell } from './record.ts'
 import { statusBody } from './reply.ts'
@@ -114,6 +115,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0 },
       replayBytes: 0,
       replayBytesMax,
+      mirrors: new WorkerMirrors(() => this.#services),
       draining: false,
       exchanges: 0,
       suspended: new Set(),

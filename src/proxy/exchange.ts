@@ -180,13 +180,13 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     const stream = this.attempt?.stream
     body.ended = true
     body.trailers = trailers
+    policies?.endRequestBody(trailers, stream)
     if (stream === undefined) {
       if (policies !== undefined && policies.bufferLimit > 0 && this.attempt === undefined) {
         this.#buffered()
       }
       return
     }
-    policies?.endRequestBody(trailers, stream)
     stream.sendEnd(trailers)
     stream.flush()
     if (this.tunnel && this.attempt?.over === true) this.finish()

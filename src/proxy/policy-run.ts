@@ -2,6 +2,7 @@ import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
+import type { Mirrors } from '#src/policies/mirror-request.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
 import type {
   Phases,
@@ -112,6 +113,10 @@ export class PolicyRun implements PolicyExchange {
 
   noteUncompressed(): void {
     recordUncompressed(this.#exchange)
+  }
+
+  get mirrors(): Mirrors {
+    return this.#exchange.services.mirrors
   }
 
   now(): number {
@@ -291,7 +296,8 @@ export class PolicyRun implements PolicyExchange {
   }
 
   endRequestBody(trailers: Fields | undefined, stream: ClientStream | undefined): void {
-    if (this.#requestFilters === undefined || this.#requestFilters.empty) return
+    this.#requestFilters ??= requestFilters(this.#phases, this)
+    if (this.#requestFilters.empty) return
     this.#requestFilters.end(new RequestSink(this.#exchange.body, stream), trailers)
   }
 

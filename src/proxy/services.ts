@@ -1,6 +1,7 @@
 import type { PickInput } from '#algorithms/balance/balancer.ts'
 import type { Random } from '#algorithms/random.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import type { LimitMemory } from '#src/shared/limit-memory.ts'
 import type { RuleMemory } from '#src/shared/rule-memory.ts'
@@ -43,6 +44,8 @@ export interface Services {
   now(): number
   /** Milliseconds since 1970, for logs. */
   wallClock(): number
+  /** Copies of requests on their way to mirrors. */
+  readonly mirrors: Mirrors
   readonly accessLog: AccessLog | undefined
 }
 

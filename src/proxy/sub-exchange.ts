@@ -72,6 +72,8 @@ class Collector implements ServerStream {
   }
 }
 
+type SubrequestParts = Pick<Subrequest, 'method' | 'authority' | 'target' | 'fields' | 'body'>
+
 /** Sends a request of our own: an exchange without a client and without policies. */
 export function startSubrequest(services: Services, peer: Peer, request: Subrequest): void {
   const live = services.table.subrequestRule(
@@ -95,7 +97,8 @@ export function startSubrequest(services: Services, peer: Peer, request: Subrequ
   exchange.onRequestFlush()
 }
 
-function subrequestHead(request: Subrequest): RequestHead {
+/** The head of a request of our own. */
+export function subrequestHead(request: SubrequestParts): RequestHead {
   const head = takeRequestHead()
   head.method = request.method
   head.target = request.target

@@ -77,6 +77,12 @@ export const workerFamilies = {
     type: 'counter',
     help: 'Clients whose rate was forgotten, or whose request was not counted, because the table of limits was full.',
   },
+  mirrored_requests_total: {
+    type: 'counter',
+    help: 'Copies of requests for mirrors, by fate: too-large and too-many were not sent, cut had no whole body.',
+    label: 'fate',
+    values: ['answered', 'failed', 'too-large', 'too-many', 'cut'],
+  },
   upstream_retries_total: {
     type: 'counter',
     help: 'Tries after the first one.',

@@ -15,6 +15,7 @@ import { Exchange } from '#src/proxy/exchange.ts'
 import { LoadProbes } from '#src/proxy/load-probes.ts'
 import type { LiveRule } from '#src/proxy/live-rule.ts'
 import type { LiveTable } from '#src/proxy/live-table.ts'
+import { WorkerMirrors } from '#src/proxy/mirrors.ts'
 import { PolicyRun } from '#src/proxy/policy-run.ts'
 import { RequestIds } from '#src/proxy/request-ids.ts'
 import type { Services } from '#src/proxy/services.ts'
@@ -221,6 +222,7 @@ export class ProxyHarness {
       pickInput: { key: 0, now: 0, tried: new Int32Array(16), triedCount: 0 },
       replayBytes: 0,
       replayBytesMax: 1024 * 1024,
+      mirrors: new WorkerMirrors(() => this.services),
       draining: false,
       exchanges: 0,
       suspended: new Set(),
