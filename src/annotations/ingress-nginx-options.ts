@@ -42,8 +42,6 @@ export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'http2-max-header-size',
   'http2-max-requests',
   'limit-conn-zone-variable',
-  'limit-rate',
-  'limit-rate-after',
   'location-snippet',
   'log-format-escape-json',
   'log-format-escape-none',

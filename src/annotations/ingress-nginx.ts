@@ -31,8 +31,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // external auth
   'enable-global-auth': ignored('true'),
   // limits
-  'limit-rate': ignored('0'),
-  'limit-rate-after': ignored('0'),
   // access
   // CORS
   // buffering

@@ -6,6 +6,7 @@ import { clientCertificates } from './client-certificates.ts'
 import { compression } from './compression.ts'
 import { cors } from './cors.ts'
 import { externalAuth } from './external-auth.ts'
+import { limitRate } from './limit-rate.ts'
 import { limits } from './limits.ts'
 import { mirror } from './mirror.ts'
 import type { PolicyDefinition } from './policy-definition.ts'
@@ -51,6 +52,7 @@ export const policies = {
   'ssl-redirect': sslRedirect,
   // Counted before any list or authentication.
   limits,
+  'limit-rate': limitRate,
   // access
   'source-ranges': sourceRanges,
   'basic-auth': basicAuth,

@@ -102,6 +102,8 @@ export interface PolicyExchange {
   newSession(changeOnFailure: boolean): string
   /** Counts an answer that was left as it is because too many are being compressed. */
   noteUncompressed(): void
+  /** In `responseHead`: the body of the answer is sent at this rate at most, but for its first bytes. */
+  pace(bytesPerSecond: number, bytesFirst: number): void
   /** Replaces the upstream's path and query. */
   setTarget(target: string): void
   setAuthority(authority: string): void

@@ -206,6 +206,11 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
 
   onClientWritable(): void {
     if (this.finished) return
+    const pacer = this.policies?.pacer
+    if (pacer?.holding === true) {
+      pacer.release()
+      return
+    }
     this.attempt?.stream?.resumeBody()
     waitForUpstream(this)
   }

@@ -22,6 +22,7 @@ import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
 import { recordUncompressed } from './record.ts'
+import { Pacer } from './pacer.ts'
 import { newSession } from './sessions.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
@@ -39,6 +40,8 @@ export class PolicyRun implements PolicyExchange {
   requestBody: Buffer | undefined
   accessGranted = false
   accessDenial: Reply | undefined
+  /** The end of a response body that may not go faster than a rate. */
+  pacer: Pacer | undefined
   readonly bufferLimit: number
   /** A policy wants the rule for another path; see `route.ts`. */
   rerouting = false
@@ -139,6 +142,10 @@ export class PolicyRun implements PolicyExchange {
 
   newSession(changeOnFailure: boolean): string {
     return newSession(this.#exchange, changeOnFailure)
+  }
+
+  pace(bytesPerSecond: number, bytesFirst: number): void {
+    this.pacer ??= new Pacer(this.#exchange, bytesPerSecond, bytesFirst)
   }
 
   setTarget(target: string): void {
@@ -307,11 +314,16 @@ export class PolicyRun implements PolicyExchange {
       return false
     }
     this.#responseFilters ??= responseFilters(this.#phases, this)
-    if (this.#responseFilters.empty) return stream.sendData(buffer, start, end)
-    return this.#responseFilters.push(buffer, start, end, new StreamSink(stream))
+    const { pacer } = this
+    if (!this.#responseFilters.empty) {
+      return this.#responseFilters.push(buffer, start, end, pacer ?? new StreamSink(stream))
+    }
+    return pacer === undefined
+      ? stream.sendData(buffer, start, end)
+      : pacer.write(buffer, start, end)
   }
 
-  /** False: the end waits until the response is no longer suspended. */
+  /** False: the end waits until the response is no longer suspended, or what is held has gone. */
   endResponseBody(trailers: Fields | undefined, stream: ServerStream): boolean {
     if (this.#held !== undefined) {
       this.#held.end(trailers)
@@ -319,17 +331,18 @@ export class PolicyRun implements PolicyExchange {
     }
     this.#responseFilters ??= responseFilters(this.#phases, this)
     if (!this.#responseFilters.empty) {
-      this.#responseFilters.end(new StreamSink(stream), trailers)
+      this.#responseFilters.end(this.pacer ?? new StreamSink(stream), trailers)
     }
     if (trailers !== undefined) {
       for (let i = this.#phases.length - 1; i >= 0; i--) this.#phases[i]?.trailers?.(this, trailers)
     }
-    return true
+    return this.pacer?.holdEnd(trailers) !== true
   }
 
   /** The exchange is over. */
   end(): void {
     this.stopWaiting()
+    this.pacer?.stop()
     for (const phase of this.#phases) phase.end?.(this)
     if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)
   }

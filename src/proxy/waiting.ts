@@ -24,13 +24,18 @@ export function waitForUpstream(exchange: Exchange): void {
   const stream = attempt?.stream
   if (exchange.finished || attempt === undefined || stream === undefined) return
   if (exchange.tunnel) wait(exchange, 'tunnel')
-  else if (exchange.stream.backedUp) wait(exchange, '')
+  else if (isHeldBack(exchange)) wait(exchange, '')
   else if (!stream.connected) wait(exchange, 'connect')
   else if (stream.backedUp) wait(exchange, 'send')
   else if (exchange.body.ended || attempt.answered || exchange.request.upgrade !== '') {
     // A request for an upgrade has no end before the answer to it.
     wait(exchange, 'response')
   } else wait(exchange, '')
+}
+
+/** The upstream is paused: the client is slow, or is to get its answer slowly. */
+function isHeldBack({ stream, policies }: Exchange): boolean {
+  return stream.backedUp || policies?.pacer?.holding === true
 }
 
 /** Starts the time for `waiting` anew. */
