@@ -83,6 +83,8 @@ export const diagnosticCodes = {
     severity: 'error',
     effect: "The older object's value is in force for the host.",
   },
+  'stream-configmap-missing': { severity: 'error', effect: 'None of its ports is served.' },
+  'stream-invalid': { severity: 'error', effect: 'The port is not served.' },
   'reference-unusable': { severity: 'error', effect: 'What it would add is left out.' },
   'annotation-forbidden': { severity: 'error', effect: 'The Ingress is not served.' },
   'certificate-invalid': { severity: 'error', effect: 'The default certificate is served.' },

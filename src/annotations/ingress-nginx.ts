@@ -26,7 +26,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   'fastcgi-params-configmap': ignored(),
   // redirect
   // TLS
-  'ssl-passthrough': ignored('false'),
   // load balancing
   // external auth
   'enable-global-auth': ignored('true'),

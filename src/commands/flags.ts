@@ -190,8 +190,7 @@ export const flags = {
     type: namespacedName,
     default: '',
     help: 'ConfigMap with TCP ports to serve.',
-    group: 'serve',
-    unbuilt: true,
+    group: 'compile',
   },
   'udp-services-configmap': {
     type: namespacedName,
@@ -204,8 +203,7 @@ export const flags = {
     type: bool,
     default: 'false',
     help: 'Serve the annotation ssl-passthrough.',
-    group: 'serve',
-    unbuilt: true,
+    group: 'compile',
   },
   'election-id': {
     type: text('NAME'),

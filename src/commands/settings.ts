@@ -11,8 +11,7 @@ export function compileSettingsOf(
   const defaults = defaultCompileSettings
   return {
     source,
-    httpPort: values['http-port'] ?? defaults.httpPort,
-    httpsPort: values['https-port'] ?? defaults.httpsPort,
+    ...listenersOf(values),
     ingressClass: values['ingress-class'] ?? defaults.ingressClass,
     controllerClass: values['controller-class'] ?? defaults.controllerClass,
     watchIngressWithoutClass: values['watch-ingress-without-class'] ?? source === 'files',
@@ -26,6 +25,22 @@ export function compileSettingsOf(
     drainTimeoutMs: values['drain-timeout'],
     node: values['node-name'] ?? '',
     zone: values.zone ?? '',
+  }
+}
+
+function listenersOf(
+  values: FlagValues,
+): Pick<
+  CompileSettings,
+  'httpPort' | 'httpsPort' | 'adminPort' | 'tcpServices' | 'sslPassthrough'
+> {
+  const defaults = defaultCompileSettings
+  return {
+    httpPort: values['http-port'] ?? defaults.httpPort,
+    httpsPort: values['https-port'] ?? defaults.httpsPort,
+    adminPort: values['admin-port'] ?? defaults.adminPort,
+    tcpServices: values['tcp-services-configmap'],
+    sslPassthrough: values['enable-ssl-passthrough'] ?? false,
   }
 }
 

@@ -5,7 +5,15 @@ import type { ClientCertificatesConfig } from '#src/policies/client-certificates
 import type { Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { Authorities, Backend, Certificate, Host, RouteTable, Rule } from '#src/table/table.ts'
+import type {
+  Authorities,
+  Backend,
+  Certificate,
+  Host,
+  Listener,
+  RouteTable,
+  Rule,
+} from '#src/table/table.ts'
 import { noServiceValues, readService } from './backend-use.ts'
 import type { ServiceValues } from './backend-use.ts'
 import { withCanary } from './canaries.ts'
@@ -34,6 +42,8 @@ import { compileRule } from './rules.ts'
 import type { CompiledRule, RuleContext } from './rules.ts'
 import { compileBackend, externalHost } from './services/backends.ts'
 import type { CompiledBackend, Target } from './services/backends.ts'
+import { passthroughOf } from './passthrough.ts'
+import { compileTcpServices } from './streams.ts'
 import type { CertificateReaders, CompileSettings } from './settings.ts'
 import { serverRule, serverSnippetOf } from './snippets.ts'
 import { bindTls, reportTlsSecrets } from './tls.ts'
@@ -115,9 +125,13 @@ export class Compiler {
     for (const owner of parsed) reportTlsSecrets(owner, this.#certificates, nowMs, diagnostics)
     const preset = findDefaultCertificate(this.#certificates, this.#settings, nowMs, diagnostics)
     if (preset !== undefined) certificates.set(preset.key, preset)
+    const streams = this.#compileStreams(round)
     const backends = this.#compileBackends(round)
     const proxyProtocol = options.values['use-proxy-protocol']
-    const listeners = compileListeners(this.#settings, proxyProtocol, preset?.key)
+    const listeners = new Map([
+      ...compileListeners(this.#settings, proxyProtocol, preset?.key),
+      ...streams,
+    ])
     this.#sweep()
     return {
       table: {
@@ -188,7 +202,7 @@ export class Compiler {
     fallback: Target | undefined,
     round: Round,
   ): Host {
-    const { diagnostics, certificates, authorities } = round
+    const { diagnostics, certificates, authorities, options } = round
     const tls = bindTls(pattern, owners, this.#certificates, diagnostics)
     const { certificate, named } = tls
     if (certificate !== undefined) certificates.set(certificate.key, certificate)
@@ -201,10 +215,26 @@ export class Compiler {
     const rules = routes.map((owned) => this.#compileRule(owned, mode, round))
     const last = this.#lastRule(pattern, fallback, mode, round)
     const handshake = handshakeOf(pattern, owners, diagnostics)
-    const inputs = [named, certificate?.key, clients, JSON.stringify(handshake), last, ...rules]
+    const enabled = this.#settings.sslPassthrough
+    const among = { owners, rules, options, enabled, diagnostics }
+    const passthrough = passthroughOf(pattern, among)
+    const spoken = JSON.stringify([handshake, passthrough])
+    const inputs = [named, certificate?.key, clients, spoken, last, ...rules]
     return this.#hosts.get(pattern, inputs, () =>
-      assembleHost(pattern, { ...tls, clients, handshake }, rules, last),
+      assembleHost(pattern, { ...tls, clients, handshake, passthrough }, rules, last),
     )
+  }
+
+  /** TCP ports; their Services become targets. */
+  #compileStreams(round: Round): (readonly [Key, Listener])[] {
+    const { snapshot, options, diagnostics, targets } = round
+    const settings = this.#settings
+    const serviceValues = (service: Service): ServiceValues => this.#serviceValues(service, round)
+    const context = { snapshot, settings, options, diagnostics, serviceValues }
+    return compileTcpServices(context).map(({ listener, target }) => {
+      targets.set(target.key, target)
+      return [listener.key, listener] as const
+    })
   }
 
   /** Hosts that no rule names, by annotations. */

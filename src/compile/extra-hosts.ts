@@ -89,8 +89,9 @@ export function makeHost(
   const key = hostKey(ingressGroup, pattern)
   if (!redirect) return { ...like, key, pattern }
   const covered = certificate?.names.some((name) => covers(name, pattern)) === true
+  const { passthrough: _passthrough, ...own } = like
   return {
-    ...like,
+    ...own,
     key,
     pattern,
     rules: [redirectRule(pattern, { host: like.pattern, status: redirectStatus(options) }, parsed)],

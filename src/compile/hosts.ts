@@ -1,7 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { hostKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
-import type { HandshakeTerms, Host, Rule } from '#src/table/table.ts'
+import type { HandshakeTerms, Host, Rule, StreamRoute } from '#src/table/table.ts'
 import { attachCanaries, routeKey } from './canaries.ts'
 import type { HostClients } from './client-certificates.ts'
 import { reportOn } from './findings.ts'
@@ -127,12 +127,13 @@ function routesOf({ taken, fallback }: Gathering): OwnedRoute[] {
 export interface HostDemands {
   readonly clients: HostClients | undefined
   readonly handshake: HandshakeTerms | undefined
+  readonly passthrough: StreamRoute | undefined
 }
 
 /** The host as the table has it; `fallback` takes what no rule of it matches. */
 export function assembleHost(
   pattern: string,
-  { named, certificate, clients, handshake }: HostTls & HostDemands,
+  { named, certificate, clients, handshake, passthrough }: HostTls & HostDemands,
   rules: readonly Rule[],
   fallback: Rule | undefined,
 ): Host {
@@ -148,5 +149,6 @@ export function assembleHost(
     tls: named,
     clientCertificates: clients?.asked,
     ...(handshake !== undefined && { handshake }),
+    ...(passthrough !== undefined && { passthrough }),
   }
 }

@@ -16,6 +16,7 @@ const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
   'secret-missing': 'Secret',
   'configmap-missing': 'ConfigMap',
   'reference-secret-missing': 'Secret',
+  'stream-configmap-missing': 'ConfigMap',
   'client-authorities-missing': 'Secret',
   'reference-configmap-missing': 'ConfigMap',
 }

@@ -17,7 +17,7 @@ export interface References {
 export function collectReferences(
   parsed: readonly ParsedIngress[],
   targets: Iterable<Target>,
-  { defaultCertificate, configMap }: CompileSettings,
+  { defaultCertificate, configMap, tcpServices }: CompileSettings,
 ): References {
   const hostnames = new Set<string>()
   for (const { service } of targets) {
@@ -28,6 +28,7 @@ export function collectReferences(
   const configMaps = new Map<string, ObjectName>()
   if (defaultCertificate !== undefined) add(secrets, defaultCertificate)
   if (configMap !== undefined) add(configMaps, configMap)
+  if (tcpServices !== undefined) add(configMaps, tcpServices)
   for (const { ingress, tls, references } of parsed) {
     const { namespace } = ingress.metadata
     for (const { secretName: name } of tls) if (name !== '') add(secrets, { namespace, name })

@@ -11,6 +11,12 @@ export interface CompileSettings {
   /** Ports of the listeners, 0: none. */
   readonly httpPort: number
   readonly httpsPort: number
+  /** Port of the admin server, 0: none. No other listener may have it. */
+  readonly adminPort: number
+  /** ConfigMap with TCP ports to serve. */
+  readonly tcpServices: ObjectName | undefined
+  /** The annotation ssl-passthrough counts. */
+  readonly sslPassthrough: boolean
   /** Our class as the annotation kubernetes.io/ingress.class names it. */
   readonly ingressClass: string
   /** spec.controller of the IngressClasses that are ours. */
@@ -49,6 +55,9 @@ export const defaultCompileSettings: CompileSettings = {
   source: 'kubernetes',
   httpPort: 80,
   httpsPort: 443,
+  adminPort: 9180,
+  tcpServices: undefined,
+  sslPassthrough: false,
   ingressClass: 'headgate',
   controllerClass: 'headgate.dev/ingress-controller',
   watchIngressWithoutClass: false,

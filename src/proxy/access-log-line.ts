@@ -52,7 +52,7 @@ function routePart({ live, target, lastEndpoint, upstreamMs }: Exchange): string
   )
 }
 
-function rounded(ms: number): number {
+export function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000
 }
 
@@ -60,7 +60,7 @@ let cachedMs = -1
 let cachedText = ''
 
 /** The time to the millisecond; made once for all lines of one. */
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   if (ms !== cachedMs) {
     cachedMs = ms
     cachedText = new Date(ms).toISOString()
@@ -69,7 +69,7 @@ function isoTime(ms: number): string {
 }
 
 /** A latin1 text as a JSON string of ASCII. Nearly always nothing needs escaping. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return escaped(text)

@@ -18,12 +18,16 @@ import type { LiveTable } from './live-table.ts'
 import { ProtocolSniffer } from './protocol-sniffer.ts'
 import { TlsHandshake } from './tls-handshake.ts'
 import { HandshakeTermsCache } from './tls-terms.ts'
+import type { Tunnels } from './tunnels.ts'
 import { TrustedPeers } from './trusted-peers.ts'
 
 const acceptedCells = {
   http: workerCell('connections_accepted_total:http'),
   https: workerCell('connections_accepted_total:https'),
+  tcp: workerCell('connections_accepted_total:tcp'),
 } as const
+
+const nothing = Buffer.alloc(0)
 const handshakeFailed = workerCell('tls_handshakes_total:failed')
 const fullCell = workerCell('tls_handshakes_total:full')
 const resumedCell = workerCell('tls_handshakes_total:resumed')
@@ -42,6 +46,13 @@ const refusedLingerMs = 500
 
 const alpnOffered = ['h2', 'http/1.1'] as const
 
+/** Who takes what becomes of a connection. */
+export interface AcceptorParts {
+  readonly requests: RequestAcceptor
+  readonly environment: Http2Environment
+  readonly tunnels: Tunnels
+}
+
 /**
  * Takes accepted connections through PROXY header, ClientHello and TLS to the codec that fits, and
  * knows all that are open.
@@ -53,6 +64,7 @@ export class ConnectionAcceptor implements AcceptedBy {
   readonly #secure: Http1ServerContext
   readonly #http2: Http2Sessions
   readonly #contexts: TlsContexts
+  readonly #tunnels: Tunnels
   /** Connections whose protocol is not chosen yet. */
   readonly #pending = new Set<Connection>()
   #trustedPeers: TrustedPeers
@@ -62,10 +74,10 @@ export class ConnectionAcceptor implements AcceptedBy {
   constructor(
     options: DataPlaneOptions,
     table: LiveTable,
-    requests: RequestAcceptor,
-    environment: Http2Environment,
+    { requests, environment, tunnels }: AcceptorParts,
   ) {
     this.#options = options
+    this.#tunnels = tunnels
     this.#table = table
     const { wheel, wallClock, ticketKeys } = options
     this.#plain = new Http1ServerContext(requests, table.options, wheel, wallClock)
@@ -84,8 +96,12 @@ export class ConnectionAcceptor implements AcceptedBy {
     return this.#secure.sessions.size + this.#http2.tlsCount
   }
 
+  get streamCount(): number {
+    return this.#tunnels.size
+  }
+
   get connectionCount(): number {
-    return this.plainCount + this.tlsCount + this.#pending.size
+    return this.plainCount + this.tlsCount + this.streamCount + this.#pending.size
   }
 
   /** New options count for the next request of each connection. */
@@ -119,8 +135,13 @@ export class ConnectionAcceptor implements AcceptedBy {
       connection.destroy()
       return
     }
-    const tls = listener.protocol === 'https'
     const { worker, writer } = this.#options
+    if (listener.protocol === 'tcp') {
+      worker.add(writer, acceptedCells.tcp, 1)
+      this.#acceptStream(connection, listener)
+      return
+    }
+    const tls = listener.protocol === 'https'
     worker.add(writer, tls ? acceptedCells.https : acceptedCells.http, 1)
     if (!tls && !listener.proxyProtocol) {
       this.#startPlain(connection, listener, undefined)
@@ -144,6 +165,32 @@ export class ConnectionAcceptor implements AcceptedBy {
     })
   }
 
+  #acceptStream(connection: Connection, listener: Listener): void {
+    const start = (unread: Buffer): void => {
+      const stream = this.#table.streams.get(listener.key)
+      if (stream === undefined) connection.destroy()
+      else this.#tunnels.start(connection, unread, stream)
+    }
+    if (!listener.proxyProtocol) {
+      start(nothing)
+      return
+    }
+    this.#pending.add(connection)
+    filterConnection(connection, {
+      proxyProtocol: true,
+      clientHello: false,
+      wheel: this.#options.wheel,
+      trustsProxy: (address) => this.#trustedPeers.has(address),
+      onReady: ({ unread }) => {
+        this.#pending.delete(connection)
+        start(unread)
+      },
+      onDropped: () => {
+        this.#pending.delete(connection)
+      },
+    })
+  }
+
   /** Lets every connection finish what it has, and closes the others. May be called again. */
   shutdown(): void {
     this.#draining = true
@@ -159,6 +206,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     for (const session of [...this.#plain.sessions, ...this.#secure.sessions]) session.abort()
     for (const connection of this.#pending) connection.destroy()
     this.#http2.destroy()
+    this.#tunnels.destroy()
   }
 
   #startPlain(connection: Connection, listener: Listener, unread: Buffer | undefined): void {
@@ -179,28 +227,37 @@ export class ConnectionAcceptor implements AcceptedBy {
     return session
   }
 
-  #startTls(
-    { connection, unread, hello, plainHttp }: FilteredConnection,
-    listener: Listener,
+  /** The name in the ClientHello decides whose TLS it is. */
+  #startTls(filtered: FilteredConnection, listener: Listener): void {
+    const { connection, unread, hello, plainHttp } = filtered
+    if (plainHttp || hello === undefined) {
+      this.#refuse(connection, plainHttpAnswer)
+      return
+    }
+    const live = this.#table.hostAt(listener, hello.serverName)
+    if (live?.passthrough !== undefined) {
+      this.#tunnels.start(connection, unread, live.passthrough)
+      return
+    }
+    const named = live !== undefined && live.host.pattern !== ''
+    if (!named && this.#table.options.tlsRejectUnknown) {
+      this.#countFailedHandshake()
+      this.#refuse(connection, unrecognizedName)
+      return
+    }
+    this.#handshake(filtered, hello.serverName, { listener, host: live?.host })
+  }
+
+  #countFailedHandshake(): void {
+    this.#options.worker.add(this.#options.writer, handshakeFailed, 1)
+  }
+
+  #handshake(
+    { connection, unread }: FilteredConnection,
+    serverName: string,
+    { listener, host }: { readonly listener: Listener; readonly host: Host | undefined },
   ): void {
     const { worker, writer, transport, wheel } = this.#options
-    if (plainHttp || hello === undefined) {
-      connection.writeText(plainHttpAnswer)
-      connection.end()
-      connection.pause()
-      this.#closeLater(connection)
-      return
-    }
-    const { serverName } = hello
-    const host = this.#table.hostAt(listener, serverName)
-    if ((host === undefined || host.pattern === '') && this.#table.options.tlsRejectUnknown) {
-      worker.add(writer, handshakeFailed, 1)
-      connection.writeText(unrecognizedName)
-      connection.end()
-      connection.pause()
-      this.#closeLater(connection)
-      return
-    }
     const certificate = this.#table.certificateFor(listener, serverName)
     const asked = this.#authoritiesOf(host)
     const context =
@@ -208,7 +265,7 @@ export class ConnectionAcceptor implements AcceptedBy {
         ? undefined
         : this.#contextOf(certificate, asked, this.#terms.of(host?.handshake))
     if (context === undefined || asked === 'missing') {
-      worker.add(writer, handshakeFailed, 1)
+      this.#countFailedHandshake()
       connection.destroy()
       return
     }
@@ -220,7 +277,7 @@ export class ConnectionAcceptor implements AcceptedBy {
       },
       onFailed: (failed, timedOut) => {
         this.#pending.delete(failed)
-        worker.add(writer, handshakeFailed, 1)
+        this.#countFailedHandshake()
         if (timedOut) worker.add(writer, handshakeTimeout, 1)
       },
     })
@@ -241,8 +298,8 @@ export class ConnectionAcceptor implements AcceptedBy {
 
   #isStale(peer: Peer): boolean {
     const { listener, asked } = contextOf(peer)
-    const host = this.#table.hostAt(listener, peer.tls?.serverName ?? '')
-    const now = this.#authoritiesOf(host)
+    const live = this.#table.hostAt(listener, peer.tls?.serverName ?? '')
+    const now = this.#authoritiesOf(live?.host)
     if (now === 'missing') return true
     return asked?.key !== now?.key || asked?.fingerprint !== now?.fingerprint
   }
@@ -276,6 +333,13 @@ export class ConnectionAcceptor implements AcceptedBy {
     worker.add(writer, tls?.resumed === true ? resumedCell : fullCell, 1)
     if (tls?.alpn === 'h2') this.#http2.start(connection)
     else this.#http1(connection, this.#secure)
+  }
+
+  #refuse(connection: Connection, text: string): void {
+    connection.writeText(text)
+    connection.end()
+    connection.pause()
+    this.#closeLater(connection)
   }
 
   /** A client that was refused has a moment to read why. */

@@ -33,6 +33,7 @@ import { statusBody } from './reply.ts'
 import { RequestIds } from './request-ids.ts'
 import { route } from './route.ts'
 import type { Services } from './services.ts'
+import { Tunnels } from './tunnels.ts'
 import { TrustedPeers } from './trusted-peers.ts'
 
 const replayBytesMax = 64 * 1024 * 1024
@@ -49,6 +50,7 @@ const bodyTimeouts = workerCell('timeouts_total:request-body')
 const gauges = {
   http: workerCell('connections:http'),
   https: workerCell('connections:https'),
+  tcp: workerCell('connections:tcp'),
   active: workerCell('upstream_connections:active'),
   idle: workerCell('upstream_connections:idle'),
   replay: workerCell('replay_bytes'),
@@ -133,7 +135,11 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       log,
       now,
     })
-    this.#acceptor = new ConnectionAcceptor(options, this.#table, this, environment)
+    this.#acceptor = new ConnectionAcceptor(options, this.#table, {
+      requests: this,
+      environment,
+      tunnels: new Tunnels(this.#services, transport),
+    })
     this.#listeners = new Listeners(options, this.#acceptor)
     wheel.arm(this.#housekeeping, housekeepingMs)
   }
@@ -213,6 +219,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     wheel.arm(this.#housekeeping, services.draining ? 0 : housekeepingMs)
     worker.set(writer, gauges.http, this.#acceptor.plainCount)
     worker.set(writer, gauges.https, this.#acceptor.tlsCount)
+    worker.set(writer, gauges.tcp, this.#acceptor.streamCount)
     worker.set(writer, gauges.active, this.#pools.activeCount)
     worker.set(writer, gauges.idle, this.#pools.idleCount)
     worker.set(writer, gauges.replay, services.replayBytes)

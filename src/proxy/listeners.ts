@@ -1,3 +1,7 @@
+import { Timer } from '#src/exchange/timer-wheel.ts'
+import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
+import { errorText } from '#src/observe/log.ts'
+import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Listener } from '#src/table/table.ts'
 import type { Connection, Listener as Socket } from '#src/transport/transport.ts'
@@ -8,6 +12,9 @@ export interface AcceptedBy {
   accept(connection: Connection, key: Key): void
 }
 
+const missingCell = workerCell('listeners_missing')
+const retryMs = 5000
+
 /** Connections that the kernel keeps until they are accepted (nginx: 511; net.core.somaxconn caps it). */
 const backlog = 4096
 
@@ -17,10 +24,14 @@ interface Open {
 }
 
 /** The listening sockets of one worker: opened and closed as the table says, each on its own. */
-export class Listeners {
+export class Listeners implements TimerOwner {
   readonly #options: DataPlaneOptions
   readonly #acceptedBy: AcceptedBy
   readonly #open = new Map<Key, Open>()
+  /** What the table asks for. */
+  #wanted: ReadonlyMap<Key, Listener> = new Map()
+  readonly #retry = new Timer(this)
+  #closed = false
 
   constructor(options: DataPlaneOptions, acceptedBy: AcceptedBy) {
     this.#options = options
@@ -28,10 +39,12 @@ export class Listeners {
   }
 
   /**
-   * Opens what is new and closes what is gone; what stays is not touched. Rejects when a socket
-   * cannot be opened, after everything else has been done.
+   * Opens what is new and closes what is gone; what stays is not touched. Rejects when a socket for HTTP
+   * cannot be opened, after everything else has been done. A TCP port that cannot be opened harms nothing
+   * else: it is logged and counted, and tried again.
    */
   async follow(listeners: ReadonlyMap<Key, Listener>): Promise<void> {
+    this.#wanted = listeners
     const wanted = new Map([...listeners].map(([key, listener]) => [key, this.#nameOf(listener)]))
     const closing: Promise<void>[] = []
     for (const [key, open] of this.#open) {
@@ -45,9 +58,11 @@ export class Listeners {
       try {
         await this.#listen(listener)
       } catch (error) {
-        failed.push(error)
+        if (listener.protocol === 'tcp') this.#forget(listener, error)
+        else failed.push(error)
       }
     }
+    this.#report()
     await Promise.all(closing)
     if (failed.length > 0) throw failed[0]
   }
@@ -57,8 +72,34 @@ export class Listeners {
     return this.#open.get(key)?.sockets[0]?.port
   }
 
+  /** A TCP port that could not be opened. */
+  #forget({ key, port }: Listener, error: unknown): void {
+    for (const socket of this.#open.get(key)?.sockets ?? []) socket.destroy()
+    this.#open.delete(key)
+    this.#options.log.error('a TCP port cannot be opened', { port, error: errorText(error) })
+  }
+
+  /** Says how many ports are missing, and sees to it that they are tried again. */
+  #report(): void {
+    const { worker, writer, wheel } = this.#options
+    let missing = 0
+    for (const [key, listener] of this.#wanted) {
+      if (isServed(listener) && !this.#open.has(key)) missing++
+    }
+    worker.set(writer, missingCell, missing)
+    if (missing > 0 && !this.#closed) wheel.arm(this.#retry, retryMs)
+    else wheel.remove(this.#retry)
+  }
+
+  onTimer(): void {
+    // Failures of HTTP ports were told when the table came.
+    this.follow(this.#wanted).catch(() => {})
+  }
+
   /** Closes all of them; nothing that the kernel has accepted is lost. */
   async close(): Promise<void> {
+    this.#closed = true
+    this.#options.wheel.remove(this.#retry)
     const sockets = [...this.#open.values()].flatMap((open) => open.sockets)
     this.#open.clear()
     await Promise.all(sockets.map((socket) => socket.close()))
@@ -96,7 +137,7 @@ export class Listeners {
   }
 }
 
-/** Passthrough, TCP and UDP have an issue of their own. */
+/** UDP has an issue of its own. */
 function isServed({ protocol }: Listener): boolean {
-  return protocol === 'http' || protocol === 'https'
+  return protocol !== 'udp'
 }

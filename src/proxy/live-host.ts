@@ -5,6 +5,7 @@ import type { RequestHead } from '#src/exchange/heads.ts'
 import { argumentValue } from '#src/policies/variables.ts'
 import type { Host, Predicate } from '#src/table/table.ts'
 import type { LiveRule } from './live-rule.ts'
+import type { LiveStream } from './live-stream.ts'
 
 /** One host pattern with its rules, ready to be matched. */
 export class LiveHost {
@@ -15,8 +16,12 @@ export class LiveHost {
   /** Parallel to `host.rules`. */
   readonly #predicates: readonly (readonly LivePredicate[])[]
 
-  constructor(host: Host, rules: readonly LiveRule[]) {
+  /** Where TLS of its clients goes; undefined: it ends here. */
+  readonly passthrough: LiveStream | undefined
+
+  constructor(host: Host, rules: readonly LiveRule[], passthrough?: LiveStream) {
     this.host = host
+    this.passthrough = passthrough
     this.rules = rules
     this.#predicates = host.rules.map(({ predicates }) => predicates.map(link))
     this.#paths = new PathList(

@@ -18,6 +18,8 @@ import type { BackendContext } from '#src/upstream/live-backend.ts'
 import { contextOf } from './connection-context.ts'
 import { LiveHost } from './live-host.ts'
 import type { LiveRule } from './live-rule.ts'
+import { linkStream, unlinkStream } from './live-stream.ts'
+import type { LiveStream } from './live-stream.ts'
 import { linkRule, linkSubrequest, unlinkRule } from './link.ts'
 import type { LinkContext } from './link.ts'
 import { PoolSettingsCache } from './pool-settings.ts'
@@ -39,6 +41,8 @@ export class LiveTable {
   version = 0
   options: GlobalOptions = defaultGlobalOptions
   readonly listeners = new Map<Key, Listener>()
+  /** Where connections of TCP listeners go. */
+  readonly streams = new Map<Key, LiveStream>()
   readonly certificates = new Map<Key, Certificate>()
   readonly authorities = new Map<Key, Authorities>()
   /** Grows whenever what some clients are asked for may have changed. */
@@ -73,7 +77,7 @@ export class LiveTable {
       else this.#setHost(host, ruleSlots)
     }
     for (const [key, backend] of delta.backends) if (backend === undefined) this.#deleteBackend(key)
-    applyChanges(this.listeners, delta.listeners)
+    for (const [key, listener] of delta.listeners) this.#setListener(key, listener)
     applyChanges(this.certificates, delta.certificates)
     applyChanges(this.authorities, delta.authorities)
     this.clientChanges += delta.authorities.size
@@ -98,8 +102,8 @@ export class LiveTable {
   }
 
   /** The host that clients with this server name mean; '' names the one for every other host. */
-  hostAt(listener: Listener, serverName: string): Host | undefined {
-    return this.hostFor(listener.hostGroup, serverName)?.host
+  hostAt(listener: Listener, serverName: string): LiveHost | undefined {
+    return this.hostFor(listener.hostGroup, serverName)
   }
 
   /**
@@ -157,8 +161,9 @@ export class LiveTable {
     const before = this.#hosts.get(host.key)
     // Linked before the old one goes, so that a backend both use keeps its balancers.
     const rules = host.rules.map((rule) => linkRule(rule, ruleSlots.get(rule.key) ?? 0, this.#link))
+    const passthrough = host.passthrough && linkStream(host.passthrough, this.#link)
     if (before !== undefined) this.#remove(before)
-    const live = new LiveHost(host, rules)
+    const live = new LiveHost(host, rules, passthrough)
     this.#hosts.set(host.key, live)
     const asked = host.clientCertificates?.policy
     if (before?.host.clientCertificates?.policy !== asked) this.clientChanges++
@@ -166,6 +171,16 @@ export class LiveTable {
     group.hosts.set(host.pattern, live)
     if (host.certificate !== undefined) group.certificates.set(host.pattern, host.certificate)
     if (host.clientCertificates !== undefined) group.clientPolicies++
+  }
+
+  #setListener(key: Key, listener: Listener | undefined): void {
+    const before = this.streams.get(key)
+    const stream = listener?.stream && linkStream(listener.stream, this.#link)
+    if (stream === undefined) this.streams.delete(key)
+    else this.streams.set(key, stream)
+    if (before !== undefined) unlinkStream(before, this.#link)
+    if (listener === undefined) this.listeners.delete(key)
+    else this.listeners.set(key, listener)
   }
 
   #deleteHost(key: Key): void {
@@ -183,6 +198,7 @@ export class LiveTable {
     group.certificates.delete(host.pattern)
     if (host.clientCertificates !== undefined) group.clientPolicies--
     for (const rule of live.rules) unlinkRule(rule, this.#link)
+    if (live.passthrough !== undefined) unlinkStream(live.passthrough, this.#link)
   }
 
   #setBackend(backend: Backend, given: Int32Array | undefined): void {
@@ -235,7 +251,9 @@ export class LiveTable {
     for (const [key, { named }] of this.#backends) {
       if (named && !delta.backends.has(key)) this.#deleteBackend(key)
     }
-    keepNamed(this.listeners, delta.listeners)
+    for (const key of this.listeners.keys()) {
+      if (!delta.listeners.has(key)) this.#setListener(key, undefined)
+    }
     keepNamed(this.certificates, delta.certificates)
     keepNamed(this.authorities, delta.authorities)
   }

@@ -63,6 +63,31 @@ export const workerFamilies = {
       'suspension',
     ],
   },
+  listeners_missing: {
+    type: 'gauge',
+    help: 'Ports that the table asks for and that could not be opened; they are tried again.',
+  },
+  streams_total: {
+    type: 'counter',
+    help: 'Connections passed on below HTTP that have ended, by outcome.',
+    label: 'outcome',
+    values: [
+      'served',
+      'reset',
+      'idle',
+      'no-endpoint',
+      'unreachable',
+      'timeout',
+      'client-gone',
+      'draining',
+    ],
+  },
+  stream_bytes_total: {
+    type: 'counter',
+    help: 'Bytes passed on below HTTP: received from clients, sent to them.',
+    label: 'direction',
+    values: ['received', 'sent'],
+  },
   upstream_connections: {
     type: 'gauge',
     help: 'Open connections to endpoints.',

@@ -14,6 +14,7 @@ import type {
   Origin,
   RouteTable,
   Rule,
+  StreamRoute,
   WeightedBackend,
 } from './table.ts'
 
@@ -45,13 +46,21 @@ export function printTable(table: RouteTable): string {
 }
 
 function printListener(listener: Listener, table: RouteTable): string {
-  const { protocol, port, addresses, proxyProtocol, defaultCertificate } = listener
+  const { protocol, port, addresses, proxyProtocol, defaultCertificate, stream } = listener
   const certificate =
     defaultCertificate === undefined
       ? ''
       : ` certificate=${certificateName(defaultCertificate, table)}`
+  const to = stream === undefined ? '' : ` -> ${printStream(stream, table)}`
   const on = addresses.length === 0 ? '' : ` on ${addresses.join(' ')}`
-  return `listener ${protocol} ${port}${on}${proxyProtocol ? ' proxy-protocol' : ''}${certificate}`
+  return `listener ${protocol} ${port}${on}${proxyProtocol ? ' proxy-protocol' : ''}${certificate}${to}`
+}
+
+function printStream(stream: StreamRoute, table: RouteTable): string {
+  const { backend, balance, sendProxyHeader } = stream
+  const words = [backendName(backend, table), printBalance(balance)]
+  if (sendProxyHeader) words.push('sends-proxy-header')
+  return words.join(' ')
 }
 
 function printOptions({ options }: RouteTable): string[] {
@@ -60,7 +69,7 @@ function printOptions({ options }: RouteTable): string[] {
 }
 
 function printHost(host: Host, table: RouteTable): string[] {
-  const { pattern, tls, certificate, clientCertificates, handshake, rules } = host
+  const { pattern, tls, certificate, clientCertificates, handshake, passthrough, rules } = host
   const words = [`host ${pattern === '' ? '(any other)' : pattern}`]
   if (certificate !== undefined) words.push(`tls=${certificateName(certificate, table)}`)
   else if (tls) words.push('tls=(default certificate)')
@@ -72,6 +81,7 @@ function printHost(host: Host, table: RouteTable): string[] {
     if (ciphers.length > 0) words.push(`ciphers=${ciphers.join(':')}`)
     if (!preferServerOrder) words.push('client-order')
   }
+  if (passthrough !== undefined) words.push(`tls-passthrough -> ${printStream(passthrough, table)}`)
   const lines =
     rules.length === 0 ? ['  none (404)'] : rules.flatMap((rule) => printRule(rule, table))
   return [words.join(' '), ...lines]

@@ -32,6 +32,27 @@ export interface Listener {
   readonly proxyProtocol: boolean
   /** Certificate when SNI is absent or unknown. */
   readonly defaultCertificate: Key | undefined
+  /** For `tcp`: where connections are passed on to. */
+  readonly stream?: StreamRoute
+}
+
+/** Where a connection is passed on to, byte by byte. Durations in milliseconds. */
+export interface StreamRoute {
+  /** The object that asks for it. */
+  readonly origin: Origin
+  readonly backend: Key
+  /** Service as metrics name it. */
+  readonly service: string
+  readonly balance: Balance
+  readonly connectTimeoutMs: number
+  /** A connection on which nothing moves for so long is cut. */
+  readonly idleTimeoutMs: number
+  /** Endpoints that are tried; 0: no limit but their number. */
+  readonly triesMax: number
+  /** No further try begins after this; 0: no limit. */
+  readonly retryTimeoutMs: number
+  /** The endpoint is told the client's address by a PROXY header. */
+  readonly sendProxyHeader: boolean
 }
 
 /** All rules of one host pattern: `a.example`, `*.example` (one label), or '' for every other host. */
@@ -47,6 +68,8 @@ export interface Host {
   readonly tls: boolean
   /** Clients of this host are asked for a certificate; undefined: they are not. */
   readonly clientCertificates: ClientCertificates | undefined
+  /** TLS of clients that name this host ends at an endpoint, not here. */
+  readonly passthrough?: StreamRoute
   /** How TLS is spoken with its clients, where that differs from the options. */
   readonly handshake?: HandshakeTerms
 }

@@ -72,7 +72,8 @@ const refused: [args: string[], line: RegExp][] = [
   [['--header', 'no colon'], /--header must be name:value/],
   [['--files', ''], /--files must be a text that is not empty/],
   [['--state-dir=x'], /--state-dir is not built yet/],
-  [['--enable-ssl-passthrough'], /--enable-ssl-passthrough is not built yet/],
+  [['--udp-services-configmap', 'a/b'], /--udp-services-configmap is not built yet/],
+  [['--tcp-services-configmap', 'tcp'], /--tcp-services-configmap must be namespace/],
 ]
 
 for (const [args, line] of refused) {

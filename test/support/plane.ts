@@ -22,6 +22,7 @@ import type {
   RouteSettings,
   RouteTable,
   Rule,
+  StreamRoute,
   TableDelta,
   WeightedBackend,
 } from '#src/table/table.ts'
@@ -44,6 +45,12 @@ export interface PlaneSettings {
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
   readonly healthCheck?: HealthCheck
+  /** TLS that is passed on, by host. */
+  readonly passthrough?: Readonly<Record<string, Partial<StreamRoute>>>
+  /** A TCP listener, key `tcp`. */
+  readonly stream?: Partial<StreamRoute>
+  /** PROXY headers are expected everywhere. */
+  readonly proxyProtocol?: boolean
   /** What TLS may agree on, by host. */
   readonly handshakes?: Readonly<Record<string, HandshakeTerms>>
   /** What is asked of clients, by host. */
@@ -80,6 +87,7 @@ export class TestPlane {
   readonly warnings: object[] = []
   httpPort = 0
   httpsPort = 0
+  tcpPort = 0
   readonly #wheel: TimerWheel
   readonly #ticking: NodeJS.Timeout
   #settings: PlaneSettings
@@ -120,6 +128,7 @@ export class TestPlane {
     await plane.apply(settings.upstreams)
     plane.httpPort = plane.plane.portOf('http') ?? 0
     plane.httpsPort = plane.plane.portOf('https') ?? 0
+    plane.tcpPort = plane.plane.portOf('tcp') ?? 0
     return plane
   }
 
@@ -214,9 +223,20 @@ export class TestPlane {
   }
 
   #listeners(): Map<string, Listener> {
-    const base = { addresses: [], hostGroup: 'all', proxyProtocol: false }
+    const { stream, proxyProtocol = false } = this.#settings
+    const base = { addresses: [], hostGroup: 'all', proxyProtocol }
     const listeners = new Map<string, Listener>()
-    listeners.set('http', { ...httpListener, hostGroup: 'all' })
+    listeners.set('http', { ...httpListener, ...base })
+    if (stream !== undefined) {
+      listeners.set('tcp', {
+        ...base,
+        key: 'tcp',
+        protocol: 'tcp',
+        port: 0,
+        defaultCertificate: undefined,
+        stream: streamOf(stream),
+      })
+    }
     const { certificate } = this.#settings
     if (certificate !== undefined) {
       listeners.set('https', {
@@ -232,18 +252,39 @@ export class TestPlane {
 
   #hosts(changed: Partial<RouteSettings>): Host[] {
     const settings = { ...defaultRouteSettings, ...this.#settings.settings, ...changed }
-    return (this.#settings.hosts ?? ['']).map((pattern) => {
-      const host = {
-        key: `host ${pattern}`,
-        hostGroup: 'all',
-        pattern,
-        rules: [ruleOf(pattern, settings, this.#settings)],
-        certificate: undefined,
-        tls: false,
-        clientCertificates: clientsOf(this.#settings, pattern),
-      }
-      return Object.assign(host, handshakeOf(this.#settings, pattern))
-    })
+    return (this.#settings.hosts ?? ['']).map((pattern) =>
+      hostOf(pattern, settings, this.#settings),
+    )
+  }
+}
+
+function hostOf(pattern: string, settings: RouteSettings, plane: PlaneSettings): Host {
+  const passthrough = plane.passthrough?.[pattern]
+  return {
+    key: `host ${pattern}`,
+    hostGroup: 'all',
+    pattern,
+    rules: [ruleOf(pattern, settings, plane)],
+    certificate: undefined,
+    tls: false,
+    clientCertificates: clientsOf(plane, pattern),
+    ...handshakeOf(plane, pattern),
+    ...(passthrough !== undefined && { passthrough: streamOf(passthrough) }),
+  }
+}
+
+function streamOf(changed: Partial<StreamRoute>): StreamRoute {
+  return {
+    origin: { kind: 'ConfigMap', namespace: 'default', name: 'tcp' },
+    backend: 'app',
+    service: 'app',
+    balance: { algorithm: 'round-robin', options: {}, hashKey: [] },
+    connectTimeoutMs: 5000,
+    idleTimeoutMs: 60_000,
+    triesMax: 3,
+    retryTimeoutMs: 0,
+    sendProxyHeader: false,
+    ...changed,
   }
 }
 

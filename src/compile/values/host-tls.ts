@@ -14,6 +14,15 @@ export const hostTlsAnnotations = annotationTable({
     scope: 'host',
     compatibility: 'same',
   },
+  'ssl-passthrough': {
+    type: bool,
+    default: false,
+    doc: 'TLS of the host ends at the endpoints of the Service of path /, untouched; needs --enable-ssl-passthrough. Nothing else that annotations say holds for it.',
+    example: 'true',
+    risk: 'low',
+    scope: 'host',
+    compatibility: 'same',
+  },
   'ssl-prefer-server-ciphers': {
     type: bool,
     default: true,
