@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { after, test } from 'node:test'
 import tls from 'node:tls'
 import type { Duplex } from 'node:stream'
 import * as grpc from '@grpc/grpc-js'
 import { workerCell } from '#src/shared/worker-memory.ts'
+import { until } from '#test/http2/support/socket-connection.ts'
 import { WordsClient } from '#test/support/grpc-peers.ts'
 import { Client, Upstream } from '#test/support/http-peers.ts'
 import { certificateFor, TestPlane } from '#test/support/plane.ts'
@@ -144,6 +146,51 @@ test('auto: an endpoint that refuses the connection is passed over', async () =>
   for (let i = 0; i < 4; i++) assert.equal(await post(plane, Buffer.alloc(5)), '200 5')
   assert.ok((plane.endpoints.connectFailures[1] as number) > 0)
 })
+
+for (const [name, make] of [
+  ['HTTP/2', both],
+  ['HTTP/1.1', onlyHttp1],
+] as const) {
+  test(`auto: a client that leaves before ${name} is agreed on leaves nothing behind`, async () => {
+    const inner = make()
+    const endpoint = await serve(inner)
+    const arrived = Promise.withResolvers<Socket>()
+    let held = false
+    const outer = createServer((socket) => {
+      socket.on('error', () => undefined)
+      if (held) inner.emit('connection', socket)
+      else arrived.resolve(socket)
+      held = true
+    })
+    outer.listen(0, '127.0.0.1')
+    await once(outer, 'listening')
+    stops.push(() => void outer.close())
+    const plane = await before([outer.address() as AddressInfo], {})
+    const call = new Client('http1', plane.httpPort).call('/')
+    call.body.on('error', () => undefined)
+    call.answer.catch(() => undefined)
+    call.head.catch(() => undefined)
+    call.body.end()
+    const first = await arrived.promise
+    call.cancel()
+    await until(() => plane.lines.length === 1)
+    const secured = once(inner, 'secureConnection')
+    inner.emit('connection', first)
+    await secured
+    // A connection of HTTP/1.1 that nobody wants is closed, one of HTTP/2 kept.
+    if (name === 'HTTP/1.1') await until(() => endpoint.sockets.size === 0)
+    assert.equal(await post(plane, Buffer.alloc(3)), '200 3')
+    assert.equal(endpoint.versions.length, 1)
+    await until(() => connectionsOf(plane) === 1)
+  })
+}
+
+const active = workerCell('upstream_connections:active')
+const idle = workerCell('upstream_connections:idle')
+
+function connectionsOf({ worker }: TestPlane): number {
+  return worker.get(0, active) + worker.get(0, idle)
+}
 
 for (const [name, make, problem] of [
   ['refuses the handshake', onlyHttp1, /no application protocol/],
