@@ -45,7 +45,7 @@ const topLevel = new Set(
 )
 
 /** Folders of test/ that mirror no folder of the sources. */
-const ownTestFolders = new Set(['golden', 'support', 'fuzz', 'vectors', 'conformance', 'cluster'])
+const ownTestFolders = new Set('golden support fuzz nginx vectors conformance cluster'.split(' '))
 
 const root = join(import.meta.dirname, '..')
 const code = globSync('{src,algorithms,bench,test,deploy}/**/*.ts', { cwd: root }).toSorted()

@@ -163,6 +163,14 @@ export class Fields {
     return undefined
   }
 
+  /** The value of the first field of this lower-case name that was taken out: as it was sent. */
+  getRemoved(lowerName: string): string | undefined {
+    for (let i = 0; i < this.size; i++) {
+      if (this.#id[i] === -1 && this.#hasName(i, lowerName)) return this.valueAt(i)
+    }
+    return undefined
+  }
+
   /** All values of a known field joined by `separator` (RFC 9110 5.3), or undefined. */
   getJoined(name: KnownFieldName, separator = ', '): string | undefined {
     const id = fieldId(name)

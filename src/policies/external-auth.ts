@@ -233,15 +233,14 @@ function refusal(
 ): Reply {
   if (status === 403) return { status: 403 }
   if (status !== 401) return { status: 500 }
+  const challenges = challenge === '' ? [] : ['WWW-Authenticate', challenge]
   const fields = cookies.flatMap((cookie) => ['Set-Cookie', cookie])
   if (signIn.length > 0) {
     const location = signInUrl(renderTemplate(signIn, exchange), signInParameter, exchange)
-    return { status: 302, fields: ['Location', location, ...fields] }
+    // nginx leaves the challenge in the redirect as well.
+    return { status: 302, fields: ['Location', location, ...challenges, ...fields] }
   }
-  return {
-    status: 401,
-    fields: challenge === '' ? fields : ['WWW-Authenticate', challenge, ...fields],
-  }
+  return { status: 401, fields: [...challenges, ...fields] }
 }
 
 function signInUrl(url: string, parameter: string, exchange: PolicyExchange): string {

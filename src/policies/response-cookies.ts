@@ -99,7 +99,8 @@ function rewriteCookie(cookie: string, { domain, path }: ResponseCookiesConfig):
     const [, name = '', value = ''] = /^(\s*[a-z]+\s*=\s*)(.*)$/i.exec(attribute) ?? []
     const key = name.replace('=', '').trim().toLowerCase()
     if (key === 'domain' && domain !== undefined && sameDomain(value, domain.from)) {
-      return name + domain.to
+      // As nginx: a dot in front stays.
+      return name + (value.startsWith('.') ? '.' : '') + domain.to
     }
     if (key === 'path' && path !== undefined && value.startsWith(path.from)) {
       return name + path.to + value.slice(path.from.length)

@@ -12,7 +12,21 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   args: (source) => queryOf(targetOf(source)),
   query_string: (source) => queryOf(targetOf(source)),
   escaped_request_uri: (source) => encodeURIComponent(targetOf(source)),
+  best_http_host: ({ request }) => request.authority,
+  content_length: ({ request }) => (request.contentLength > 0 ? String(request.contentLength) : ''),
+  content_type: ({ request }) => request.fields.get('content-type') ?? '',
+  document_uri: ({ path }) => path,
   host: ({ host }) => host,
+  https: ({ scheme }) => (scheme === 'https' ? 'on' : ''),
+  is_args: (source) => (queryOf(targetOf(source)) === '' ? '' : '?'),
+  pass_access_scheme: ({ scheme }) => scheme,
+  proxy_add_x_forwarded_for({ request, clientAddress }) {
+    const sent = fieldValue(request, 'x-forwarded-for')
+    return sent === '' ? clientAddress : `${sent}, ${clientAddress}`
+  },
+  server_protocol: ({ request: { version } }) =>
+    version === 20 ? 'HTTP/2.0' : `HTTP/1.${version - 10}`,
+  the_real_ip: ({ clientAddress }) => clientAddress,
   http_host: ({ request }) => request.authority,
   remote_addr: ({ clientAddress }) => clientAddress,
   binary_remote_addr: ({ clientAddress }) => clientAddress,
@@ -38,10 +52,27 @@ export function isVariable(name: string): boolean {
 export function variableValue(source: VariableSource, name: string): string {
   const read = variables[name]
   if (read !== undefined) return read(source)
-  if (name.startsWith('http_')) return source.request.fields.get(fieldName(name)) ?? ''
+  if (name.startsWith('http_')) return fieldValue(source.request, fieldName(name))
   if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
   if (name.startsWith('arg_')) return argumentValue(targetOf(source), name.slice(4))
   return ''
+}
+
+const forwarding: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-scheme',
+  'x-real-ip',
+])
+
+/** A field as the client sent it: those that only the proxy may set are taken out before. */
+function fieldValue({ fields }: RequestHead, name: string): string {
+  const value = fields.get(name)
+  if (value !== undefined) return value
+  return forwarding.has(name) ? (fields.getRemoved(name) ?? '') : ''
 }
 
 /** The target as the client sent it, whatever was rewritten. */

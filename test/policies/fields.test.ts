@@ -39,7 +39,7 @@ test('a list keeps what is valid, and is invalid without any', () => {
 })
 
 const setCookies: readonly (readonly [before: string, after: string])[] = [
-  ['a=b; Domain=.in.example; Path=/one/two', 'a=b; Domain=out.example; Path=/two'],
+  ['a=b; Domain=.in.example; Path=/one/two', 'a=b; Domain=.out.example; Path=/two'],
   ['a=b; domain=IN.example', 'a=b; domain=out.example'],
   ['a=b; Domain=x.in.example; Path=/two', 'a=b; Domain=x.in.example; Path=/two'],
   ['path=/one/x; Secure', 'path=/one/x; Secure'],
