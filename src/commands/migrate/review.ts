@@ -4,7 +4,7 @@ import type { IngressOutcome } from '#src/compile/outcome.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 
 /** What becomes of one annotation or option, gravest first. */
-export const verdicts = ['not in force', 'differs', 'no effect', 'honoured'] as const
+export const verdicts = ['not in force', 'differs', 'no effect', 'translated', 'honoured'] as const
 export type Verdict = (typeof verdicts)[number]
 
 /** What becomes of one object, gravest first. */
@@ -36,6 +36,7 @@ export interface Review {
 const milder: Readonly<Partial<Record<DiagnosticCode, Verdict>>> = {
   'annotation-differs': 'differs',
   'annotation-unused': 'no effect',
+  'snippet-translated': 'translated',
   'option-differs': 'differs',
   'option-unused': 'no effect',
 }

@@ -119,5 +119,6 @@ const severityOf: Readonly<Record<Verdict, 'error' | 'warning' | ''>> = {
   'not in force': 'error',
   differs: 'warning',
   'no effect': '',
+  translated: '',
   honoured: '',
 }

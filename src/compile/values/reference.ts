@@ -3,6 +3,7 @@ import { ingressNginxPendingOptions } from '#src/annotations/ingress-nginx-optio
 import { ownPrefix } from '#src/annotations/annotated.ts'
 import type { Annotation, Setting } from '#src/annotations/schema.ts'
 import { annotationSchema, optionSchema } from './schema.ts'
+import { directiveLines } from './snippet-reference.ts'
 
 const compatiblePrefix = 'nginx.ingress.kubernetes.io'
 
@@ -30,6 +31,7 @@ export function referencePage(): string {
         .join(', ') +
       '.',
     '',
+    ...directiveLines(([head = [], ...rows]) => table(head, rows)),
     '## Options of the ConfigMap',
     '',
     'The ConfigMap is named by `--configmap`. A change is in force at once.',
