@@ -184,3 +184,31 @@ test('an answer is kept for its time, and the oldest makes room', () => {
   cache.set('x'.repeat(5000), answer, 1000)
   assert.equal(cache.get('x'.repeat(5000), 0), undefined)
 })
+
+test('auth-signin-redirect-param and auth-request-redirect name where the client wanted to go', () => {
+  const texts = {
+    'auth-signin': 'https://login.example',
+    'auth-signin-redirect-param': 'back',
+    'auth-request-redirect': 'https://b.example$request_uri',
+  }
+  const { after, asked } = run(texts, 401, { target: '/x?y' })
+  const fields = asked[0]?.fields ?? []
+  assert.equal(fields[fields.indexOf('X-Auth-Request-Redirect') + 1], 'https://b.example/x?y')
+  assert.equal(after[0]?.fields?.[1], 'https://login.example?back=http://a.example%2Fx%3Fy')
+})
+
+for (const [always, status, expected] of [
+  ['false', 200, 'a=b'],
+  ['false', 503, undefined],
+  ['true', 503, 'a=b'],
+] as const) {
+  test(`auth-always-set-cookie ${always}: the cookie beside a ${status}: ${expected ?? 'none'}`, () => {
+    const texts = { 'auth-url': 'http://auth.example/check', 'auth-always-set-cookie': always }
+    const { exchange } = run(texts, 200, { answer: [['Set-Cookie', 'a=b']] })
+    const response = new ResponseHead()
+    response.status = status
+    const answered = Object.assign(exchange, { response })
+    externalAuth.start(configOf(texts).config).responseHead?.(answered)
+    assert.equal(response.fields.get('set-cookie'), expected)
+  })
+}
