@@ -40,6 +40,7 @@ export const diagnosticCodes = {
   'annotation-refused': { severity: 'error', effect: 'Not in force.' },
   'annotation-unused': { severity: 'info', effect: 'Accepted without effect.' },
   'annotation-differs': { severity: 'warning', effect: 'In force, with a difference.' },
+  'path-regex': { severity: 'warning', effect: 'Served, as in ingress-nginx.' },
   'snippet-translated': { severity: 'info', effect: 'In force, as policies.' },
   'option-invalid': { severity: 'error', effect: 'The default is used instead.' },
   'option-unknown': { severity: 'error', effect: 'Ignored.' },

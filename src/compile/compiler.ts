@@ -27,6 +27,7 @@ import { handshakeOf } from './handshakes.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
 import type { HostParts, OwnedRoute } from './hosts.ts'
 import { parseIngress } from './ingress.ts'
+import { makesRegex } from './regex-scope.ts'
 import { extraHosts, makeHost } from './extra-hosts.ts'
 import { findObjects } from './object-references.ts'
 import type { ParsedIngress } from './ingress.ts'
@@ -209,7 +210,7 @@ export class Compiler {
     const clients = this.#clients.bind(pattern, { owners, tls: named }, diagnostics)
     const demanded = clients?.authorities
     if (demanded !== undefined) authorities.set(demanded.key, demanded)
-    const regex = routes.some((owned) => owned.parsed.regex)
+    const regex = routes.some(({ parsed }) => makesRegex(parsed))
     const server = serverSnippetOf(pattern, owners, diagnostics)
     const mode = { tls: named, regex, clients: clients?.config, server }
     const rules = routes.map((owned) => this.#compileRule(owned, mode, round))

@@ -8,6 +8,7 @@ import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
 import type { ObjectReference } from './object-references.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
+import { isRegex } from './regex-scope.ts'
 import type { RuleContext } from './rules.ts'
 import { programFor } from './snippets.ts'
 import type { ServerSnippet } from './snippets.ts'
@@ -61,9 +62,10 @@ function snippetsOf(
 /** Looks up what the values of an Ingress refer to, and reports what cannot be used. */
 export function readRoute(
   route: ParsedRoute,
-  { parsed, objects, settings, tls, clients, regex, server }: RuleContext,
+  given: RuleContext,
   diagnostics: Diagnostics,
 ): RouteReading {
+  const { parsed, objects, settings, tls, clients, server } = given
   let denied = parsed.closed
   const externals: Target[] = []
   const data = new Map<string, Readonly<Record<string, string>>>()
@@ -109,7 +111,7 @@ export function readRoute(
       tls,
       path: route.pathText,
       clients,
-      match: locationOf(route, regex),
+      match: locationOf(route, isRegex(given)),
       ...snippetsOf(route, parsed, server),
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),

@@ -14,6 +14,7 @@ import { originOf, reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import type { Options } from './options.ts'
 import { asRegex } from './paths.ts'
+import { isRegex, reportRegex } from './regex-scope.ts'
 import { readRoute } from './route-context.ts'
 import { targetOf } from './services/backends.ts'
 import type { Target } from './services/backends.ts'
@@ -63,6 +64,8 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const diagnostics = new Diagnostics()
   const { parsed } = context
   const { namespace, name } = parsed.ingress.metadata
+  const regex = isRegex(context)
+  reportRegex(route, context, diagnostics)
   const found = findTarget(route, context, diagnostics)
   const { context: routeContext, externals, denied } = readRoute(route, context, diagnostics)
   const policies = compilePolicies(routeContext, context)
@@ -76,7 +79,7 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const rule: Rule = {
     key: tupleKey(kind, localCluster, namespace, name, route.host, route.path.type, route.pathText),
     origin: originOf(parsed.ingress),
-    path: context.regex && route.pathText !== '' ? asRegex(route.pathText) : route.path,
+    path: regex && route.pathText !== '' ? asRegex(route.pathText) : route.path,
     pathText: route.pathText,
     predicates: [],
     settings: parsed.settings,

@@ -2,6 +2,7 @@ import { hostname, isHostPattern } from '#src/annotations/names.ts'
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer, listOf } from '#src/annotations/types.ts'
+import { bool, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 
 const hostPattern: ValueType<string> = {
@@ -21,6 +22,16 @@ export const routingAnnotations = annotationTable({
     risk: 'high',
     scope: 'host',
     compatibility: 'same',
+  },
+  'regex-scope': {
+    type: oneOf(['host', 'path']),
+    default: 'host',
+    doc: 'How far use-regex and rewrite-target reach: host, as in ingress-nginx, makes every path of the host a regular expression. With path the Ingress makes none of others, and others make none of its own.',
+    example: 'path',
+    risk: 'low',
+    scope: 'host',
+    compatibility: 'own',
+    option: true,
   },
   'service-upstream': {
     type: bool,
