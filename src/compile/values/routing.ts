@@ -1,8 +1,7 @@
 import { hostname, isHostPattern } from '#src/annotations/names.ts'
 import { annotationTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
-import { bool, integer, listOf } from '#src/annotations/types.ts'
-import { bool, listOf, oneOf } from '#src/annotations/types.ts'
+import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 
 const hostPattern: ValueType<string> = {
