@@ -34,7 +34,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // CORS
   // buffering
   // headers
-  'connection-proxy-header': ignored(),
   // observability
   'enable-opentelemetry': ignored(),
   'opentelemetry-trust-incoming-span': ignored('true'),

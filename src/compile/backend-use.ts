@@ -26,7 +26,8 @@ export function useOf(
   { key, service, port }: Target,
   { options, serviceValues }: Pick<RuleContext, 'options' | 'serviceValues'>,
   own: Partial<
-    Pick<ParsedIngress, 'balance'> & Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme'>
+    Pick<ParsedIngress, 'balance'> &
+      Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'persistent'>
   >,
 ): WeightedBackend {
   const balance = complete<BalanceValues>(
@@ -35,11 +36,16 @@ export function useOf(
     serviceValues.balance,
     own.balance ?? {},
   )
-  const { protocol, tls, followsScheme } = own
+  const { protocol, tls, followsScheme, persistent } = own
   const spoken =
     protocol === undefined
       ? protocolOf(options.protocol, {}, port.appProtocol)
-      : { protocol, tls, ...(followsScheme === true && { followsScheme }) }
+      : {
+          protocol,
+          tls,
+          ...(followsScheme === true && { followsScheme }),
+          ...(persistent === false && { persistent }),
+        }
   return {
     backend: key,
     service: service.metadata.name,

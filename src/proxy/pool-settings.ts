@@ -12,35 +12,46 @@ export class PoolSettingsCache {
   readonly #settings = new Map<string, { readonly settings: PoolSettings; users: number }>()
 
   take(use: WeightedBackend): PoolSettings {
-    const { protocol, tls } = use
-    if (protocol === 'http1' && tls === undefined) return plainHttp1
-    const name = nameOf(protocol, tls, use.followsScheme === true)
+    const { protocol, tls, persistent = true } = use
+    if (protocol === 'http1' && tls === undefined && persistent) return plainHttp1
+    const name = nameOf(protocol, tls, use.followsScheme === true, persistent)
     let entry = this.#settings.get(name)
     if (entry === undefined) {
-      entry = { settings: protocol === 'auto' ? autoSettings(use) : { protocol, tls }, users: 0 }
+      const settings = protocol === 'auto' ? autoSettings(use) : { protocol, tls, persistent }
+      entry = { settings, users: 0 }
       this.#settings.set(name, entry)
     }
     entry.users++
     return entry.settings
   }
 
-  release({ protocol, tls, forPlain }: PoolSettings): void {
-    const name = nameOf(protocol, tls, forPlain !== undefined)
+  release({ protocol, tls, forPlain, persistent = true }: PoolSettings): void {
+    const name = nameOf(protocol, tls, forPlain !== undefined, persistent)
     const entry = this.#settings.get(name)
     if (entry !== undefined && --entry.users === 0) this.#settings.delete(name)
   }
 }
 
-function nameOf(protocol: string, tls: UpstreamTls | undefined, followsScheme: boolean): string {
-  return JSON.stringify([protocol, tls ?? null, followsScheme])
+function nameOf(
+  protocol: string,
+  tls: UpstreamTls | undefined,
+  followsScheme: boolean,
+  persistent: boolean,
+): string {
+  return JSON.stringify([protocol, tls ?? null, followsScheme, persistent])
 }
 
-function autoSettings({ protocol, tls, followsScheme }: WeightedBackend): PoolSettings {
+function autoSettings(use: WeightedBackend): PoolSettings {
+  const { protocol, tls, followsScheme, persistent = true } = use
+  const forPlain: PoolSettings = persistent
+    ? plainHttp1
+    : { protocol: 'http1', tls: undefined, persistent }
   return {
     protocol,
     tls,
-    forUpgrades: { protocol: 'http1', tls: tls && { ...tls, alpn: ['http/1.1'] } },
-    forPlain: followsScheme === true ? plainHttp1 : undefined,
+    persistent,
+    forUpgrades: { protocol: 'http1', tls: tls && { ...tls, alpn: ['http/1.1'] }, persistent },
+    forPlain: followsScheme === true ? forPlain : undefined,
   }
 }
 

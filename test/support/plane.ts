@@ -42,6 +42,7 @@ export interface PlaneSettings {
   readonly protocol?: WeightedBackend['protocol']
   readonly upstreamTls?: UpstreamTls
   readonly followsScheme?: boolean
+  readonly persistent?: false
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
   readonly healthCheck?: HealthCheck
@@ -317,7 +318,7 @@ function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {
 }
 
 function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Rule {
-  const { balance, protocol, upstreamTls, followsScheme } = plane
+  const { balance, protocol, upstreamTls, followsScheme, persistent } = plane
   return {
     key: `rule host ${host}`,
     origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
@@ -335,6 +336,7 @@ function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Ru
         protocol: protocol ?? 'http1',
         tls: upstreamTls,
         ...(followsScheme !== undefined && { followsScheme }),
+        ...(persistent !== undefined && { persistent }),
         policies: [],
       },
     ],

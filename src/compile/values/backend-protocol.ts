@@ -40,6 +40,14 @@ export const protocolAnnotations = annotationTable({
     risk: 'low',
     option: true,
   },
+  'connection-proxy-header': {
+    ...common,
+    type: oneOf(['close', 'keep-alive']),
+    default: 'keep-alive',
+    doc: 'With close, each request over HTTP/1 has a connection of its own to the endpoint, which is told so. keep-alive is what holds anyway; upgrades pass with both.',
+    example: 'close',
+    risk: 'low',
+  },
   'proxy-ssl-secret': {
     ...common,
     type: objectReference,
@@ -158,13 +166,14 @@ export function protocolOf(
   values: ProtocolValues,
   secret: Readonly<Record<string, string>> = {},
   appProtocol = '',
-): Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme'> {
+): Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'persistent'> {
   const spoken = appProtocols.get(appProtocol) ?? values['backend-protocol']
   const { alpn, overTls } = spokenBy[spoken]
   return {
     protocol: versionOf(values, alpn),
     tls: overTls ? upstreamTls(values, secret, alpn) : undefined,
     ...(spoken === 'AUTO_HTTP' && { followsScheme: true }),
+    ...(values['connection-proxy-header'] === 'close' && { persistent: false as const }),
   }
 }
 
