@@ -1,4 +1,6 @@
 import { ingressNginxPendingOptions } from './ingress-nginx-options.ts'
+import { ingressNginxOptionVerdicts } from './ingress-nginx-option-verdicts.ts'
+import type { OptionVerdict } from './ingress-nginx-option-verdicts.ts'
 import { complete, optionCodes, readGiven } from './schema.ts'
 import type { AnyOptions, OptionTable, ReportField, SettingText } from './schema.ts'
 import { suggest } from './suggest.ts'
@@ -24,8 +26,17 @@ export function readOptions(
 }
 
 function reportUnread(schema: AnyOptions, key: string, text: string, report: ReportField): void {
-  if (!ingressNginxPendingOptions.has(key)) {
-    const near = suggest(key, [...Object.keys(schema), ...ingressNginxPendingOptions])
+  const known = Object.hasOwn(ingressNginxOptionVerdicts, key)
+    ? ingressNginxOptionVerdicts[key]
+    : undefined
+  if (known !== undefined) {
+    reportVerdict(key, text, known, report)
+  } else if (!ingressNginxPendingOptions.has(key)) {
+    const near = suggest(key, [
+      ...Object.keys(schema),
+      ...Object.keys(ingressNginxOptionVerdicts),
+      ...ingressNginxPendingOptions,
+    ])
     const question = near === undefined ? '' : `; did you mean ${near}?`
     report('option-unknown', key, `is not known${question}`)
   } else if (text.trim() === '') {
@@ -33,6 +44,20 @@ function reportUnread(schema: AnyOptions, key: string, text: string, report: Rep
   } else {
     report('option-refused', key, 'this option of ingress-nginx is not supported yet')
   }
+}
+
+// oxlint-disable-next-line max-params -- one step of reportUnread, split off for its length
+function reportVerdict(
+  key: string,
+  text: string,
+  { verdict, why, presets }: OptionVerdict,
+  report: ReportField,
+): void {
+  const value = text.trim().toLowerCase()
+  if (verdict === 'unused') report('option-unused', key, why)
+  else if (value === '') report('option-unused', key, 'is empty')
+  else if (presets.includes(value)) report('option-unused', key, 'says what holds here')
+  else report('option-refused', key, `is refused: ${why}`)
 }
 
 /** The values of one table of options. */

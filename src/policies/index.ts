@@ -31,11 +31,10 @@ import { upstreamHost } from './upstream-host.ts'
 export const policies = {
   // Of answers it is the last: nothing rewrites our own cookie.
   'session-affinity': sessionAffinity,
-  // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
-  'client-certificates': clientCertificates,
   // Behind whatever changes an answer or its body.
   compression,
-  // of the whole server
+  // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
+  'client-certificates': clientCertificates,
   'block-lists': blockLists,
   'server-snippet': serverSnippet,
   'app-root': appRoot,

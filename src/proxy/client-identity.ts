@@ -42,7 +42,8 @@ export function identify(
   const context = contextOf(peer)
   if (context.options !== options) {
     context.options = options
-    context.trusted = options.useForwardedHeaders && services.trustedPeers.has(peer.socketAddress)
+    const believes = options.useForwardedHeaders || options.realIp
+    context.trusted = believes && services.trustedPeers.has(peer.socketAddress)
     context.block = undefined
   }
   fromConnection(identity, head, peer, context)
@@ -94,7 +95,7 @@ function fromFields(
     forwardedFor = identity.clientAddress
     if (options.computeFullForwardedFor && chain !== undefined)
       forwardedFor = `${chain}, ${ourPeer}`
-    trustFields(identity, head)
+    if (options.useForwardedHeaders) trustFields(identity, head)
   }
   fields.removeKnown(forwardingFields)
   if (sentFor !== undefined) fields.append('X-Original-Forwarded-For', sentFor)

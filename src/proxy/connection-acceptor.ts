@@ -45,6 +45,7 @@ const unrecognizedName = '\x15\x03\x03\0\x02\x02\x70'
 const refusedLingerMs = 500
 
 const alpnOffered = ['h2', 'http/1.1'] as const
+const alpnHttp1 = ['http/1.1'] as const
 
 /** Who takes what becomes of a connection. */
 export interface AcceptorParts {
@@ -287,7 +288,7 @@ export class ConnectionAcceptor implements AcceptedBy {
       {
         context,
         serverName,
-        alpn: alpnOffered,
+        alpn: this.#table.options.http2 ? alpnOffered : alpnHttp1,
         requestCertificate: asked !== undefined,
       },
       handshake,

@@ -1,6 +1,7 @@
 import { http2Counters } from '#src/http2/counters.ts'
 import type { Http2Counter } from '#src/http2/counters.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
+import { isSkipped } from './skipped-targets.ts'
 import { accessLogLine } from './access-log-line.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
@@ -97,7 +98,9 @@ export function recordExchange(exchange: Exchange): void {
     if (exchange.upstreamMs >= 0) rules.recordUpstream(row, exchange.upstreamMs)
   }
   const { accessLog } = services
-  if (accessLog === undefined || !services.table.options.accessLog) return
+  const { options } = services.table
+  if (accessLog === undefined || !options.accessLog) return
+  if (options.skipAccessLogUrls.length > 0 && isSkipped(exchange, options)) return
   if (live === undefined || (live.recorded && live.rule.settings.accessLog)) {
     accessLog.write(accessLogLine(exchange))
   }

@@ -5,11 +5,11 @@ import type { Exchange } from './exchange.ts'
 const serverField = fieldMask('server')
 const securityField = fieldMask('strict-transport-security')
 
-/** What every response goes through before policies see it: `Server` goes, HSTS comes. */
+/** What every response goes through before policies see it: `Server` goes unless it may stay, HSTS comes. */
 export function prepareResponse(exchange: Exchange, head: ResponseHead): void {
-  head.fields.removeKnown(serverField)
+  const { hsts, backendServerHeader } = exchange.services.table.options
+  if (!backendServerHeader) head.fields.removeKnown(serverField)
   if (exchange.scheme !== 'https') return
-  const { hsts } = exchange.services.table.options
   if (hsts === '') return
   head.fields.removeKnown(securityField)
   head.fields.append('Strict-Transport-Security', hsts)

@@ -41,6 +41,7 @@ export const defaultGlobalOptions: GlobalOptions = {
   // ingress-nginx gives a response head one buffer of 4k, and users run into it.
   responseHeadBytesMax: 64 * 1024,
   useForwardedHeaders: false,
+  realIp: false,
   computeFullForwardedFor: false,
   forwardedForHeader: 'X-Forwarded-For',
   trustedPeers: ['0.0.0.0/0'],
@@ -50,6 +51,9 @@ export const defaultGlobalOptions: GlobalOptions = {
   tlsCiphers: [],
   tlsVersions: ['TLSv1.2', 'TLSv1.3'],
   tlsRejectUnknown: false,
+  backendServerHeader: false,
+  http2: true,
+  skipAccessLogUrls: [],
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.
   drainTimeoutMs: 300_000,

@@ -298,6 +298,8 @@ export interface GlobalOptions {
   readonly requestFieldsMax: number
   readonly responseHeadBytesMax: number
   readonly useForwardedHeaders: boolean
+  /** Believes trusted peers about the client's address, though about nothing else. */
+  readonly realIp: boolean
   readonly computeFullForwardedFor: boolean
   readonly forwardedForHeader: string
   /** CIDRs of peers whose forwarding headers and PROXY headers count. */
@@ -305,6 +307,12 @@ export interface GlobalOptions {
   readonly underscoresInHeaders: boolean
   readonly ignoreInvalidHeaders: boolean
   readonly generateRequestId: boolean
+  /** The Server field of upstreams stays. */
+  readonly backendServerHeader: boolean
+  /** HTTP/2 is offered to clients over TLS. */
+  readonly http2: boolean
+  /** Targets that are not logged. */
+  readonly skipAccessLogUrls: readonly string[]
   readonly hsts: string
   /** Suites of TLS 1.2 for clients, by their OpenSSL names; empty: all that are forward secret and authenticated. */
   readonly tlsCiphers: readonly string[]

@@ -260,8 +260,8 @@ test('options are read like annotations, with codes of their own', () => {
     {
       'some-number': 'x',
       'other-way': 'b',
-      'use-gzip': 'true',
-      'brotli-types': '',
+      'use-geoip2': 'true',
+      'syslog-host': '',
       'some-numbers': '1',
     } satisfies Record<string, string>,
     (code, field, message) => findings.push(`${code} ${field}: ${message}`),
@@ -269,8 +269,8 @@ test('options are read like annotations, with codes of their own', () => {
   assert.equal(values['some-number'], 3)
   assert.equal(values['other-way'], 'b')
   assert.deepEqual(findings, [
-    'option-refused use-gzip: this option of ingress-nginx is not supported yet',
-    'option-unused brotli-types: is empty',
+    'option-refused use-geoip2: is refused: there is no database of places; let what stands in front add a header field, or use allow and deny lists',
+    'option-unused syslog-host: is empty',
     'option-unknown some-numbers: is not known; did you mean some-number?',
     'option-invalid some-number: must be a whole number from 0 to 9, got "x"',
     'option-differs other-way: is rounded',

@@ -66,6 +66,11 @@ const optionRows: readonly (readonly [Record<string, string>, Partial<GlobalOpti
     },
     { underscoresInHeaders: true, ignoreInvalidHeaders: false, generateRequestId: false },
   ],
+  [
+    { 'enable-real-ip': 'true', 'allow-backend-server-header': 'true', 'use-http2': 'false' },
+    { realIp: true, backendServerHeader: true, http2: false },
+  ],
+  [{ 'skip-access-log-urls': '/healthz, /a?b' }, { skipAccessLogUrls: ['/healthz', '/a?b'] }],
   [{ hsts: 'false' }, { hsts: '' }],
   [{ 'hsts-max-age': '60', 'hsts-include-subdomains': 'false' }, { hsts: 'max-age=60' }],
   [{ 'hsts-preload': 'true' }, { hsts: 'max-age=31536000; includeSubDomains; preload' }],

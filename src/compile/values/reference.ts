@@ -1,5 +1,7 @@
 import { ingressNginxAliases, ingressNginxPending } from '#src/annotations/ingress-nginx.ts'
 import { ingressNginxPendingOptions } from '#src/annotations/ingress-nginx-options.ts'
+import { ingressNginxOptionVerdicts } from '#src/annotations/ingress-nginx-option-verdicts.ts'
+import type { OptionVerdict } from '#src/annotations/ingress-nginx-option-verdicts.ts'
 import { ownPrefix } from '#src/annotations/annotated.ts'
 import type { Annotation, Setting } from '#src/annotations/schema.ts'
 import { annotationSchema, optionSchema } from './schema.ts'
@@ -47,6 +49,18 @@ export function referencePage(): string {
     '*Dropped*: the Ingress is not served. With all others the Ingress is served without them.',
     '',
     ...pendingList(),
+    '',
+    '## Options of ingress-nginx without effect',
+    '',
+    'What they set needs no setting here.',
+    '',
+    ...table(['key', 'why'], verdictRows('unused')),
+    '',
+    '## Options of ingress-nginx that are refused',
+    '',
+    'Each is an error where it asks for something else than what holds here.',
+    '',
+    ...table(['key', 'why, and what to use'], verdictRows('refused')),
     '',
     '## Options of ingress-nginx that are not supported yet',
     '',
@@ -105,6 +119,12 @@ function pendingList(): string[] {
       .map(([key, { when }]) => (when === undefined ? code(key) : `${code(key)} (if \`${when}\`)`))
     return keys.length === 0 ? [] : [`- ${title}: ${keys.join(', ')}.`]
   })
+}
+
+function verdictRows(verdict: OptionVerdict['verdict']): string[][] {
+  return sorted(ingressNginxOptionVerdicts)
+    .filter(([, row]) => row.verdict === verdict)
+    .map(([key, { why }]) => [code(key), why])
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:tls'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import type { GlobalOptions } from '#src/table/table.ts'
+import { ask, startUpstream } from '#test/commands/instance.ts'
+import { TestPlane, certificateFor } from '#test/support/plane.ts'
+
+const certificate = await certificateFor('a.example')
+
+/** A plane with these options before an upstream that says what it saw. */
+async function start(t: TestContext, options: Partial<GlobalOptions>): Promise<TestPlane> {
+  const port = await startUpstream(t, (request, response) => {
+    response.setHeader('server', 'upstream/1')
+    response.end(JSON.stringify(request.headers))
+  })
+  const plane = await TestPlane.start({ upstreams: [port], options, certificate })
+  t.after(async () => {
+    await plane.stop()
+  })
+  return plane
+}
+
+async function seen(
+  plane: TestPlane,
+  fields: Record<string, string>,
+): Promise<IncomingHttpHeaders> {
+  const { body } = await ask(plane.httpPort, '/', { headers: { host: 'a.example', ...fields } })
+  return JSON.parse(body) as IncomingHttpHeaders
+}
+
+for (const [backendServerHeader, expected] of [
+  [false, undefined],
+  [true, 'upstream/1'],
+] as const) {
+  test(`allow-backend-server-header ${backendServerHeader}`, async (t) => {
+    const plane = await start(t, { backendServerHeader })
+    const { headers } = await ask(plane.httpPort, '/', { headers: { host: 'a.example' } })
+    assert.equal(headers['server'], expected)
+  })
+}
+
+const identities: readonly (readonly [
+  options: Partial<GlobalOptions>,
+  address: string,
+  host: string,
+  proto: string,
+])[] = [
+  [{}, '127.0.0.1', 'a.example', 'http'],
+  [{ realIp: true }, '198.51.100.9', 'a.example', 'http'],
+  [{ useForwardedHeaders: true }, '198.51.100.9', 'b.example', 'https'],
+  [{ realIp: true, trustedPeers: ['10.0.0.0/8'] }, '127.0.0.1', 'a.example', 'http'],
+]
+
+for (const [options, address, host, proto] of identities) {
+  test(`who the client is, with ${JSON.stringify(options)}`, async (t) => {
+    const trustedPeers = ['127.0.0.0/8']
+    const plane = await start(t, { trustedPeers, ...options })
+    const headers = await seen(plane, {
+      'x-forwarded-for': '198.51.100.9',
+      'x-forwarded-host': 'b.example',
+      'x-forwarded-proto': 'https',
+    })
+    assert.equal(headers['x-real-ip'], address)
+    assert.equal(headers['x-forwarded-for'], address)
+    assert.equal(headers['x-forwarded-host'], host)
+    assert.equal(headers['x-forwarded-proto'], proto)
+  })
+}
+
+test('skip-access-log-urls: the target as it was sent, query and all', async (t) => {
+  const plane = await start(t, { skipAccessLogUrls: ['/healthz', '/a?b'] })
+  for (const target of ['/healthz', '/healthz?x', '/a', '/a?b', '/b']) {
+    await ask(plane.httpPort, target, { headers: { host: 'a.example' } })
+  }
+  assert.deepEqual(
+    plane.lines.map((line) => (JSON.parse(line) as { target: string }).target),
+    ['/healthz?x', '/a', '/b'],
+  )
+})
+
+for (const [http2, protocol] of [
+  [true, 'h2'],
+  [false, 'http/1.1'],
+] as const) {
+  test(`use-http2 ${http2}`, async (t) => {
+    const plane = await start(t, { http2 })
+    const socket = connect({
+      host: '127.0.0.1',
+      port: plane.httpsPort,
+      servername: 'a.example',
+      ALPNProtocols: ['h2', 'http/1.1'],
+      rejectUnauthorized: false,
+    })
+    await once(socket, 'secureConnect')
+    assert.equal(socket.alpnProtocol, protocol)
+    socket.destroy()
+  })
+}
