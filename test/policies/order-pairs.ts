@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { PolicyName } from '#src/policies/index.ts'
+
+/** What came of a request. */
+export interface Outcome {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** What the upstream saw, where it was asked: its target, its Host, and the field X-Set. */
+  readonly saw: readonly string[]
+}
+
+/**
+ * Two neighbours of the list of policies on one route, and a request on which both would act: what comes
+ * of it shows that the first acts before the second. `order: false`: they never touch the same thing, so
+ * that nobody can tell which is first; both act.
+ */
+export interface Pair {
+  readonly policies: readonly [PolicyName, PolicyName]
+  readonly order?: false
+  readonly annotations: Readonly<Record<string, string>>
+  readonly target?: string
+  readonly method?: string
+  readonly host?: string
+  readonly tls?: 'anonymous' | 'client'
+  readonly fields?: Readonly<Record<string, string>>
+  /** Sent so often; the last answer counts. */
+  readonly times?: number
+  readonly check: (outcome: Outcome) => void
+}
+
+const basic = { 'auth-type': 'basic', 'auth-secret': 'users' }
+const clientCertificates = { 'auth-tls-secret': 'test/ca', 'auth-tls-match-cn': 'CN=somebody' }
+/** Stands for the address of the authentication service, which is not known yet. */
+export const authorityName = 'authority.invalid'
+const auth = (path: string): string => `http://${authorityName}${path}`
+
+export const pairs: readonly Pair[] = [
+  {
+    policies: ['session-affinity', 'compression'],
+    order: false,
+    annotations: { affinity: 'cookie', compression: 'on' },
+    fields: { 'accept-encoding': 'br' },
+    check({ headers }) {
+      assert.equal(headers['content-encoding'], 'br')
+      assert.match(headers['set-cookie']?.join() ?? '', /INGRESSCOOKIE=/)
+    },
+  },
+  {
+    policies: ['compression', 'client-certificates'],
+    annotations: { compression: 'on', ...clientCertificates },
+    tls: 'client',
+    fields: { 'accept-encoding': 'br', accept: 'text/html' },
+    check({ status, headers }) {
+      assert.deepEqual([status, headers['content-encoding']], [403, 'br'])
+    },
+  },
+  {
+    policies: ['client-certificates', 'block-lists'],
+    annotations: clientCertificates,
+    tls: 'anonymous',
+    fields: { 'user-agent': 'blocked' },
+    check: ({ status }) => {
+      assert.equal(status, 400)
+    },
+  },
+  {
+    policies: ['block-lists', 'app-root'],
+    annotations: { 'app-root': '/home' },
+    fields: { 'user-agent': 'blocked' },
+    check: ({ status }) => {
+      assert.equal(status, 403)
+    },
+  },
+  {
+    policies: ['app-root', 'host-redirect'],
+    order: false,
+    annotations: { 'app-root': '/home', 'from-to-www-redirect': 'true' },
+    host: 'www.',
+    check({ status, headers }) {
+      assert.equal(status, 308)
+      assert.doesNotMatch(headers.location ?? '', /home|www/)
+    },
+  },
+  {
+    policies: ['host-redirect', 'cors'],
+    annotations: { 'enable-cors': 'true', 'from-to-www-redirect': 'true' },
+    host: 'www.',
+    method: 'OPTIONS',
+    check: ({ status }) => {
+      assert.equal(status, 308)
+    },
+  },
+  {
+    policies: ['cors', 'custom-headers'],
+    annotations: { 'enable-cors': 'true', 'custom-headers': 'test/custom' },
+    check: ({ headers }) => {
+      assert.match(headers['access-control-allow-methods'] ?? '', /^GET, PUT/)
+    },
+  },
+  {
+    policies: ['custom-headers', 'add-headers'],
+    annotations: { 'custom-headers': 'test/custom' },
+    check: ({ headers }) => {
+      assert.equal(headers['x-both'], 'custom')
+    },
+  },
+  {
+    policies: ['add-headers', 'redirect'],
+    order: false,
+    annotations: { 'permanent-redirect': 'http://else.example/' },
+    check({ status, headers }) {
+      assert.deepEqual([status, headers['x-both']], [301, 'added'])
+    },
+  },
+  {
+    policies: ['redirect', 'ssl-redirect'],
+    annotations: { 'permanent-redirect': 'http://else.example/', 'force-ssl-redirect': 'true' },
+    check: ({ status }) => {
+      assert.equal(status, 301)
+    },
+  },
+  {
+    policies: ['ssl-redirect', 'limits'],
+    annotations: { 'force-ssl-redirect': 'true', 'limit-rpm': '1', 'limit-burst-multiplier': '1' },
+    times: 5,
+    check: ({ status }) => {
+      assert.equal(status, 308)
+    },
+  },
+  {
+    policies: ['limits', 'source-ranges'],
+    annotations: {
+      'limit-rpm': '1',
+      'limit-burst-multiplier': '1',
+      'denylist-source-range': '127.0.0.0/8',
+    },
+    times: 5,
+    check: ({ status }) => {
+      assert.equal(status, 503)
+    },
+  },
+  {
+    policies: ['source-ranges', 'basic-auth'],
+    annotations: { 'denylist-source-range': '127.0.0.0/8', ...basic },
+    check: ({ status }) => {
+      assert.equal(status, 403)
+    },
+  },
+  {
+    policies: ['basic-auth', 'external-auth'],
+    annotations: { 'auth-url': auth('/status/403'), ...basic },
+    check: ({ status }) => {
+      assert.equal(status, 401)
+    },
+  },
+  {
+    policies: ['external-auth', 'any-access'],
+    annotations: { satisfy: 'any', 'auth-url': auth('/status/200'), ...basic },
+    check: ({ status }) => {
+      assert.equal(status, 200)
+    },
+  },
+  {
+    policies: ['any-access', 'rewrite'],
+    annotations: {
+      satisfy: 'any',
+      'auth-url': auth('/original'),
+      'rewrite-target': '/rewritten',
+      ...basic,
+    },
+    target: '/original',
+    check({ status, saw }) {
+      assert.deepEqual([status, saw[0]], [200, '/rewritten'])
+    },
+  },
+  {
+    policies: ['rewrite', 'upstream-host'],
+    order: false,
+    annotations: { 'rewrite-target': '/rewritten', 'upstream-vhost': 'other.example' },
+    check: ({ saw }) => {
+      assert.deepEqual(saw.slice(0, 2), ['/rewritten', 'other.example'])
+    },
+  },
+  {
+    policies: ['upstream-host', 'request-fields'],
+    order: false,
+    annotations: { 'upstream-vhost': 'other.example' },
+    check: ({ saw }) => {
+      assert.deepEqual(saw.slice(1), ['other.example', 'set'])
+    },
+  },
+  {
+    policies: ['request-fields', 'response-location'],
+    order: false,
+    annotations: { 'proxy-redirect-from': 'http://in/', 'proxy-redirect-to': 'http://out/' },
+    check({ headers, saw }) {
+      assert.deepEqual([headers.location, saw[2]], ['http://out/x', 'set'])
+    },
+  },
+  {
+    policies: ['response-location', 'response-cookies'],
+    order: false,
+    annotations: {
+      'proxy-redirect-from': 'http://in/',
+      'proxy-redirect-to': 'http://out/',
+      'proxy-cookie-path': '/one /two',
+    },
+    check({ headers }) {
+      assert.equal(headers.location, 'http://out/x')
+      assert.deepEqual(headers['set-cookie'], ['a=b; Path=/two'])
+    },
+  },
+  {
+    policies: ['response-cookies', 'hide-headers'],
+    order: false,
+    annotations: { 'proxy-cookie-path': '/one /two' },
+    check({ headers }) {
+      assert.deepEqual(
+        [headers['set-cookie'], headers['x-hidden']],
+        [['a=b; Path=/two'], undefined],
+      )
+    },
+  },
+]
