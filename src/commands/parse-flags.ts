@@ -1,4 +1,5 @@
 import { suggest } from '#src/annotations/suggest.ts'
+import { ingressNginxFlags } from './ingress-nginx-flags.ts'
 import { flags, variableOf } from './flags.ts'
 import type { FlagGroup, FlagName, FlagValues } from './flags.ts'
 import type { FlagType } from './flag-types.ts'
@@ -106,6 +107,12 @@ function splitFlag(
   const name = written.startsWith('--') ? written.slice(2) : ''
   const flag = known.get(name)
   if (flag === undefined) {
+    const foreign = written.replace(/^--?/, '')
+    if (Object.hasOwn(ingressNginxFlags, foreign)) {
+      throw new UsageError(
+        `${written} is a flag of ingress-nginx that is not taken: ${ingressNginxFlags[foreign]}`,
+      )
+    }
     const near = suggest(name, known.keys())
     throw new UsageError(
       `unknown flag ${written}${near === undefined ? '' : `; did you mean --${near}?`}`,

@@ -48,7 +48,7 @@ for (const [args, values] of accepted) {
 const refused: [args: string[], line: RegExp][] = [
   [['--no-such-flag'], /unknown flag --no-such-flag/],
   [['--htp-port', '1'], /unknown flag --htp-port; did you mean --http-port\?/],
-  [['-v'], /unknown flag -v/],
+  [['-x'], /unknown flag -x/],
   [['--'.concat('=x')], /unknown flag --/],
   [['--http-port', 'eighty'], /--http-port must be a whole number from 0 to 65535, got "eighty"/],
   [['--http-port', '65536'], /--http-port must be/],
