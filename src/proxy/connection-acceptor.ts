@@ -170,7 +170,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     const start = (unread: Buffer): void => {
       const stream = this.#table.streams.get(listener.key)
       if (stream === undefined) connection.destroy()
-      else this.#tunnels.start(connection, unread, stream)
+      else this.#tunnels.start(connection, unread, stream, { port: listener.port, serverName: '' })
     }
     if (!listener.proxyProtocol) {
       start(nothing)
@@ -237,7 +237,8 @@ export class ConnectionAcceptor implements AcceptedBy {
     }
     const live = this.#table.hostAt(listener, hello.serverName)
     if (live?.passthrough !== undefined) {
-      this.#tunnels.start(connection, unread, live.passthrough)
+      const entry = { port: listener.port, serverName: hello.serverName }
+      this.#tunnels.start(connection, unread, live.passthrough, entry)
       return
     }
     const named = live !== undefined && live.host.pattern !== ''

@@ -31,6 +31,8 @@ export class Listeners implements TimerOwner {
   /** What the table asks for. */
   #wanted: ReadonlyMap<Key, Listener> = new Map()
   readonly #retry = new Timer(this)
+  /** TCP ports that could not be opened; each is told once. */
+  readonly #missing = new Set<Key>()
   #closed = false
 
   constructor(options: DataPlaneOptions, acceptedBy: AcceptedBy) {
@@ -57,6 +59,9 @@ export class Listeners implements TimerOwner {
       if (this.#open.has(key) || !isServed(listener)) continue
       try {
         await this.#listen(listener)
+        if (this.#missing.delete(key)) {
+          this.#options.log.info('a TCP port is open after all', { port: listener.port })
+        }
       } catch (error) {
         if (listener.protocol === 'tcp') this.#forget(listener, error)
         else failed.push(error)
@@ -76,18 +81,17 @@ export class Listeners implements TimerOwner {
   #forget({ key, port }: Listener, error: unknown): void {
     for (const socket of this.#open.get(key)?.sockets ?? []) socket.destroy()
     this.#open.delete(key)
+    if (this.#missing.has(key)) return
+    this.#missing.add(key)
     this.#options.log.error('a TCP port cannot be opened', { port, error: errorText(error) })
   }
 
   /** Says how many ports are missing, and sees to it that they are tried again. */
   #report(): void {
     const { worker, writer, wheel } = this.#options
-    let missing = 0
-    for (const [key, listener] of this.#wanted) {
-      if (isServed(listener) && !this.#open.has(key)) missing++
-    }
-    worker.set(writer, missingCell, missing)
-    if (missing > 0 && !this.#closed) wheel.arm(this.#retry, retryMs)
+    for (const key of this.#missing) if (!this.#wanted.has(key)) this.#missing.delete(key)
+    worker.set(writer, missingCell, this.#missing.size)
+    if (this.#missing.size > 0 && !this.#closed) wheel.arm(this.#retry, retryMs)
     else wheel.remove(this.#retry)
   }
 

@@ -4,7 +4,7 @@ import type { Tunnel } from './tunnel.ts'
 
 /** One tunnel as one JSON line, without the line end: the fields of a request that it has. */
 export function streamLogLine(
-  { client, upstream, stream, lastEndpoint, startedAt, tries, outcome }: Tunnel,
+  { client, upstream, stream, entry, lastEndpoint, startedAt, tries, outcome }: Tunnel,
   { wallClock, now }: Pick<Services, 'wallClock' | 'now'>,
 ): string {
   const { origin, service } = stream.route
@@ -13,7 +13,8 @@ export function streamLogLine(
     `{"time":"${isoTime(wallClock())}"` +
     `,"protocol":"tcp"` +
     `,"remote_addr":${quoted(peer?.address ?? '')}` +
-    `,"port":${peer?.localPort ?? 0}` +
+    `,"port":${entry.port}` +
+    `,"host":${quoted(entry.serverName)}` +
     `,"request_bytes":${client.bytes}` +
     `,"response_bytes":${upstream?.bytes ?? 0}` +
     `,"duration_ms":${rounded(now() - startedAt)}` +

@@ -26,6 +26,13 @@ export type TunnelOutcome =
   | 'client-gone'
   | 'draining'
 
+/** Where a client came in. */
+export interface TunnelEntry {
+  readonly port: number
+  /** SNI, where TLS is passed through. */
+  readonly serverName: string
+}
+
 /** What a tunnel needs from its worker. */
 export interface TunnelOwner {
   readonly services: Pick<Services, 'pickInput' | 'now' | 'wheel' | 'endpoints'>
@@ -44,6 +51,8 @@ export interface TunnelOwner {
  */
 export class Tunnel implements TimerOwner, TunnelEvents {
   readonly stream: LiveStream
+  /** Where the client came in, and the host that its TLS names; '' for none. */
+  readonly entry: TunnelEntry
   readonly client: TunnelSide
   readonly startedAt: number
   upstream: TunnelSide | undefined
@@ -63,8 +72,14 @@ export class Tunnel implements TimerOwner, TunnelEvents {
   #ended = false
 
   /** `unread`: read from the client already. Its memory is copied. */
-  constructor(connection: Connection, unread: Buffer, stream: LiveStream, owner: TunnelOwner) {
+  constructor(
+    connection: Connection,
+    unread: Buffer,
+    { stream, entry }: { readonly stream: LiveStream; readonly entry: TunnelEntry },
+    owner: TunnelOwner,
+  ) {
     this.stream = stream
+    this.entry = entry
     this.startedAt = owner.services.now()
     this.#owner = owner
     this.#held = Buffer.from(unread)

@@ -9,7 +9,7 @@ import type { LiveStream } from './live-stream.ts'
 import type { Services } from './services.ts'
 import { streamLogLine } from './stream-log-line.ts'
 import { Tunnel } from './tunnel.ts'
-import type { TunnelOutcome, TunnelOwner } from './tunnel.ts'
+import type { TunnelEntry, TunnelOutcome, TunnelOwner } from './tunnel.ts'
 
 const outcomeCells: Readonly<Record<TunnelOutcome, number>> = {
   served: workerCell('streams_total:served'),
@@ -43,8 +43,8 @@ export class Tunnels implements TunnelOwner {
   }
 
   /** Passes a connection on. `unread` was read from it already; it is valid during the call. */
-  start(connection: Connection, unread: Buffer, stream: LiveStream): void {
-    const tunnel = new Tunnel(connection, unread, stream, this)
+  start(connection: Connection, unread: Buffer, stream: LiveStream, entry: TunnelEntry): void {
+    const tunnel = new Tunnel(connection, unread, { stream, entry }, this)
     this.#open.add(tunnel)
     tunnel.start()
   }

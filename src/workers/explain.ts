@@ -7,6 +7,7 @@ import { pathEntry } from '#algorithms/match/path-list.ts'
 import type {
   Backend,
   Host,
+  Listener,
   PathMatch,
   Predicate,
   RouteTable,
@@ -131,16 +132,31 @@ function listenerGroup(
     steps.push(`no listener serves ${protocol}`)
     return [...table.hosts.values()][0]?.hostGroup ?? ''
   }
-  const { defaultCertificate, hostGroup, port } = listener
+  const { hostGroup, port } = listener
   steps.push(`the ${protocol} listener on port ${port} takes it`)
-  if (protocol === 'https') {
-    const named = findHost(table, hostGroup, hostOf(authority))?.certificate
-    const shown = named === undefined ? defaultCertificate : named
-    const origin = shown === undefined ? undefined : table.certificates.get(shown)?.origin
-    const kind = named === undefined ? 'default certificate' : 'certificate'
-    if (origin !== undefined) steps.push(`it shows the ${kind} ${origin.namespace}/${origin.name}`)
-  }
+  if (protocol === 'https') explainTls(table, listener, hostOf(authority), steps)
   return hostGroup
+}
+
+/** Where TLS ends, what it shows, and what it asks of clients. */
+function explainTls(table: RouteTable, listener: Listener, name: string, steps: string[]): void {
+  const host = findHost(table, listener.hostGroup, name)
+  if (host?.passthrough !== undefined) {
+    const { service, origin } = host.passthrough
+    steps.push(
+      `its TLS ends at the endpoints of Service ${origin.namespace}/${service}: what follows holds for plain HTTP alone`,
+    )
+    return
+  }
+  const kind = host?.certificate === undefined ? 'default certificate' : 'certificate'
+  const shown = host?.certificate ?? listener.defaultCertificate
+  const origin = shown === undefined ? undefined : table.certificates.get(shown)?.origin
+  if (origin !== undefined) steps.push(`it shows the ${kind} ${origin.namespace}/${origin.name}`)
+  const asked = host?.clientCertificates
+  const secret = asked && table.authorities.get(asked.authorities)?.origin
+  if (secret !== undefined) {
+    steps.push(`clients are asked for a certificate of ${secret.namespace}/${secret.name}`)
+  }
 }
 
 function findHost(table: RouteTable, group: string, name: string): Host | undefined {

@@ -105,3 +105,51 @@ test('every endpoint says what it gets, and why', () => {
     /gets requests: it is terminating, but no endpoint is ready/,
   )
 })
+
+test('of a host over TLS it is told where TLS ends, and whom it asks for', () => {
+  const [first] = hosts
+  assert.ok(first)
+  const https = {
+    key: 'https',
+    protocol: 'https',
+    addresses: [],
+    port: 443,
+    hostGroup: first.hostGroup,
+    proxyProtocol: false,
+    defaultCertificate: undefined,
+  } as const
+  const stepsOf = (changed: Partial<Host>): string => {
+    const changedRoutes: RouteTable = {
+      ...table([{ ...first, ...changed }], []),
+      listeners: new Map([['https', https]]),
+      authorities: new Map([
+        [
+          'ca',
+          {
+            key: 'ca',
+            origin: { kind: 'Secret', namespace: 'shop', name: 'clients' },
+            caPem: '',
+            crlPem: '',
+            fingerprint: '',
+          },
+        ],
+      ]),
+    }
+    return explain(changedRoutes, asked('https://a.example/x'), nothingKnown).steps.join('\n')
+  }
+  assert.doesNotMatch(stepsOf({}), /ends at|are asked/)
+  const clientCertificates = { policy: 'p', authorities: 'ca' }
+  assert.match(stepsOf({ clientCertificates }), /asked for a certificate of shop\/clients/)
+  const passthrough = {
+    origin: { kind: 'Ingress', namespace: 'shop', name: 'web' },
+    backend: 'b',
+    service: 'web',
+    balance: { algorithm: 'round-robin', options: {}, hashKey: [] },
+    connectTimeoutMs: 1,
+    idleTimeoutMs: 1,
+    triesMax: 1,
+    retryTimeoutMs: 0,
+    sendProxyHeader: false,
+  }
+  assert.match(stepsOf({ passthrough }), /TLS ends at the endpoints of Service shop\/web/)
+})
