@@ -4,6 +4,7 @@ import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import { HostTable, hostOf } from '#algorithms/match/host-table.ts'
 import { matches } from '#algorithms/match/path-entry.ts'
 import { pathEntry } from '#algorithms/match/path-list.ts'
+import type { Key } from '#src/table/keys.ts'
 import type {
   Backend,
   Host,
@@ -148,15 +149,24 @@ function explainTls(table: RouteTable, listener: Listener, name: string, steps: 
     )
     return
   }
-  const kind = host?.certificate === undefined ? 'default certificate' : 'certificate'
-  const shown = host?.certificate ?? listener.defaultCertificate
-  const origin = shown === undefined ? undefined : table.certificates.get(shown)?.origin
-  if (origin !== undefined) steps.push(`it shows the ${kind} ${origin.namespace}/${origin.name}`)
+  explainCertificate(table, host?.certificate, listener.defaultCertificate, steps)
   const asked = host?.clientCertificates
   const secret = asked && table.authorities.get(asked.authorities)?.origin
   if (secret !== undefined) {
     steps.push(`clients are asked for a certificate of ${secret.namespace}/${secret.name}`)
   }
+}
+
+function explainCertificate(
+  table: RouteTable,
+  own: Key | undefined,
+  preset: Key | undefined,
+  steps: string[],
+): void {
+  const shown = own ?? preset
+  const origin = shown === undefined ? undefined : table.certificates.get(shown)?.origin
+  const kind = own === undefined ? 'default certificate' : 'certificate'
+  if (origin !== undefined) steps.push(`it shows the ${kind} ${origin.namespace}/${origin.name}`)
 }
 
 function findHost(table: RouteTable, group: string, name: string): Host | undefined {

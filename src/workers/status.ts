@@ -1,6 +1,6 @@
 import { sumOfSlot } from '#src/shared/endpoint-memory.ts'
 import { ruleCells } from '#src/shared/rule-memory.ts'
-import type { Host, Rule, WeightedBackend } from '#src/table/table.ts'
+import type { Host, Rule, WeightedBackend, StreamRoute } from '#src/table/table.ts'
 import type { DiagnosticCounts, SourceStatus } from './messages.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerStatus } from './worker-pool.ts'
@@ -67,14 +67,44 @@ export interface BackendStatus {
 
 /** The JSON text of /api/routes, in pieces of one route each. */
 export function* routesJson(supervisor: Supervisor, now: number): Generator<string, void> {
+  const { listeners, hosts } = supervisor.feed.table
   let before = '['
-  for (const host of supervisor.feed.table.hosts.values()) {
+  for (const { port, stream } of listeners.values()) {
+    if (stream === undefined) continue
+    const place = { host: `:${port}`, pathType: 'tcp', tls: false } as const
+    yield `${before}\n  ${JSON.stringify(streamStatus(supervisor, place, stream, now))}`
+    before = ','
+  }
+  for (const host of hosts.values()) {
+    if (host.passthrough !== undefined) {
+      const place = { host: host.pattern, pathType: 'tls-passthrough', tls: true } as const
+      yield `${before}\n  ${JSON.stringify(streamStatus(supervisor, place, host.passthrough, now))}`
+      before = ','
+    }
     for (const rule of host.rules) {
       yield `${before}\n  ${JSON.stringify(routeStatus(supervisor, host, rule, now))}`
       before = ','
     }
   }
   yield before === '[' ? '[]\n' : '\n]\n'
+}
+
+/** A stream as a route that has no path: it counts connections, and no answers. */
+function streamStatus(
+  supervisor: Supervisor,
+  place: Pick<RouteStatus, 'host' | 'pathType' | 'tls'>,
+  { origin, ...use }: StreamRoute,
+  now: number,
+): RouteStatus {
+  const { kind, namespace, name } = origin
+  return {
+    ...place,
+    path: '',
+    object: { kind, namespace, name },
+    policies: [],
+    backends: [backendStatus(supervisor, { ...use, weight: 1 }, now)],
+    responses: {},
+  }
 }
 
 function routeStatus(supervisor: Supervisor, host: Host, rule: Rule, now: number): RouteStatus {
@@ -103,7 +133,11 @@ function responsesOf({ memory, feed }: Supervisor, rule: Rule): Record<string, n
   )
 }
 
-function backendStatus(supervisor: Supervisor, use: WeightedBackend, now: number): BackendStatus {
+function backendStatus(
+  supervisor: Supervisor,
+  use: Pick<WeightedBackend, 'backend' | 'service' | 'weight' | 'balance'>,
+  now: number,
+): BackendStatus {
   const { endpoints, requestsInFlight } = endpointCounts(supervisor, use.backend, now)
   return {
     service: use.service,
