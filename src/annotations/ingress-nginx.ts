@@ -28,7 +28,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // TLS
   // load balancing
   // external auth
-  'enable-global-auth': ignored('true'),
   // limits
   // access
   // CORS

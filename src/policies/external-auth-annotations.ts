@@ -16,7 +16,7 @@ export interface CacheDuration {
 
 export interface ExternalAuthValues {
   'auth-url': string
-  'auth-method': string
+  'auth-method': Method
   'auth-signin': Template
   'auth-signin-redirect-param': string
   'auth-response-headers': readonly string[]
@@ -29,6 +29,7 @@ export interface ExternalAuthValues {
   'auth-keepalive-share-vars': boolean
   'auth-keepalive-requests': number
   'auth-keepalive-timeout': number
+  'enable-global-auth': boolean
   satisfy: 'all' | 'any'
 }
 
@@ -51,6 +52,7 @@ const durations: ValueType<readonly CacheDuration[]> = {
     groups.map(({ statuses, ms }) => `${statuses.join(' ')} ${duration.format(ms)}`).join(','),
 }
 
+type Method = (typeof methods)[number]
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 const objectName: ValueType<string> = {
   expects: 'the name of a ConfigMap, or namespace/name',
@@ -178,6 +180,14 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
     default: 60_000,
     doc: 'Idle time of a kept connection.',
     example: '30',
+  },
+  'enable-global-auth': {
+    ...base,
+    risk: 'low',
+    type: bool,
+    default: true,
+    doc: 'Whether global-auth-url of the ConfigMap holds for the Ingress. An auth-url of its own takes its place.',
+    example: 'false',
   },
   satisfy,
 }

@@ -1,3 +1,4 @@
+import type { OptionTable } from '#src/annotations/schema.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { allow, deny } from './access.ts'
 import { AnswerCache } from './external-auth-cache.ts'
@@ -8,6 +9,8 @@ import type {
   ExternalAuthOptions,
   ExternalAuthValues,
 } from './external-auth-annotations.ts'
+import { globalAuthOptions, globalAuthValues } from './global-auth.ts'
+import type { GlobalAuthOptions } from './global-auth.ts'
 import { policy } from './policy-definition.ts'
 import type { RouteContext } from './policy-definition.ts'
 import { CONTINUE, SUSPEND } from './policy.ts'
@@ -70,10 +73,13 @@ const cookiesState = 0
 /** One worker's answers, whatever tables come and go. */
 const answers = new AnswerCache()
 
+type AuthOptions = ExternalAuthOptions & GlobalAuthOptions
+const authOptions: OptionTable<AuthOptions> = { ...noAuthOptions, ...globalAuthOptions }
+
 /** External authentication: a request of our own, without body, decides over the client's. */
 export const externalAuth = policy({
   annotations: externalAuthAnnotations,
-  options: noAuthOptions,
+  options: authOptions,
 
   references(values) {
     const text = values['auth-proxy-set-headers']
@@ -103,15 +109,18 @@ export const externalAuth = policy({
 })
 
 function configureAuth(
-  values: ExternalAuthValues,
-  context: RouteContext<ExternalAuthOptions>,
+  written: ExternalAuthValues,
+  context: RouteContext<AuthOptions>,
 ): ExternalAuthConfig | undefined {
-  const exempt = context.options['no-auth-locations']
-  const isExempt = exempt.some((start) => context.path.startsWith(start))
-  if (values['auth-url'] === '' || isExempt) return undefined
+  const { options, path } = context
+  const isExempt = options['no-auth-locations'].some((start) => path.startsWith(start))
+  const own = written['auth-url'] !== ''
+  if (isExempt || !(own || written['enable-global-auth'])) return undefined
+  const values = own ? written : globalAuthValues(written, options, context.deny)
+  if (values === undefined) return undefined
   const service = readServiceUrl(values['auth-url'], context)
   if ('problem' in service) {
-    context.deny('auth-url', service.problem)
+    context.deny(own ? 'auth-url' : 'global-auth-url', service.problem)
     return undefined
   }
   return {
@@ -122,7 +131,7 @@ function configureAuth(
     signInParameter: values['auth-signin-redirect-param'],
     responseFields: values['auth-response-headers'],
     redirect: values['auth-request-redirect'],
-    fields: [...moreFields(context), ...snippetFields(context)],
+    fields: [...(own ? moreFields(context) : []), ...snippetFields(context)],
     cache: cacheOf(values, context),
     alwaysSetCookie: values['auth-always-set-cookie'],
     any: values.satisfy === 'any',
@@ -131,7 +140,7 @@ function configureAuth(
 
 function cacheOf(
   values: ExternalAuthValues,
-  { ingress, host, path }: RouteContext<ExternalAuthOptions>,
+  { ingress, host, path }: RouteContext<AuthOptions>,
 ): CacheConfig | undefined {
   const key = values['auth-cache-key']
   if (key.length === 0) return undefined
@@ -142,7 +151,7 @@ function cacheOf(
   }
 }
 
-function moreFields(context: RouteContext<ExternalAuthOptions>): ExternalAuthConfig['fields'] {
+function moreFields(context: RouteContext<AuthOptions>): ExternalAuthConfig['fields'] {
   const key = 'auth-proxy-set-headers'
   const fields: { name: string; value: Template }[] = []
   for (const [name, text] of Object.entries(context.data(key) ?? {})) {

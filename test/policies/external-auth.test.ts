@@ -21,7 +21,7 @@ function configOf(texts: Readonly<Record<string, string>>, host = 'a.example') {
   }
   const denied: string[] = []
   const context = contextOf(
-    { 'no-auth-locations': [] },
+    { ...complete(externalAuth.options, {}), 'no-auth-locations': [] },
     { host, deny: (key) => denied.push(key), data: () => ({ 'X-More': 'for $host' }) },
   )
   const config = externalAuth.configure(complete(annotations, given), context)
