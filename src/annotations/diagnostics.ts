@@ -54,6 +54,10 @@ export const diagnosticCodes = {
   'route-conflict': { severity: 'error', effect: 'The older object is served.' },
   'canary-unused': { severity: 'error', effect: 'The canary gets no requests for this path.' },
   'service-missing': { severity: 'error', effect: 'The route answers 503.' },
+  'active-service-unused': {
+    severity: 'error',
+    effect: 'The Service of the route stays in force.',
+  },
   'service-port-missing': { severity: 'error', effect: 'The route answers 503.' },
   'backend-unsupported': { severity: 'error', effect: 'The route answers 503.' },
   'endpoint-invalid': { severity: 'error', effect: 'The endpoint gets no requests.' },

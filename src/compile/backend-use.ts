@@ -13,11 +13,14 @@ import { balanceAnnotations, balanceOf } from './values/balance.ts'
 import { healthAnnotations } from './values/health-check.ts'
 import type { BalanceValues } from './values/balance.ts'
 import { protocolOf } from './values/backend-protocol.ts'
+import { routingAnnotations } from './values/routing.ts'
 import { annotationSchema } from './values/schema.ts'
 
 /** What a Service's own annotations say. */
 export interface ServiceValues {
   readonly balance: Partial<BalanceValues>
+  /** The Service that stands in for it, '' for none. */
+  readonly activeService: string
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -69,8 +72,9 @@ export function readService(service: Service, settings: CompileSettings): Servic
   const balance = readGiven(balanceAnnotations, texts, reading)
   // Their values belong to the backend; here they are judged.
   readGiven(healthAnnotations, texts, reading)
-  return { balance, diagnostics: diagnostics.list }
+  const { 'active-service': activeService = '' } = readGiven(routingAnnotations, texts, reading)
+  return { balance, activeService, diagnostics: diagnostics.list }
 }
 
 /** What a Service that does not exist says. */
-export const noServiceValues: ServiceValues = { balance: {}, diagnostics: [] }
+export const noServiceValues: ServiceValues = { balance: {}, activeService: '', diagnostics: [] }

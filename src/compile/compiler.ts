@@ -14,6 +14,7 @@ import type {
   RouteTable,
   Rule,
 } from '#src/table/table.ts'
+import { activeSide } from './active-side.ts'
 import { noServiceValues, readService } from './backend-use.ts'
 import type { ServiceValues } from './backend-use.ts'
 import { withCanary } from './canaries.ts'
@@ -274,9 +275,12 @@ export class Compiler {
     const { options, snapshot, diagnostics, targets, lastTarget } = round
     const { backend } = route
     const { namespace } = parsed.ingress.metadata
-    const service =
+    const own =
       'service' in backend ? snapshot.get('Service', namespace, backend.service.name) : undefined
-    const serviceValues = this.#serviceValues(service, round)
+    const ownValues = this.#serviceValues(own, round)
+    const sides = { parsed, route, own, ownSays: ownValues.activeService }
+    const service = activeSide(sides, snapshot, diagnostics)
+    const serviceValues = service === own ? ownValues : this.#serviceValues(service, round)
     const objects = findObjects(parsed.references, snapshot)
     const fallbackName = parsed.routing['default-backend']
     const fallback =

@@ -13,6 +13,7 @@ import type { CompileSettings } from './settings.ts'
 const aboutAbsent: Readonly<Partial<Record<DiagnosticCode, Kind>>> = {
   'class-missing': 'IngressClass',
   'service-missing': 'Service',
+  'active-service-unused': 'Service',
   'secret-missing': 'Secret',
   'configmap-missing': 'ConfigMap',
   'reference-secret-missing': 'Secret',

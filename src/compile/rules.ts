@@ -106,7 +106,8 @@ function findTarget(
     report('backend-unsupported', `${place}.resource`, message)
     return undefined
   }
-  const { name, port } = backend.service
+  const { port } = backend.service
+  const name = service?.metadata.name ?? backend.service.name
   const shown = `Service ${ingress.metadata.namespace}/${name}`
   if (service === undefined) {
     report('service-missing', `${place}.service.name`, `${shown} does not exist`)

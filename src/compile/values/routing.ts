@@ -42,6 +42,16 @@ export const routingAnnotations = annotationTable({
     compatibility: 'same',
     option: true,
   },
+  'active-service': {
+    type: hostname,
+    default: '',
+    doc: 'Blue/green: the Service of the same namespace that requests go to in place of the one in the rule. A change is one step for all routes, the way back too. Not followed to a Service without the port or without a ready endpoint.',
+    example: 'web-green',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'own',
+    on: ['Ingress', 'Service'],
+  },
   'default-backend': {
     type: hostname,
     default: '',
