@@ -33,7 +33,7 @@ import { tryFailed, wasFalseTunnel } from './try-failed.ts'
 import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
 import { prepareResponse } from './response-head.ts'
-import { mayRetryStatus } from './retry.ts'
+import { keepForRetry, mayRetryStatus } from './retry.ts'
 import { sendRequest } from './send-request.ts'
 import type { Services } from './services.ts'
 
@@ -120,6 +120,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
       this.fail('body-too-large')
       return
     }
+    if (!this.body.ended) keepForRetry(this)
     if (this.policies === undefined) this.ask()
     else if (this.policies.runRequestHead()) this.afterRequestHead()
   }

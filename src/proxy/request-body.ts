@@ -1,9 +1,15 @@
 import type { Fields } from '#src/exchange/fields.ts'
 import type { ClientStream } from '#src/exchange/streams.ts'
+import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Services } from './services.ts'
 
 /** Bytes kept of a request body so that it can be sent again (design: 64 KiB). */
 export const replayBytesPerExchange = 64 * 1024
+
+/** The same of a request that may be repeated, where its route does not say otherwise. */
+export const repeatableBytesPerExchange = 1024 * 1024
+
+const noRoom = workerCell('replay_bodies_dropped_total')
 
 /** Chunks up to this size become text at once: one copy serves the write and the replay. */
 export const textBytesMax = 16 * 1024
@@ -30,7 +36,7 @@ export class RequestBody {
     this.ended = ended
   }
 
-  /** Lets the copy grow to `bytesMax`, for a policy that wants the body whole. */
+  /** Lets the copy grow to `bytesMax`. */
   raiseLimit(bytesMax: number): void {
     this.#limit = Math.max(this.#limit, bytesMax)
   }
@@ -88,8 +94,11 @@ export class RequestBody {
   }
 
   #mayGrow(size: number): boolean {
-    const { replayBytes, replayBytesMax } = this.#services
-    return this.#copy.length + size <= this.#limit && replayBytes + size <= replayBytesMax
+    const { replayBytes, replayBytesMax, worker, writer } = this.#services
+    if (this.#copy.length + size > this.#limit) return false
+    if (replayBytes + size <= replayBytesMax) return true
+    worker.add(writer, noRoom, 1)
+    return false
   }
 
   #keep(text: string, size: number): void {

@@ -4,6 +4,21 @@ import type { Exchange } from './exchange.ts'
 import { failures, isIdempotent } from './failures.ts'
 import { isUnavailable } from './grpc-reply.ts'
 import type { FailureCode } from './failures.ts'
+import { repeatableBytesPerExchange } from './request-body.ts'
+
+/** Lets the body of a request that may be repeated be kept for that, up to what its route allows. */
+export function keepForRetry({ body, live, request }: Exchange): void {
+  if (live === undefined) return
+  const { bodyBytesMax, requestBuffering, retry } = live.rule.settings
+  const limit = bodyBytesMax === 0 ? Infinity : bodyBytesMax
+  const wanted = Math.min(limit, repeatableBytesPerExchange)
+  if (!requestBuffering || !retries(retry) || request.contentLength > wanted) return
+  if (retry.nonIdempotent || isIdempotent(request.method)) body.raiseLimit(wanted)
+}
+
+function retries({ triesMax, onError, onTimeout, onInvalidHeader, onStatuses }: RetrySettings) {
+  return triesMax !== 1 && (onError || onTimeout || onInvalidHeader || onStatuses.length > 0)
+}
 
 /** Whether a failed try may be followed by one at another endpoint. */
 export function mayRetryFailure(exchange: Exchange, code: FailureCode, unsent: boolean): boolean {

@@ -33,7 +33,7 @@ export interface Services {
   readonly pickInput: PickInput
   /** Bytes of request bodies kept for another try, in all exchanges. */
   replayBytes: number
-  readonly replayBytesMax: number
+  replayBytesMax: number
   /** The worker finishes what it has and takes nothing new. */
   draining: boolean
   /** Exchanges under way; for draining. */

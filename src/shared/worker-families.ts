@@ -173,6 +173,10 @@ export const workerFamilies = {
     type: 'gauge',
     help: 'Bytes of request bodies that are kept for another try.',
   },
+  replay_bodies_dropped_total: {
+    type: 'counter',
+    help: 'Request bodies that were not kept for another try because the worker keeps too many bytes.',
+  },
   access_log_lines_total: {
     type: 'counter',
     help: 'Lines of the access log, by fate.',

@@ -18,6 +18,7 @@ export const defaultRouteSettings: RouteSettings = {
     onStatuses: [],
     nonIdempotent: false,
   },
+  requestBuffering: true,
   accessLog: true,
   strictPath: false,
 }

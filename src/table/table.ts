@@ -198,6 +198,8 @@ export interface RouteSettings {
   readonly sendTimeoutMs: number
   readonly readTimeoutMs: number
   readonly retry: RetrySettings
+  /** Bodies of requests that may be repeated are kept for another try even when they are long. */
+  readonly requestBuffering: boolean
   readonly accessLog: boolean
   readonly strictPath: boolean
 }

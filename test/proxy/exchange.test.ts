@@ -150,7 +150,7 @@ test('a status on the list is tried elsewhere; the last answer is passed on', ()
 
 test('a body past the copy is streamed and not sent again', () => {
   const harness = new ProxyHarness()
-  const { exchange, client } = harness.start(harness.rule([]), {
+  const { exchange, client } = harness.start(harness.rule([], { requestBuffering: false }), {
     method: 'PUT',
     contentLength: 200_000,
   })

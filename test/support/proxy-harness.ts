@@ -53,6 +53,7 @@ export const settings: RouteSettings = {
     onStatuses: [],
     nonIdempotent: false,
   },
+  requestBuffering: true,
   accessLog: true,
   strictPath: false,
 }

@@ -2,12 +2,24 @@ import { duration, size } from '#src/annotations/quantities.ts'
 import { annotationTable, optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool, integer, oneOf } from '#src/annotations/types.ts'
+import type { ValueType } from '#src/annotations/types.ts'
 import { defaultRouteSettings } from '#src/table/defaults.ts'
 import type { RouteSettings } from '#src/table/table.ts'
 import { retryConditions } from './retry-conditions.ts'
 
 const defaults = defaultRouteSettings
 const { triesMax: _tries, timeoutMs: _timeout, ...defaultConditions } = defaults.retry
+
+const requestBuffering: ValueType<boolean> = {
+  expects: 'one of on, off',
+  schema: { enum: ['on', 'off'] },
+  parse: (text) => (text === 'on' || text === 'off' ? text === 'on' : undefined),
+  format: (on) => (on ? 'on' : 'off'),
+  warn(text) {
+    if (text !== 'on') return undefined
+    return 'a body is passed on as it comes, and kept up to 1 MiB for another try; ingress-nginx reads it whole before it asks anybody'
+  },
+}
 
 /** Limits, times and retries of a route. */
 export const routeAnnotations = annotationTable({
@@ -81,6 +93,16 @@ export const routeAnnotations = annotationTable({
     compatibility: 'same',
     option: true,
   },
+  'proxy-request-buffering': {
+    type: requestBuffering,
+    default: defaults.requestBuffering,
+    doc: 'With on, up to 1 MiB of the body of a request that may be repeated is kept for another try; with off, up to 64 KiB. Bodies are passed on as they come.',
+    example: 'off',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'same',
+    option: true,
+  },
   'enable-access-log': {
     type: bool,
     default: defaults.accessLog,
@@ -133,6 +155,7 @@ export function routeSettingsOf(
       onStatuses: conditions.onStatuses,
       nonIdempotent: conditions.nonIdempotent || options['retry-non-idempotent'],
     },
+    requestBuffering: values['proxy-request-buffering'],
     accessLog: values['enable-access-log'],
     strictPath: values['path-normalization'] === 'strict',
   }

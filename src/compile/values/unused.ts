@@ -18,19 +18,6 @@ export const unusedAnnotations = annotationTable({
     compatibility: { unused: streamed },
     option: true,
   },
-  'proxy-request-buffering': {
-    type: oneOf(['on', 'off']),
-    default: 'on',
-    doc: 'Whether a request body is read whole before the upstream is asked.',
-    example: 'off',
-    risk: 'low',
-    scope: 'path',
-    compatibility: {
-      unused:
-        'request bodies are passed on as they come; what has been sent is kept for another try while it is small',
-    },
-    option: true,
-  },
   'proxy-buffering': {
     type: oneOf(['on', 'off']),
     default: 'off',
