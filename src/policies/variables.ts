@@ -30,7 +30,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   http_host: ({ request }) => request.authority,
   remote_addr: ({ clientAddress }) => clientAddress,
   binary_remote_addr: ({ clientAddress }) => clientAddress,
-  remote_user: ({ request }) => userOf(request.fields.get('authorization') ?? ''),
+  remote_user: ({ request }) => visible(userOf(request.fields.get('authorization') ?? '')),
   remote_port: ({ peer }) => String(peer.port),
   request_id: ({ requestId }) => requestId,
   req_id: ({ requestId }) => requestId,
@@ -40,7 +40,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   server_addr: ({ peer }) => peer.localAddress,
   server_port: ({ peer }) => String(peer.localPort),
   ssl_server_name: ({ peer }) => peer.tls?.serverName ?? '',
-  uri: ({ path }) => path,
+  uri: ({ path }) => visible(path),
 }
 
 /** Whether a name, without the `$`, is a variable that `variableValue` knows. */
@@ -73,6 +73,18 @@ function fieldValue({ fields }: RequestHead, name: string): string {
   const value = fields.get(name)
   if (value !== undefined) return value
   return forwarding.has(name) ? (fields.getRemoved(name) ?? '') : ''
+}
+
+/**
+ * Decoded text with its control characters escaped: it goes into fields and targets, where a line end
+ * of the client's making must not begin a line.
+ */
+function visible(text: string): string {
+  return text.replace(
+    // oxlint-disable-next-line no-control-regex -- these are meant
+    /[\u0000-\u001f\u007f]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )
 }
 
 /** The target as the client sent it, whatever was rewritten. */

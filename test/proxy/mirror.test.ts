@@ -143,8 +143,8 @@ const cases: readonly Case[] = [
   {
     name: 'control characters of a decoded path are no line ends',
     annotations: { 'mirror-target': 'http://127.0.0.1:PORT$uri' },
-    path: '/a%0d%0aX-Evil:%201',
-    copy: { target: '/a%0d%0aX-Evil:%201', headers: { 'x-evil': undefined } },
+    path: '/a%0D%0AX-Evil:%201',
+    copy: { target: '/a%0D%0AX-Evil:%201', headers: { 'x-evil': undefined } },
   },
 ]
 
