@@ -33,10 +33,6 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // CORS
   // buffering
   // headers
-  // observability
-  'enable-opentelemetry': ignored(),
-  'opentelemetry-trust-incoming-span': ignored('true'),
-  'opentelemetry-operation-name': ignored(),
   // web application firewall
   'enable-modsecurity': ignored(),
   'enable-owasp-core-rules': ignored('false'),

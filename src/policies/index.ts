@@ -22,6 +22,7 @@ import { serverSnippet } from './snippets/server-snippet.ts'
 import { sessionAffinity } from './session-affinity.ts'
 import { sourceRanges } from './source-ranges.ts'
 import { sslRedirect } from './ssl-redirect.ts'
+import { traceContext } from './trace-context.ts'
 import { upstreamHost } from './upstream-host.ts'
 
 /**
@@ -62,6 +63,7 @@ export const policies = {
   // What the upstream sees: behind whatever looks at the request as it was sent.
   rewrite,
   'upstream-host': upstreamHost,
+  'trace-context': traceContext,
   'request-fields': requestFields,
   'snippet-fields': snippetFields,
   // What is done to an answer before anything is added to it.

@@ -91,6 +91,8 @@ export interface PolicyExchange {
   now(): number
   /** Milliseconds since 1970. */
   wallClock(): number
+  /** Uniform in [0, 1). */
+  random(): number
   /** One request of this client under a rate limit of this name; false: it is refused. */
   admit(limit: string, rate: GcraRate): boolean
   /** One of `max` requests that this client may have under way, until the exchange ends; false: refused. */

@@ -130,6 +130,10 @@ export class PolicyRun implements PolicyExchange {
     return this.#exchange.services.wallClock()
   }
 
+  random(): number {
+    return this.#exchange.services.random()
+  }
+
   admit(limit: string, rate: GcraRate): boolean {
     return admitRequest(this.#exchange, limit, rate)
   }
