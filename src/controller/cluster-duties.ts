@@ -26,7 +26,7 @@ export interface ClusterDutiesOptions extends DutyContext {
 /** How often addresses are looked up and every status is compared, as in ingress-nginx. */
 const comparePeriodMs = 60_000
 /** So long the last replica clears what it has written. */
-const clearMsMax = 8000
+const clearMsMax = 3000
 
 const schedule = (callback: () => void, delayMs: number): (() => void) => {
   const timer = setTimeout(callback, delayMs)

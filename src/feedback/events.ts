@@ -10,6 +10,7 @@ import type { Verdict } from './event-reasons.ts'
 import { earlierEvents, eventBody, eventKey, eventsPath, seriesPatch } from './event-objects.ts'
 import type { Reporter } from './event-objects.ts'
 import { PacedQueue } from './paced-queue.ts'
+import { sameItems } from './same-items.ts'
 
 export interface EventsOptions {
   readonly client: ApiClient
@@ -72,6 +73,9 @@ export class Events {
   /** Findings that are known, by what they say about which object. */
   #known = new Set<string>()
   #served = new Map<string, Ingress>()
+  #servedItems: readonly Ingress[] = []
+  /** Of findings that table after table has. */
+  readonly #keys = new WeakMap<Diagnostic, { readonly of: AnyObject; readonly key: string }>()
   #faulty = new Set<string>()
   #first = true
   #leading = false
@@ -125,6 +129,7 @@ export class Events {
     if (!this.#leading) return
     this.#known = new Set()
     this.#served = new Map()
+    this.#servedItems = []
     this.#faulty = new Set()
     this.#first = true
     this.#queue.start()
@@ -132,34 +137,51 @@ export class Events {
   }
 
   #compare(view: EventView): void {
+    const { known, faulty } = this.#compareFindings(view)
+    const same = sameItems(this.#servedItems, view.served)
+    const served = same
+      ? this.#served
+      : new Map(view.served.map((ingress) => [objectKey(ingress), ingress]))
+    for (const [object, ingress] of served) {
+      if (faulty.has(object) || !this.#isNews(object, ingress, view)) continue
+      const planned = { regarding: ingress, verdict: accepted }
+      this.#plan(keyOf(planned), planned)
+    }
+    this.#known = known
+    this.#served = served
+    this.#servedItems = view.served
+    this.#faulty = faulty
+    this.#first = false
+  }
+
+  /** Plans what is new among the findings. Gives those that are known now, and objects with errors. */
+  #compareFindings({ findings, find }: EventView): { known: Set<string>; faulty: Set<string> } {
     const known = new Set<string>()
     const faulty = new Set<string>()
     const said = new Map<string, number>()
-    for (const finding of view.findings) {
+    for (const finding of findings) {
+      const { kind, namespace, name, severity } = finding
       const verdict = verdictOf(finding)
-      const { namespace, name } = finding
-      const regarding = isKind(finding.kind) ? view.find(finding.kind, namespace, name) : undefined
+      const regarding = isKind(kind) ? find(kind, namespace, name) : undefined
       if (verdict === undefined || regarding === undefined) continue
       const object = objectKey(regarding)
-      if (finding.severity === 'error') faulty.add(object)
-      const key = keyOf({ regarding, verdict })
+      if (severity === 'error') faulty.add(object)
+      const key = this.#keyOf(finding, { regarding, verdict })
       known.add(key)
       const count = said.get(object) ?? 0
       if (this.#known.has(key) || count >= perObjectMax) continue
       said.set(object, count + 1)
       this.#plan(key, { regarding, verdict })
     }
-    const served = new Map(view.served.map((ingress) => [objectKey(ingress), ingress]))
-    for (const [object, ingress] of served) {
-      if (!faulty.has(object) && this.#isNews(object, ingress, view)) {
-        const planned = { regarding: ingress, verdict: accepted }
-        this.#plan(keyOf(planned), planned)
-      }
-    }
-    this.#known = known
-    this.#served = served
-    this.#faulty = faulty
-    this.#first = false
+    return { known, faulty }
+  }
+
+  #keyOf(finding: Diagnostic, planned: Planned): string {
+    const kept = this.#keys.get(finding)
+    if (kept?.of === planned.regarding) return kept.key
+    const key = keyOf(planned)
+    this.#keys.set(finding, { of: planned.regarding, key })
+    return key
   }
 
   /** In force as it was not before. At first only what has no address yet: it was never accepted. */

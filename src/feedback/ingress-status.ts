@@ -5,6 +5,7 @@ import { ApiError } from '#src/kubernetes/api-error.ts'
 import type { Ingress } from '#src/snapshot/objects.ts'
 import { statusEntry } from './addresses.ts'
 import { PacedQueue } from './paced-queue.ts'
+import { sameItems } from './same-items.ts'
 
 export interface IngressStatusOptions {
   readonly client: ApiClient
@@ -101,7 +102,12 @@ export class IngressStatus {
   /** Every worker runs another table. */
   update(view: StatusView): void {
     const before = this.#served
+    const same = this.#view !== undefined && sameItems(this.#view.served, view.served)
     this.#view = view
+    if (same) {
+      if (this.#left.size > 0) this.compare(before)
+      return
+    }
     this.#served = new Map(view.served.map((ingress) => [keyOf(ingress), ingress]))
     for (const [key, ingress] of before) if (!this.#served.has(key)) this.#left.set(key, ingress)
     for (const key of this.#left.keys()) if (this.#served.has(key)) this.#left.delete(key)

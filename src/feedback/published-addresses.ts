@@ -33,19 +33,28 @@ export class PublishedAddresses {
 
   /** The addresses, sorted. Undefined: they are not known at present, which is logged. */
   async find(): Promise<readonly string[] | undefined> {
-    const { addresses, service, replicas } = this.#options
+    const { addresses, service } = this.#options
     if (addresses.length > 0) return sortedAddresses(addresses)
     try {
-      const found = service === undefined ? await replicas?.addresses() : await this.#ofService()
-      if (found === undefined) {
-        const names = 'neither --publish-service nor --publish-status-address is given'
-        this.#report(`${names}, and POD_NAME does not say which Pod this is`)
-      } else this.#lastProblem = ''
+      const found = service === undefined ? await this.#ofNodes() : await this.#ofService()
+      this.#lastProblem = ''
       return found
     } catch (error) {
       this.#report(errorText(error))
       return undefined
     }
+  }
+
+  /** Some Pod of ours runs: no address means that it is not known yet. */
+  async #ofNodes(): Promise<string[]> {
+    const { replicas } = this.#options
+    if (replicas === undefined) {
+      const names = 'neither --publish-service nor --publish-status-address is given'
+      throw new Error(`${names}, and POD_NAME and POD_NAMESPACE do not say which Pod this is`)
+    }
+    const found = await replicas.addresses()
+    if (found.length === 0) throw new Error('no Pod of ours is known to run on a node')
+    return found
   }
 
   async #ofService(): Promise<string[]> {

@@ -20,7 +20,7 @@ import type { EndReason } from './supervised-thread.ts'
 const heartbeatIntervalMs = 5000
 const checksMax = 12
 /** At the end: to clear what is to be cleared, and to give the Lease back. */
-const giveBackMsMax = 15_000
+const giveBackMsMax = 6000
 
 export interface ControlPlaneThreadOptions {
   /** Module that the thread runs. */
