@@ -59,6 +59,8 @@ const perObjectMax = 10
 /** The same within this time continues a series, as in client-go. */
 const seriesMs = 6 * 60_000
 const writtenMax = 4096
+/** Kinds of refusals that are logged while this replica leads. */
+const complaintsMax = 100
 const timeoutMs = 4000
 const answerBytesMax = 1024 * 1024
 
@@ -78,6 +80,7 @@ export class Events {
   readonly #keys = new WeakMap<Diagnostic, { readonly of: AnyObject; readonly key: string }>()
   #faulty = new Set<string>()
   #first = true
+  #complaints = new Set<string>()
   #leading = false
   /** Reported by whoever led before. */
   #reported = new Set<string>()
@@ -132,6 +135,7 @@ export class Events {
     this.#servedItems = []
     this.#faulty = new Set()
     this.#first = true
+    this.#complaints = new Set()
     this.#queue.start()
     if (this.#view !== undefined) this.#compare(this.#view)
   }
@@ -206,8 +210,16 @@ export class Events {
         throw error
       }
       this.#options.count('refused')
-      this.#options.log.warn('Event refused', { problem: error.message })
+      this.#complain(planned.regarding.metadata.namespace, error)
     }
+  }
+
+  /** A right that is missing is missing for every Event of a namespace: once is enough. */
+  #complain(namespace: string, { status, message }: ApiError): void {
+    const complaint = `${status} ${namespace}`
+    if (this.#complaints.has(complaint) || this.#complaints.size >= complaintsMax) return
+    this.#complaints.add(complaint)
+    this.#options.log.warn('Events are refused', { problem: message })
   }
 
   async #create(key: string, { regarding, verdict }: Planned): Promise<void> {

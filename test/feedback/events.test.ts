@@ -207,6 +207,19 @@ test('a refusal is the end of one Event, a failure is tried again', async () => 
   assert.equal(written().length, 3)
 })
 
+test('a right that is missing is said once for each namespace', async () => {
+  const { api, events, update, pass, counts, logged } = stage()
+  api.answer = ({ method }) => {
+    if (method === 'POST') throw apiError(403, 'cannot create resource "events"')
+    return {}
+  }
+  await events.lead(true)
+  update(Array.from({ length: 20 }, (_, i) => named(`web-${i}`)))
+  await pass(5000)
+  assert.deepEqual(counts, { refused: 20 })
+  assert.equal(logged.filter((line) => line.includes('cannot create resource')).length, 1)
+})
+
 test('a note is plain, short, and shows no Secret', () => {
   const long = verdictOf(finding('host-invalid', 'web', 'ü'.repeat(2000)))
   assert.ok(Buffer.byteLength(long?.note ?? '') <= 1024)
