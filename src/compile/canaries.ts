@@ -1,4 +1,5 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { ReportField } from '#src/annotations/schema.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Rule, WeightedBackend } from '#src/table/table.ts'
@@ -16,7 +17,8 @@ export function routeKey({ path, pathText }: ParsedRoute): Key {
 /**
  * Puts the routes of canaries beside the routes they are alternatives for: same host, path and type,
  * another Service. `routesOf` gives the routes of a host. `parsed` is sorted by age: the first canary
- * of a route stays. A canary without such a route serves nothing and makes no host.
+ * of a route stays, with those of its group. A canary without such a route serves nothing and makes no
+ * host.
  */
 export function attachCanaries(
   parsed: readonly ParsedIngress[],
@@ -26,49 +28,85 @@ export function attachCanaries(
   for (const owner of parsed) {
     if (owner.canary === undefined) continue
     const report = reportOn(owner.ingress, diagnostics)
-    for (const route of owner.routes) {
-      const routes = routesOf(route.host)
-      const key = routeKey(route)
-      const primary = routes?.get(key)
-      const problem = problemOf({ parsed: owner, route }, primary)
-      if (problem !== undefined) report('canary-unused', route.field, problem)
-      else if (primary !== undefined) {
-        routes?.set(key, { ...primary, canary: { parsed: owner, route } })
-      }
-    }
+    for (const route of owner.routes) attach({ parsed: owner, route }, routesOf(route.host), report)
   }
+}
+
+function attach(
+  canary: OwnedRoute,
+  routes: Map<Key, OwnedRoute> | undefined,
+  report: ReportField,
+): void {
+  const { route } = canary
+  const key = routeKey(route)
+  const primary = routes?.get(key)
+  const problem = problemOf(canary, primary)
+  if (problem !== undefined) report('canary-unused', route.field, problem)
+  if (problem !== undefined || primary === undefined) return
+  const canaries = [...(primary.canaries ?? []), canary]
+  routes?.set(key, { ...primary, canaries })
+  if (shareOf(canaries) > 1) report('annotation-differs', route.field, overfull)
 }
 
 function problemOf(canary: OwnedRoute, primary: OwnedRoute | undefined): string | undefined {
   const { route } = canary
   const shown = `${route.host || 'any host'} ${route.pathText} (${route.path.type})`
   if (primary === undefined) return `no other Ingress serves ${shown}`
-  if (primary.canary !== undefined) {
-    const { namespace, name } = primary.canary.parsed.ingress.metadata
-    return `${shown} has a canary in Ingress ${namespace}/${name} already`
-  }
+  const crowded = crowding(canary, primary.canaries ?? [])
+  if (crowded !== '') return `${shown} ${crowded}`
   const sameBackend =
     canary.parsed.ingress.metadata.namespace === primary.parsed.ingress.metadata.namespace &&
     JSON.stringify(route.backend) === JSON.stringify(primary.route.backend)
   return sameBackend ? `${shown} has the same Service in its own Ingress` : undefined
 }
 
-/** A rule with its canary beside it. Without a backend on either side nothing is to be chosen. */
-export function withCanary(
-  primary: CompiledRule,
-  canary: WeightedBackend | undefined,
-  { choice, weight, total, sticky }: CanaryUse,
-): Rule {
-  const { rule } = primary
-  const [own] = rule.backends
-  if (own === undefined || canary === undefined) return rule
-  const bound = sticky && own.balance.algorithm === 'sticky'
-  return {
-    ...rule,
-    backends: [
-      { ...own, weight: total - weight },
-      { ...canary, weight, balance: bound ? own.balance : canary.balance },
-    ],
-    canary: choice,
+/** Why a canary finds no place beside those that a route has; '' if it does. */
+function crowding({ parsed }: OwnedRoute, canaries: readonly OwnedRoute[]): string {
+  const [first] = canaries
+  if (first === undefined) return ''
+  const { namespace, name } = first.parsed.ingress.metadata
+  const group = parsed.canary?.group ?? ''
+  if (group === '' || first.parsed.canary?.group !== group) {
+    return `has a canary in Ingress ${namespace}/${name} already, and only canaries of one headgate.dev/canary-group share a route`
   }
+  return canaries.length < canariesMax ? '' : `has ${canariesMax} canaries already`
+}
+
+/** Canaries of one route. */
+const canariesMax = 16
+const overfull =
+  'the weights of the group come to more than all requests: the primary gets none of them, and the canaries share them by weight'
+
+/** The part of all requests that the weights of these canaries ask for. */
+function shareOf(canaries: readonly OwnedRoute[]): number {
+  return canaries.reduce((sum, { parsed: { canary } }) => {
+    return canary === undefined ? sum : sum + canary.weight / canary.total
+  }, 0)
+}
+
+/** A canary as the compiler has it: where it sends requests, and how it takes part. */
+export interface CanarySide {
+  readonly backend: WeightedBackend | undefined
+  readonly use: CanaryUse | undefined
+}
+
+/** A rule with its canaries beside it. Without a backend on either side nothing is to be chosen. */
+export function withCanaries({ rule }: CompiledRule, sides: readonly CanarySide[]): Rule {
+  const [own] = rule.backends
+  const found = sides.flatMap(({ backend, use }) =>
+    backend === undefined || use === undefined ? [] : [{ backend, use }],
+  )
+  const [first] = found
+  if (own === undefined || first === undefined) return rule
+  const { total, group } = first.use
+  const backends = found.map(({ backend, use }) => ({
+    ...backend,
+    weight: (use.weight * total) / use.total,
+    balance: use.sticky && own.balance.algorithm === 'sticky' ? own.balance : backend.balance,
+  }))
+  const rest = total - backends.reduce((sum, { weight }) => sum + weight, 0)
+  const all = [{ ...own, weight: Math.max(0, rest) }, ...backends]
+  if (group === '') return { ...rule, backends: all, canary: first.use.choice }
+  const canaries = found.map(({ use }) => use.choice)
+  return { ...rule, backends: all, canaryGroup: { name: group, canaries } }
 }

@@ -17,7 +17,7 @@ import type {
 import { activeSide } from './active-side.ts'
 import { noServiceValues, readService } from './backend-use.ts'
 import type { ServiceValues } from './backend-use.ts'
-import { withCanary } from './canaries.ts'
+import { withCanaries } from './canaries.ts'
 import { Certificates } from './certificates.ts'
 import { ClientAuthorities } from './client-authorities.ts'
 import { ClientCertificateBinder } from './client-certificates.ts'
@@ -259,11 +259,18 @@ export class Compiler {
 
   #compileRule(owned: OwnedRoute, mode: HostMode, round: Round): Rule {
     const primary = this.#compileRoute(owned, mode, round)
-    const use = owned.canary?.parsed.canary
-    if (owned.canary === undefined || use === undefined) return primary.rule
-    const canary = this.#compileRoute(owned.canary, mode, round)
-    return this.#canaries.get(primary, [canary, use], () =>
-      withCanary(primary, canary.rule.backends[0], use),
+    const { canaries } = owned
+    if (canaries === undefined) return primary.rule
+    const compiled = canaries.map((canary) => this.#compileRoute(canary, mode, round))
+    const inputs = [...compiled, ...canaries.map(({ parsed }) => parsed.canary)]
+    return this.#canaries.get(primary, inputs, () =>
+      withCanaries(
+        primary,
+        compiled.map(({ rule }, i) => ({
+          backend: rule.backends[0],
+          use: canaries[i]?.parsed.canary,
+        })),
+      ),
     )
   }
 

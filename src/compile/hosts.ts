@@ -14,8 +14,8 @@ import type { HostTls } from './tls.ts'
 export interface OwnedRoute {
   readonly parsed: ParsedIngress
   readonly route: ParsedRoute
-  /** An alternative for the same requests. */
-  readonly canary?: OwnedRoute
+  /** Alternatives for the same requests: one, or those of a group. */
+  readonly canaries?: readonly OwnedRoute[]
 }
 
 /** What the Ingresses say about one host, conflicts decided. */

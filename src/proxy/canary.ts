@@ -7,7 +7,7 @@ import type { LiveTarget } from './live-rule.ts'
 import { ownsSession } from './sessions.ts'
 
 /** Which side a request is sent to; undefined: chance decides by weight. */
-type Side = 'primary' | 'canary' | undefined
+export type Side = 'primary' | 'canary' | undefined
 
 /** The choice between a rule's primary (its first target) and its canary (its second). */
 export interface LiveCanary {
@@ -21,10 +21,7 @@ export interface LiveCanary {
  * primary without endpoints is not saved by its canary.
  */
 export function linkCanary(canary: Canary): LiveCanary {
-  const pattern =
-    canary.pattern === ''
-      ? undefined
-      : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
+  const asked = linkAsked(canary)
   return {
     choose(source, targets, draw) {
       const primary = targets[0] as LiveTarget
@@ -32,15 +29,21 @@ export function linkCanary(canary: Canary): LiveCanary {
       if (other === undefined || other.backend.eligible === 0 || primary.backend.eligible === 0) {
         return primary
       }
-      const side =
-        sideOfSession(source, primary, other) ??
-        sideOfHeader(source, canary, pattern) ??
-        sideOfCookie(source, canary)
+      const side = sideOfSession(source, primary, other) ?? asked(source)
       if (side !== undefined) return side === 'canary' ? other : primary
       const total = primary.use.weight + other.use.weight
       return draw() * total < other.use.weight ? other : primary
     },
   }
+}
+
+/** What header and cookie of a request say about one canary. */
+export function linkAsked(canary: Canary): (source: VariableSource) => Side {
+  const pattern =
+    canary.pattern === ''
+      ? undefined
+      : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
+  return (source) => sideOfHeader(source, canary, pattern) ?? sideOfCookie(source, canary)
 }
 
 function sideOfSession(source: VariableSource, primary: LiveTarget, other: LiveTarget): Side {

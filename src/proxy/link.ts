@@ -3,6 +3,7 @@ import type { Key } from '#src/table/keys.ts'
 import type { ErrorPages, RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
 import type { UpstreamTls } from '#src/transport/transport.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
+import { linkCanaryGroup } from './canary-group.ts'
 import { linkCanary } from './canary.ts'
 import type { LiveErrorPages, LiveRule, LiveTarget } from './live-rule.ts'
 import type { PoolSettingsCache } from './pool-settings.ts'
@@ -18,17 +19,20 @@ export interface LinkContext {
 /** Attaches code to a rule: its policies, its backends, their balancers. */
 export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRule {
   const targets = rule.backends.map((use) => linkTarget(use, context))
+  const phases = rule.policies.map(startPolicy)
+  const group =
+    rule.canaryGroup === undefined ? undefined : linkCanaryGroup(rule.canaryGroup, rule.backends)
   return {
     rule,
     slot,
     generation: context.generationOf(slot),
     recorded: true,
-    phases: rule.policies.map(startPolicy),
+    phases: group === undefined ? phases : [group.phases, ...phases],
     targets,
     fallback: rule.fallback && linkTarget(rule.fallback.use, context),
     errorPages: rule.errorPages && linkErrorPages(rule.errorPages, context),
     weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
-    canary: rule.canary === undefined ? undefined : linkCanary(rule.canary),
+    canary: group?.canary ?? (rule.canary && linkCanary(rule.canary)),
   }
 }
 

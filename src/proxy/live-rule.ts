@@ -28,7 +28,7 @@ export interface LiveRule {
   readonly generation: number
   /** False for requests of our own, which count in no route's metrics. */
   readonly recorded: boolean
-  /** Parallel to `rule.policies`. Empty for a route without policies, which then meets no policy code. */
+  /** Those of `rule.policies`, behind that of a group of canaries. Empty for a route without policies, which then meets no policy code. */
   readonly phases: readonly Phases[]
   readonly targets: readonly LiveTarget[]
   /** The target of last resort. */
@@ -36,7 +36,7 @@ export interface LiveRule {
   readonly errorPages?: LiveErrorPages | undefined
   /** Sum of the targets' weights. */
   readonly weight: number
-  /** The second target is a canary, and this chooses. */
+  /** The other targets are canaries, and this chooses. */
   readonly canary?: LiveCanary | undefined
 }
 

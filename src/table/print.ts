@@ -100,6 +100,11 @@ function printRule(rule: Rule, table: RouteTable): string[] {
   if (changed !== '') lines.push(`    settings ${changed}`)
   lines.push(...policies.map((use) => `    ${printPolicy(use)}`))
   if (rule.canary !== undefined) lines.push(`    canary ${printMembers(rule.canary)}`)
+  if (rule.canaryGroup !== undefined) {
+    const { name, canaries } = rule.canaryGroup
+    lines.push(`    canary-group ${name}`)
+    lines.push(...canaries.map((one) => `      canary ${printMembers(one)}`))
+  }
   if (backends.length === 0) lines.push('    -> none (503)')
   lines.push(...backends.flatMap((use) => printWeighted(use, backends.length, table)))
   if (rule.fallback !== undefined) {

@@ -125,6 +125,8 @@ export interface Rule {
   readonly backends: readonly WeightedBackend[]
   /** The second backend is a canary, and this decides before the weights do. */
   readonly canary?: Canary
+  /** Every backend but the first is a canary, and this decides in place of the weights. */
+  readonly canaryGroup?: CanaryGroup
   /** Asked while no endpoint of the backends can be; absent: such requests are answered 503. */
   readonly fallback?: Fallback
   /** Pages in place of answers with some statuses; absent: answers are passed on as they are. */
@@ -161,6 +163,13 @@ export interface Canary {
   /** The pattern cannot be used: requests with the field go to the primary. */
   readonly broken: boolean
   readonly cookie: string
+}
+
+/** Several canaries of one rule; clients keep to the side that they were given. */
+export interface CanaryGroup {
+  readonly name: string
+  /** Parallel to the backends behind the first one. */
+  readonly canaries: readonly Canary[]
 }
 
 export interface WeightedBackend {

@@ -24,6 +24,14 @@ const cookieName: ValueType<string> = {
   format: (name) => name,
 }
 
+/** A part of the name of a cookie. */
+const groupName: ValueType<string> = {
+  expects: 'a name of letters, digits, - and _, of at most 63 characters',
+  schema: { pattern: '^[-_A-Za-z0-9]{1,63}$' },
+  parse: (text) => (/^[-_A-Za-z0-9]{1,63}$/.test(text) ? text : undefined),
+  format: (name) => name,
+}
+
 /** A second set of endpoints beside a route that another Ingress has. */
 export const canaryAnnotations = annotationTable({
   canary: {
@@ -89,6 +97,15 @@ export const canaryAnnotations = annotationTable({
     scope: 'path',
     compatibility: 'same',
   },
+  'canary-group': {
+    type: groupName,
+    default: '',
+    doc: 'On a canary. Canaries of one group may stand beside the same route, any number of them. Clients keep to the side that they were given, by a cookie, so that weights are shares of clients.',
+    example: 'checkout',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'own',
+  },
   'affinity-canary-behavior': {
     type: oneOf(['sticky', 'legacy']),
     default: 'sticky',
@@ -110,6 +127,8 @@ export interface CanaryUse {
   readonly total: number
   /** It takes over the session affinity of the primary. */
   readonly sticky: boolean
+  /** Canaries of one group share a route; '' : it is the only one. */
+  readonly group: string
 }
 
 /** What the values ask for; undefined: the Ingress is no canary. Says what has no effect. */
@@ -141,6 +160,7 @@ export function canaryOf(
     weight: Math.min(total, values['canary-weight']),
     total,
     sticky: values['affinity-canary-behavior'] === 'sticky',
+    group: values['canary-group'],
   }
 }
 
