@@ -1,5 +1,5 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
-import type { Service } from '#src/snapshot/objects.ts'
+import type { EndpointSlice, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
@@ -17,6 +17,13 @@ export interface Sides {
   readonly ownSays: string
 }
 
+/** What decides between sides. `sides` notes the endpoints that did. */
+export interface SideContext {
+  readonly snapshot: Snapshot
+  readonly diagnostics: Diagnostics
+  readonly sides: Map<Service, readonly EndpointSlice[]>
+}
+
 /**
  * The Service that a route's requests go to: its own, or in a blue/green set-up the one that
  * `active-service` names, on the Ingress or else on the Service. A side that cannot take the requests
@@ -25,15 +32,15 @@ export interface Sides {
  */
 export function activeSide(
   { parsed, route, own, ownSays }: Sides,
-  snapshot: Snapshot,
-  diagnostics: Diagnostics,
+  context: SideContext,
 ): Service | undefined {
+  const { snapshot, diagnostics } = context
   const name = parsed.routing[key] || ownSays
   const { backend } = route
   if (name === '' || !('service' in backend) || name === own?.metadata.name) return own
   const { namespace } = parsed.ingress.metadata
   const active = snapshot.get('Service', namespace, name)
-  const problem = problemOf(active, own, { snapshot, port: backend.service.port })
+  const problem = problemOf(active, own, { context, port: backend.service.port })
   if (problem === '') return active
   const carrier = parsed.routing[key] === '' && own !== undefined ? own : parsed.ingress
   const field = parsed.routing[key] === '' ? undefined : parsed.texts.get(key)?.key
@@ -45,18 +52,19 @@ export function activeSide(
 function problemOf(
   active: Service | undefined,
   own: Service | undefined,
-  { snapshot, port }: { readonly snapshot: Snapshot; readonly port: string | number },
+  { context, port }: { readonly context: SideContext; readonly port: string | number },
 ): string {
   if (active === undefined) return 'does not exist'
   if (resolvePort(active, port) === undefined) return `has no TCP port ${JSON.stringify(port)}`
-  if (isReady(active, snapshot) || own === undefined || !isReady(own, snapshot)) return ''
+  if (isReady(active, context) || own === undefined || !isReady(own, context)) return ''
   return 'has no ready endpoint'
 }
 
 /** What is behind a name or a cluster address is not known, and taken for ready. */
-function isReady({ type, metadata }: Service, snapshot: Snapshot): boolean {
+function isReady(service: Service, { snapshot, sides }: SideContext): boolean {
+  const { type, metadata } = service
   if (type === 'ExternalName') return true
-  return snapshot
-    .slicesOf(metadata.namespace, metadata.name)
-    .some(({ endpoints }) => endpoints.some(({ ready }) => ready))
+  const slices = snapshot.slicesOf(metadata.namespace, metadata.name)
+  sides.set(service, slices)
+  return slices.some(({ endpoints }) => endpoints.some(({ ready }) => ready))
 }

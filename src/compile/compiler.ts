@@ -1,20 +1,12 @@
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
-import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { quote } from '#src/annotations/schema.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
-import type { Ingress, Service } from '#src/snapshot/objects.ts'
+import type { EndpointSlice, Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
-import type {
-  Authorities,
-  Backend,
-  Certificate,
-  Host,
-  Listener,
-  RouteTable,
-  Rule,
-} from '#src/table/table.ts'
+import type { Authorities, Certificate, Host, Listener, Rule } from '#src/table/table.ts'
 import { activeSide } from './active-side.ts'
+import { Backends } from './backends.ts'
 import { noServiceValues, readService } from './backend-use.ts'
 import type { ServiceValues } from './backend-use.ts'
 import { withCanaries } from './canaries.ts'
@@ -38,27 +30,20 @@ import { Memo } from './memo.ts'
 import { compileOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { byAge, compareText } from './order.ts'
+import { isKept } from './kept.ts'
+import type { Kept } from './kept.ts'
+import type { Compiled } from './compiled.ts'
 import { collectReferences } from './references.ts'
-import type { References } from './references.ts'
 import { compileRule } from './rules.ts'
 import type { CompiledRule, RuleContext } from './rules.ts'
-import { compileBackend, externalHost } from './services/backends.ts'
-import type { CompiledBackend, Target } from './services/backends.ts'
+import type { Target } from './services/backends.ts'
 import { passthroughOf } from './passthrough.ts'
 import { compileTcpServices } from './streams.ts'
 import type { CertificateReaders, CompileSettings } from './settings.ts'
 import { serverRule, serverSnippetOf } from './snippets.ts'
 import { bindTls, reportTlsSecrets } from './tls.ts'
 
-/** What a snapshot compiles to. */
-export interface Compiled {
-  readonly table: RouteTable
-  /** Sorted, without doubles. */
-  readonly diagnostics: readonly Diagnostic[]
-  readonly references: References
-  /** Our Ingresses that have routes, oldest first. */
-  readonly served: readonly Ingress[]
-}
+export type { Compiled } from './compiled.ts'
 
 /** What the rules of a host have in common. */
 type HostMode = Pick<RuleContext, 'tls' | 'regex' | 'clients' | 'server'>
@@ -75,6 +60,8 @@ interface Round {
   readonly authorities: Map<Key, Authorities>
   /** The target of --default-backend-service, if it can be used. */
   readonly lastTarget: Target | undefined
+  /** Services whose endpoints decided where a route leads, and what these were. */
+  readonly sides: Map<Service, readonly EndpointSlice[]>
 }
 
 /**
@@ -98,10 +85,12 @@ export class Compiler {
   readonly #serverRules = new Memo<Rule | undefined>()
   readonly #hosts = new Memo<Host>()
   readonly #extraHosts = new Memo<Host>()
-  readonly #backends = new Memo<CompiledBackend>()
+  readonly #backends: Backends
+  #kept: Kept | undefined
 
   constructor(settings: CompileSettings, { readCertificate, readAuthorities }: CertificateReaders) {
     this.#settings = settings
+    this.#backends = new Backends(settings)
     this.#certificates = new Certificates(readCertificate)
     this.#clientAuthorities = new ClientAuthorities(readAuthorities)
     this.#clients = new ClientCertificateBinder(this.#clientAuthorities)
@@ -109,8 +98,32 @@ export class Compiler {
 
   /** Never throws over what users wrote: what cannot be served is reported, and the rest is served. */
   compile(snapshot: Snapshot, nowMs: number): Compiled {
+    const kept = this.#kept
+    return kept !== undefined && isKept(kept, snapshot, nowMs)
+      ? this.#compileEndpoints(kept, snapshot)
+      : this.#compileAll(snapshot, nowMs)
+  }
+
+  /** Endpoints come and go all the time; what names them costs nothing then. */
+  #compileEndpoints(
+    { compiled, diagnostics: others, targets }: Kept,
+    snapshot: Snapshot,
+  ): Compiled {
     const diagnostics = new Diagnostics()
-    const targets = new Map<Key, Target>()
+    diagnostics.include(others)
+    const backends = this.#backends.compile(targets, snapshot, diagnostics)
+    return {
+      ...compiled,
+      table: { ...compiled.table, backends },
+      diagnostics: sortFindings(diagnostics.list),
+    }
+  }
+
+  #compileAll(snapshot: Snapshot, nowMs: number): Compiled {
+    // Should something throw, nothing half made is kept.
+    this.#kept = undefined
+    const diagnostics = new Diagnostics()
+    const unsorted = new Map<Key, Target>()
     const certificates = new Map<Key, Certificate>()
     const authorities = new Map<Key, Authorities>()
     const options = this.#readOptions(snapshot)
@@ -118,8 +131,8 @@ export class Compiler {
     this.#clientAuthorities.use(snapshot)
     diagnostics.include(options.diagnostics)
     const lastTarget = findDefaultBackend(snapshot, this.#settings, diagnostics)
-    if (lastTarget !== undefined) targets.set(lastTarget.key, lastTarget)
-    const made = { targets, certificates, authorities }
+    if (lastTarget !== undefined) unsorted.set(lastTarget.key, lastTarget)
+    const made = { targets: unsorted, certificates, authorities, sides: new Map() }
     const round: Round = { snapshot, options, diagnostics, ...made, lastTarget }
 
     const parsed = this.#parseIngresses(round)
@@ -128,14 +141,16 @@ export class Compiler {
     const preset = findDefaultCertificate(this.#certificates, this.#settings, nowMs, diagnostics)
     if (preset !== undefined) certificates.set(preset.key, preset)
     const streams = this.#compileStreams(round)
-    const backends = this.#compileBackends(round)
+    const others = [...diagnostics.list]
+    const targets = sortedByKey(unsorted)
+    const backends = this.#backends.compile(targets, snapshot, diagnostics)
     const proxyProtocol = options.values['use-proxy-protocol']
     const listeners = new Map([
       ...compileListeners(this.#settings, proxyProtocol, preset?.key),
       ...streams,
     ])
     this.#sweep()
-    return {
+    const compiled = {
       table: {
         listeners,
         hosts,
@@ -148,6 +163,9 @@ export class Compiler {
       references: collectReferences(parsed, targets.values(), this.#settings),
       served: parsed.filter(hasRoutes).map(({ ingress }) => ingress),
     }
+    const { sides } = round
+    this.#kept = { snapshot, atMs: nowMs, compiled, diagnostics: others, targets, sides }
+    return compiled
   }
 
   #readOptions(snapshot: Snapshot): Options {
@@ -286,7 +304,7 @@ export class Compiler {
       'service' in backend ? snapshot.get('Service', namespace, backend.service.name) : undefined
     const ownValues = this.#serviceValues(own, round)
     const sides = { parsed, route, own, ownSays: ownValues.activeService }
-    const service = activeSide(sides, snapshot, diagnostics)
+    const service = activeSide(sides, round)
     const serviceValues = service === own ? ownValues : this.#serviceValues(service, round)
     const objects = findObjects(parsed.references, snapshot)
     const fallbackName = parsed.routing['default-backend']
@@ -343,24 +361,6 @@ export class Compiler {
     return values
   }
 
-  #compileBackends({ targets, snapshot, diagnostics }: Round): ReadonlyMap<Key, Backend> {
-    const backends = new Map<Key, Backend>()
-    for (const [key, target] of sortedByKey(targets)) {
-      const { service, port } = target
-      const { namespace, name } = service.metadata
-      const slices = snapshot.slicesOf(namespace, name)
-      const host = externalHost(service)
-      const addresses = host === '' ? undefined : snapshot.resolved(host)
-      const inputs = [service, port.name, port.externalPort, addresses, ...slices]
-      const compiled = this.#backends.get(key, inputs, () =>
-        compileBackend(target, snapshot, this.#settings),
-      )
-      diagnostics.include(compiled.diagnostics)
-      backends.set(key, compiled.backend)
-    }
-    return backends
-  }
-
   #sweep(): void {
     this.#options.sweep()
     this.#parsed.sweep()
@@ -371,7 +371,6 @@ export class Compiler {
     this.#serverRules.sweep()
     this.#hosts.sweep()
     this.#extraHosts.sweep()
-    this.#backends.sweep()
     this.#certificates.sweep()
     this.#clients.sweep()
   }

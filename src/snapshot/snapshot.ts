@@ -10,6 +10,8 @@ import type { EndpointSlice, Kind, ObjectByKind } from './objects.ts'
 export interface Snapshot {
   /** All objects of one kind, in no particular order. */
   all<K extends Kind>(kind: K): Iterable<ObjectByKind[K]>
+  /** The same object in two snapshots: all objects of the kind are the same, too. Undefined: unknown. */
+  identity?(kind: Kind): object | undefined
   /** One object, or undefined. `namespace` is '' for kinds of cluster scope. */
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind[K] | undefined
   /** The slices whose label kubernetes.io/service-name names this Service; empty when none does. */

@@ -75,6 +75,7 @@ export class Store {
     const slices = this.#slices.view()
     return {
       all: (kind) => viewOf(kind).values(),
+      identity: viewOf,
       get: (kind, namespace, name) => viewOf(kind).get(keyOf(namespace, name)),
       slicesOf: (namespace, service) => slices.get(keyOf(namespace, service)) ?? noSlices,
       resolved,

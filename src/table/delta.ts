@@ -63,6 +63,7 @@ function diffParts<Part>(
   after: ReadonlyMap<Key, Part>,
 ): Changes<Part> {
   const changes = new Map<Key, Part | undefined>()
+  if (before === after) return changes
   for (const key of before.keys()) {
     if (!after.has(key)) changes.set(key, undefined)
   }

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import { endpoint, ingress, ingressClass, prefix, service, slice, to } from './builders.ts'
 import type { Annotations } from './builders.ts'
-import { compileObjects, found } from './compiling.ts'
+import { Compiler } from '#src/compile/compiler.ts'
+import { Store } from '#src/snapshot/store.ts'
+import { compileObjects, fakeReaders, found, nowMs, settings } from './compiling.ts'
 
 const active = (name: string): Annotations => ({ 'headgate.dev/active-service': name })
 
@@ -113,3 +115,24 @@ for (const {
     assert.deepEqual(found(compiled), findings)
   })
 }
+
+test('a switch that waits is made, and taken back, when endpoints alone change', () => {
+  const store = new Store()
+  const objects = [
+    ingressClass('headgate'),
+    ingress('web', { hosts: { 'a.example': [prefix('/', to('blue'))] } }),
+    ...side('blue', ['10.0.0.1'], 80, 'green'),
+    ...side('green', ['!10.0.0.2']),
+  ]
+  for (const object of objects) store.put(object)
+  const compiler = new Compiler({ ...settings, configMap: undefined }, fakeReaders)
+  const asked = (): string | undefined => {
+    const { table } = compiler.compile(store.freeze(), nowMs)
+    return [...table.hosts.values()][0]?.rules[0]?.backends[0]?.service
+  }
+  assert.equal(asked(), 'blue')
+  store.put(slice('green-1', 'green', [endpoint('10.0.0.2')]))
+  assert.equal(asked(), 'green')
+  store.put(slice('green-1', 'green', []))
+  assert.equal(asked(), 'blue')
+})
