@@ -16,14 +16,24 @@ export function relatedIngresses(ingress: Ingress, all: Iterable<Ingress>): Ingr
   return related
 }
 
+/** Of objects that snapshot after snapshot holds: a review looks at every Ingress there is. */
+const known = new WeakMap<Ingress, readonly string[]>()
+
+function hostsOf(ingress: Ingress): readonly string[] {
+  let hosts = known.get(ingress)
+  if (hosts === undefined) known.set(ingress, (hosts = readHosts(ingress)))
+  return hosts
+}
+
 /** Every host that an Ingress may bring about, '' for all others; more than it does, never less. */
-function hostsOf({ rules, metadata }: Ingress): string[] {
+function readHosts({ rules, metadata }: Ingress): readonly string[] {
   const hosts = rules.length === 0 ? [''] : rules.map(({ host }) => host.toLowerCase())
-  for (const key of Object.keys(metadata.annotations)) {
+  const keys = Object.keys(metadata.annotations)
+  for (const key of keys) {
     if (!key.endsWith('/server-alias')) continue
     hosts.push(...aliasesIn(metadata.annotations[key] ?? ''))
   }
-  const wwwRedirect = Object.keys(metadata.annotations).some((key) => key.endsWith(redirectKey))
+  const wwwRedirect = keys.some((key) => key.endsWith(redirectKey))
   return wwwRedirect ? [...hosts, ...hosts.map(otherName)] : hosts
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Program, ask, createFolder, manifest, startServing, startUpstream } from './instance.ts'
 
-const limits = { timeout: 60_000 }
+const limits = { timeout: 150_000 }
 const oneWorker = ['--workers', '1']
 
 test('replicas with one key make and read the same session cookies', limits, async (t) => {
@@ -29,7 +29,6 @@ test('replicas with one key make and read the same session cookies', limits, asy
   const foreign = await cookieWith(['--session-key-file', join(keys, 'other')], cookie)
   assert.notEqual(foreign, '')
   assert.notEqual(foreign, cookie)
-  assert.notEqual(await cookieWith([]), cookie)
 })
 
 const wrong: readonly [what: string, content: string | undefined, message: RegExp][] = [
