@@ -141,4 +141,27 @@ export const ingressNginxOptionVerdicts: Readonly<Record<string, OptionVerdict>>
   'worker-cpu-affinity': unused('the kernel places the threads'),
   'worker-processes': refused('use the flag --workers', 'auto'),
   'worker-serial-reloads': unused(noReloads),
+  'enable-ocsp': refused(
+    'OCSP stapling is not done; certificate authorities give up OCSP for lists and short lifetimes',
+    'false',
+  ),
+  'ssl-dh-param': refused(
+    'no suite with finite-field Diffie-Hellman is offered, so there are no parameters to set',
+  ),
+  'ssl-early-data': refused(
+    'early data of TLS 1.3 can be sent again by an attacker, and is not taken',
+    'false',
+  ),
+  'ssl-ecdh-curve': refused('the curves are those that OpenSSL offers by itself', 'auto'),
+  'ssl-session-cache': unused(
+    'sessions are resumed by tickets, in every worker, and need no cache',
+  ),
+  'ssl-session-cache-size': unused(
+    'sessions are resumed by tickets, in every worker, and need no cache',
+  ),
+  'ssl-session-ticket-key': refused('keys of tickets are made and changed by Headgate itself'),
+  'ssl-session-tickets': unused(
+    'sessions are resumed by tickets whose keys change; TLS 1.3 has no other way',
+  ),
+  'ssl-session-timeout': refused('a session can be resumed for ten minutes', '10m', '600', '600s'),
 }

@@ -4,7 +4,6 @@
  */
 export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'enable-modsecurity',
-  'enable-ocsp',
   'enable-owasp-modsecurity-crs',
   'global-auth-snippet',
   'http-snippet',
@@ -23,16 +22,7 @@ export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'otel-service-name',
   'otlp-collector-host',
   'otlp-collector-port',
-  'proxy-protocol-header-timeout',
   'proxy-stream-responses',
   'server-snippet',
-  'ssl-dh-param',
-  'ssl-early-data',
-  'ssl-ecdh-curve',
-  'ssl-session-cache',
-  'ssl-session-cache-size',
-  'ssl-session-ticket-key',
-  'ssl-session-tickets',
-  'ssl-session-timeout',
   'stream-snippet',
 ])

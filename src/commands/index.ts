@@ -40,6 +40,12 @@ export const commands: Readonly<Record<string, Command>> = {
     operands: '[FILES…]',
     load: async () => (await import('./compare.ts')).compare,
   },
+  schema: {
+    summary: 'Prints the JSON Schema of metadata.annotations, or of the data of the ConfigMap.',
+    flags: ['compile'],
+    operands: '[annotations|configmap]',
+    load: async () => (await import('./schema.ts')).schema,
+  },
   demo: {
     summary: 'Serves a small shop with backends of its own, and says what to try.',
     flags: ['serve', 'instance', 'compile'],

@@ -151,6 +151,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     this.#pending.add(connection)
     filterConnection(connection, {
       proxyProtocol: listener.proxyProtocol,
+      proxyTimeoutMs: this.#table.options.proxyHeaderTimeoutMs,
       clientHello: tls,
       wheel: this.#options.wheel,
       trustsProxy: (address) => this.#trustedPeers.has(address),

@@ -46,6 +46,7 @@ export const defaultGlobalOptions: GlobalOptions = {
   computeFullForwardedFor: false,
   forwardedForHeader: 'X-Forwarded-For',
   trustedPeers: ['0.0.0.0/0'],
+  proxyHeaderTimeoutMs: 5000,
   underscoresInHeaders: false,
   ignoreInvalidHeaders: true,
   generateRequestId: true,

@@ -315,6 +315,7 @@ export interface GlobalOptions {
   readonly forwardedForHeader: string
   /** CIDRs of peers whose forwarding headers and PROXY headers count. */
   readonly trustedPeers: readonly string[]
+  readonly proxyHeaderTimeoutMs: number
   readonly underscoresInHeaders: boolean
   readonly ignoreInvalidHeaders: boolean
   readonly generateRequestId: boolean

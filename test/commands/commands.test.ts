@@ -112,6 +112,25 @@ test('a folder that is not there, an instance that does not answer: one line and
   }
 })
 
+test('schema: every key with its type, under the prefix that is asked for', async () => {
+  const { code, out } = await call('schema', '--annotations-prefix=old.example')
+  assert.equal(code, 0)
+  const { properties } = JSON.parse(out) as { properties: Record<string, { type: string }> }
+  assert.equal(properties['old.example/enable-cors']?.type, 'string')
+  assert.ok(properties['headgate.dev/canary-group'] !== undefined)
+  assert.equal(properties['old.example/canary-group'], undefined)
+  const options = await call('schema', 'configmap')
+  const described = JSON.parse(options.out) as { properties: Record<string, { enum?: string[] }> }
+  assert.ok(described.properties['use-gzip']?.enum?.includes('true'))
+  assert.ok(described.properties['syslog-host'] !== undefined)
+  for (const args of [
+    ['schema', 'flags'],
+    ['schema', 'annotations', 'configmap'],
+  ]) {
+    assert.equal((await call(...args)).code, 2)
+  }
+})
+
 test('help and version', async () => {
   const general = await call('help')
   assert.equal(general.code, 0)

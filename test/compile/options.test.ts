@@ -70,6 +70,7 @@ const optionRows: readonly (readonly [Record<string, string>, Partial<GlobalOpti
     { 'enable-real-ip': 'true', 'allow-backend-server-header': 'true', 'use-http2': 'false' },
     { realIp: true, backendServerHeader: true, http2: false },
   ],
+  [{ 'proxy-protocol-header-timeout': '10s' }, { proxyHeaderTimeoutMs: 10_000 }],
   [{ 'skip-access-log-urls': '/healthz, /a?b' }, { skipAccessLogUrls: ['/healthz', '/a?b'] }],
   [{ hsts: 'false' }, { hsts: '' }],
   [{ 'hsts-max-age': '60', 'hsts-include-subdomains': 'false' }, { hsts: 'max-age=60' }],

@@ -192,6 +192,13 @@ export const globalOptions = optionTable({
     example: 'true',
     compatibility: 'same',
   },
+  'proxy-protocol-header-timeout': {
+    type: duration,
+    default: defaults.proxyHeaderTimeoutMs,
+    doc: 'How long a PROXY protocol header may take to arrive.',
+    example: '10s',
+    compatibility: 'same',
+  },
   'enable-underscores-in-headers': {
     type: bool,
     default: defaults.underscoresInHeaders,
@@ -357,6 +364,7 @@ export function globalOptionsOf(
     computeFullForwardedFor: values['compute-full-forwarded-for'],
     forwardedForHeader: values['forwarded-for-header'],
     trustedPeers: values['proxy-real-ip-cidr'],
+    proxyHeaderTimeoutMs: values['proxy-protocol-header-timeout'],
     underscoresInHeaders: values['enable-underscores-in-headers'],
     ignoreInvalidHeaders: values['ignore-invalid-headers'],
     generateRequestId: values['generate-request-id'],

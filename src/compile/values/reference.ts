@@ -85,6 +85,24 @@ export function annotationJsonSchema(prefix: string): object {
   }
 }
 
+/** The keys of the ConfigMap as JSON Schema (draft 2020-12) of its data; others are errors. */
+export function optionJsonSchema(): object {
+  const properties: Record<string, object> = {}
+  for (const [key, { type, doc, example }] of sorted(optionSchema)) {
+    properties[key] = { type: 'string', description: doc, examples: [example], ...type.schema }
+  }
+  for (const [key, { why, verdict }] of sorted(ingressNginxOptionVerdicts)) {
+    properties[key] = { type: 'string', description: `${verdict}: ${why}`, deprecated: true }
+  }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Headgate options',
+    type: 'object',
+    properties,
+    additionalProperties: false,
+  }
+}
+
 function annotationRow(key: string, annotation: Annotation<unknown>): string[] {
   const { on, option, risk } = annotation
   const places = [...(on ?? ['Ingress']), ...(option === true ? ['ConfigMap'] : [])]
