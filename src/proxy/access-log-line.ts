@@ -6,7 +6,7 @@ export function accessLogLine(exchange: Exchange): string {
   return (
     `{"time":"${isoTime(services.wallClock())}"` +
     requestPart(exchange) +
-    `,"status":${exchange.failure === 'client-gone' ? clientGoneStatus : exchange.status}` +
+    `,"status":${loggedStatus(exchange)}` +
     `,"request_bytes":${exchange.body.bytes}` +
     `,"response_bytes":${exchange.responseBytes}` +
     `,"duration_ms":${rounded(services.now() - exchange.startedAt)}` +
@@ -18,6 +18,11 @@ export function accessLogLine(exchange: Exchange): string {
 
 /** nginx's status for a client that left before it had its answer. */
 const clientGoneStatus = 499
+
+/** The status as the log has it. */
+export function loggedStatus({ failure, status }: Pick<Exchange, 'failure' | 'status'>): number {
+  return failure === 'client-gone' ? clientGoneStatus : status
+}
 
 const versions: Readonly<Record<number, string>> = { 10: '1.0', 11: '1.1', 20: '2' }
 

@@ -4,6 +4,7 @@ import { workerCell } from '#src/shared/worker-memory.ts'
 import { isSkipped } from './skipped-targets.ts'
 import { accessLogLine } from './access-log-line.ts'
 import type { Attempt } from './attempt.ts'
+import { formattedLogLine } from './formatted-log-line.ts'
 import type { Exchange } from './exchange.ts'
 
 const inFlight = workerCell('requests_in_flight')
@@ -97,11 +98,16 @@ export function recordExchange(exchange: Exchange): void {
     rules.recordBytes(row, exchange.body.bytes, exchange.responseBytes)
     if (exchange.upstreamMs >= 0) rules.recordUpstream(row, exchange.upstreamMs)
   }
-  const { accessLog } = services
-  const { options } = services.table
+  if (live === undefined || (live.recorded && live.rule.settings.accessLog)) writeLogLine(exchange)
+}
+
+function writeLogLine(exchange: Exchange): void {
+  const { accessLog, table } = exchange.services
+  const { options } = table
   if (accessLog === undefined || !options.accessLog) return
   if (options.skipAccessLogUrls.length > 0 && isSkipped(exchange, options)) return
-  if (live === undefined || (live.recorded && live.rule.settings.accessLog)) {
-    accessLog.write(accessLogLine(exchange))
-  }
+  const { logFormat } = options
+  accessLog.write(
+    logFormat.length === 0 ? accessLogLine(exchange) : formattedLogLine(exchange, options),
+  )
 }

@@ -55,6 +55,8 @@ export const defaultGlobalOptions: GlobalOptions = {
   tlsRejectUnknown: false,
   backendServerHeader: false,
   http2: true,
+  logFormat: [],
+  logEscape: 'default',
   skipAccessLogUrls: [],
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.

@@ -1,4 +1,5 @@
 import type { BalanceOptions } from '#algorithms/balance/balancer.ts'
+import type { LogPart } from '#src/policies/log-variables.ts'
 import type { PolicyUse } from '#src/policies/policy.ts'
 import type { UpstreamTls } from '#src/transport/transport.ts'
 import type { Key } from './keys.ts'
@@ -323,6 +324,9 @@ export interface GlobalOptions {
   readonly backendServerHeader: boolean
   /** HTTP/2 is offered to clients over TLS. */
   readonly http2: boolean
+  /** Parts of a line of the access log; empty: lines of JSON. */
+  readonly logFormat: readonly LogPart[]
+  readonly logEscape: 'default' | 'json' | 'none'
   /** Targets that are not logged. */
   readonly skipAccessLogUrls: readonly string[]
   readonly hsts: string

@@ -24,6 +24,7 @@ import { LimitMemory } from '#src/shared/limit-memory.ts'
 import { EndpointMemory } from '#src/shared/endpoint-memory.ts'
 import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory } from '#src/shared/worker-memory.ts'
+import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { Backend, RouteSettings } from '#src/table/table.ts'
 import type { UpstreamConnector } from '#src/upstream/pool.ts'
 import { LiveBackend } from '#src/upstream/live-backend.ts'
@@ -206,7 +207,7 @@ export class ProxyHarness {
     const now = (): number => this.now
     this.services = {
       table: {
-        options: { hsts: '', accessLog: true },
+        options: { ...defaultGlobalOptions, hsts: '' },
         subrequestRule: (key: string) => (key === 'auth' ? this.rule([]) : undefined),
       } as unknown as LiveTable,
       trustedPeers: new TrustedPeers([]),

@@ -8,6 +8,7 @@ import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
+import { accessLogOptions } from './access-log-options.ts'
 
 const defaults = defaultGlobalOptions
 const countMax = 1_000_000_000
@@ -21,6 +22,7 @@ const word: ValueType<string> = {
 
 /** Keys of the ConfigMap that hold for everything. */
 export const globalOptions = optionTable({
+  ...accessLogOptions,
   'allow-snippet-annotations': {
     type: bool,
     default: false,
@@ -318,13 +320,6 @@ export const globalOptions = optionTable({
     example: 'false',
     compatibility: 'same',
   },
-  'skip-access-log-urls': {
-    type: listOf(word),
-    default: defaults.skipAccessLogUrls,
-    doc: 'Targets (path and query, exactly as sent) whose requests are not logged.',
-    example: '/healthz,/ping?x=1',
-    compatibility: 'same',
-  },
   'strict-validate-path-type': {
     type: bool,
     default: true,
@@ -371,6 +366,8 @@ export function globalOptionsOf(
     realIp: values['enable-real-ip'],
     backendServerHeader: values['allow-backend-server-header'],
     http2: values['use-http2'],
+    logFormat: values['log-format-upstream'],
+    logEscape: logEscape(values),
     skipAccessLogUrls: values['skip-access-log-urls'],
     hsts: strictTransportSecurity(values),
     tlsCiphers: values['ssl-ciphers'],
@@ -378,6 +375,11 @@ export function globalOptionsOf(
     tlsRejectUnknown: values['ssl-reject-handshake'],
     drainTimeoutMs: drainTimeoutMs ?? values['worker-shutdown-timeout'],
   }
+}
+
+function logEscape(values: GlobalValues): GlobalOptions['logEscape'] {
+  if (values['log-format-escape-json']) return 'json'
+  return values['log-format-escape-none'] ? 'none' : 'default'
 }
 
 /** The field value of RFC 6797 6.1, '' when it is off. */

@@ -1,0 +1,46 @@
+import { optionTable } from '#src/annotations/schema.ts'
+import { bool, listOf } from '#src/annotations/types.ts'
+import type { ValueType } from '#src/annotations/types.ts'
+import { logFormat } from '#src/policies/log-variables.ts'
+import { defaultGlobalOptions } from '#src/table/defaults.ts'
+
+const defaults = defaultGlobalOptions
+
+const target: ValueType<string> = {
+  expects: 'text without commas',
+  schema: {},
+  parse: (text) => text,
+  format: (text) => text,
+}
+
+/** Keys of the ConfigMap about the lines of the access log. */
+export const accessLogOptions = optionTable({
+  'log-format-upstream': {
+    type: logFormat,
+    default: defaults.logFormat,
+    doc: "The lines of the access log, in nginx's notation, in place of JSON lines. Of $request_length, the head counts as it went on to the upstream.",
+    example: '$remote_addr [$time_local] "$request" $status $body_bytes_sent $request_time',
+    compatibility: 'same',
+  },
+  'log-format-escape-json': {
+    type: bool,
+    default: false,
+    doc: 'Variables in log-format-upstream are escaped for JSON, and those without a value are empty.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'log-format-escape-none': {
+    type: bool,
+    default: false,
+    doc: 'Variables in log-format-upstream are not escaped, except for bytes that are no printable ASCII.',
+    example: 'true',
+    compatibility: 'same',
+  },
+  'skip-access-log-urls': {
+    type: listOf(target),
+    default: defaults.skipAccessLogUrls,
+    doc: 'Targets (path and query, exactly as sent) whose requests are not logged.',
+    example: '/healthz,/ping?x=1',
+    compatibility: 'same',
+  },
+})

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { logFormat, logVariables } from '#src/policies/log-variables.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
+import { ask, startUpstream } from '#test/commands/instance.ts'
+import { TestPlane } from '#test/support/plane.ts'
+
+/** Sends one request through a plane with this format; gives its line. */
+async function lineOf(
+  t: { after: (cleanup: () => unknown) => void },
+  format: string,
+  {
+    escape = 'default',
+    path = '/a?b=1',
+    fields = {},
+  }: {
+    readonly escape?: GlobalOptions['logEscape']
+    readonly path?: string
+    readonly fields?: Readonly<Record<string, string>>
+  } = {},
+): Promise<string> {
+  const port = await startUpstream(t as never, (_, response) => {
+    response.setHeader('x-answer', 'yes')
+    response.end('12345')
+  })
+  const plane = await TestPlane.start({
+    upstreams: [port],
+    options: { logFormat: logFormat.parse(format) ?? [], logEscape: escape },
+  })
+  t.after(() => plane.stop())
+  await ask(plane.httpPort, path, { headers: { host: 'a.example', ...fields } })
+  assert.equal(plane.lines.length, 1)
+  return plane.lines[0] ?? ''
+}
+
+test("ingress-nginx's own format", async (t) => {
+  const line = await lineOf(
+    t,
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id',
+    { fields: { 'user-agent': 'curl/8', 'x-request-id': 'abc' } },
+  )
+  assert.match(
+    line,
+    /^127\.0\.0\.1 - - \[\d{2}\/[A-Z][a-z]{2}\/\d{4}:\d{2}:\d{2}:\d{2} \+0000\] "GET \/a\?b=1 HTTP\/1\.1" 200 5 "-" "curl\/8" \d+ \d+\.\d{3} \[[^\]]+-\d+\] \[-\] 127\.0\.0\.1:\d+ 5 \d+\.\d{3} 200 abc$/,
+  )
+})
+
+const hostile = 'a"b\\c\u00e9'
+
+const escapes: readonly (readonly [GlobalOptions['logEscape'], string])[] = [
+  ['default', '"a\\x22b\\x5Cc\\xE9" "-"'],
+  ['json', '"a\\"b\\\\c\\u00e9" ""'],
+  ['none', '"a"b\\c\\xe9" ""'],
+]
+
+for (const [escape, expected] of escapes) {
+  test(`what a client sends cannot break the line: ${escape}`, async (t) => {
+    const fields = { 'x-hostile': hostile }
+    const line = await lineOf(t, '"$http_x_hostile" "$http_x_absent"', { escape, fields })
+    assert.equal(line, expected)
+  })
+}
+
+test('JSON by hand is JSON', async (t) => {
+  const line = await lineOf(
+    t,
+    '{"host": "$host", "agent": "$http_user_agent",\n "sent": "${sent_http_x_answer}", "args": "$args", "grüße": 1}',
+    { escape: 'json', fields: { 'user-agent': hostile } },
+  )
+  const text = Buffer.from(line, 'latin1').toString('utf8')
+  assert.deepEqual(JSON.parse(text), {
+    host: 'a.example',
+    agent: hostile,
+    sent: 'yes',
+    args: 'b=1',
+    grüße: 1,
+  })
+})
+
+test('every variable of logs has a value, or a dash', async (t) => {
+  const format = logVariables.map((name) => `${name}=$${name}`).join('|')
+  const values = new Map(
+    (await lineOf(t, format)).split('|').map((pair) => pair.split('=') as [string, string]),
+  )
+  assert.deepEqual([...values.keys()], [...logVariables])
+  for (const [name, value] of values) assert.ok(value !== '' && value !== 'undefined', name)
+  assert.equal(values.get('server_protocol'), 'HTTP/1.1')
+})
+
+const bad: readonly (readonly [format: string, why: RegExp])[] = [
+  ['$nonsense', /\$nonsense is not a variable/],
+  ['costs $', /must begin a variable/],
+  ['$lua_x', /\$lua_x is not/],
+  ['x'.repeat(9000), /longer than/],
+]
+
+for (const [format, why] of bad) {
+  test(`a format that is none: ${format.slice(0, 20)}`, () => {
+    assert.equal(logFormat.parse(format), undefined)
+    assert.match(logFormat.explain?.(format) ?? '', why)
+  })
+}
