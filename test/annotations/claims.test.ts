@@ -41,6 +41,12 @@ test('how many of the keys are compared with nginx itself', (t) => {
   for (const key of compared) assert.ok(keys.includes(key), `${key} is compared, but not claimed`)
 })
 
+const options = { ...snippetsOn, 'global-allowed-response-headers': 'X-Custom' }
+/** Options under which a key has something to say. */
+const optionsFor: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'enable-global-auth': { 'global-auth-url': 'http://192.0.2.2/check' },
+}
+
 /** What values may refer to. */
 const others = [
   ...web,
@@ -48,7 +54,6 @@ const others = [
   slice('green-1', 'green', ['10.0.0.9']),
   service('sorry'),
   slice('sorry-1', 'sorry', ['10.0.0.8']),
-  configMap({ ...snippetsOn, 'global-allowed-response-headers': 'X-Custom' }),
   { ...configMap({ 'X-Custom': '1' }), metadata: metadata('fields') },
   secret('users', { auth: 'u:{PLAIN}p' }),
   secret('upstream', { 'ca.crt': '-----BEGIN CERTIFICATE-----' }),
@@ -119,7 +124,10 @@ function compiled(key: string, annotations: Readonly<Record<string, string>>) {
     hosts: { 'a.example': [prefix('/', to(canary ? 'green' : 'web'))] },
   })
   const primary = canary ? [ingress('primary', { meta: { createdMs: -1 } })] : []
-  const { table, diagnostics } = compileObjects([...others, ...primary, own])
+  const { table, diagnostics } = compileObjects(
+    [...others, configMap({ ...options, ...optionsFor[key] }), ...primary, own],
+    { sslPassthrough: true },
+  )
   const findings = diagnostics.map((finding) => ({ field: finding.field, code: finding.code }))
   // What the printed form leaves out.
   const whole = JSON.stringify([...table.hosts.values(), ...table.backends.values()])

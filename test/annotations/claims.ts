@@ -90,6 +90,7 @@ auth-secret ; auth-type=basic ; users ; basic-auth ; none ; reference-secret-mis
 auth-secret-type ; auth-type=basic & auth-secret=users ; auth-map ; basic-auth ; auth-list ; annotation-invalid ; auth-realm=r ; realm="r" ; test/policies/basic-auth.test.ts
 auth-realm ; auth-type=basic & auth-secret=users ; Staff ; realm="Staff" ; a\u0001b ; annotation-invalid ; auth-secret-type=auth-map ; realm="Staff" ; test/nginx/cases.ts
 auth-url ; ; http://192.0.2.1/check ; external-auth ; check ; annotation-invalid ; auth-type=basic & auth-secret=users ; external-auth ; test/nginx/cases.ts test/policies/external-auth.test.ts
+enable-global-auth ; ; false ; !external-auth ; maybe ; annotation-invalid ; auth-url=http://192.0.2.1/check ; external-auth ; test/policies/global-auth.test.ts
 auth-method ; auth-url=http://192.0.2.1/check ; POST ; method="POST" ; P ST ; annotation-invalid ; auth-signin=https://login.example ; method="POST" ; test/policies/external-auth.test.ts#method
 auth-signin ; auth-url=http://192.0.2.1/check ; https://login.example/start ; login.example ; login ; annotation-invalid ; auth-signin-redirect-param=back ; signInParameter="back" ; test/nginx/cases.ts test/policies/external-auth.test.ts#signIn
 auth-signin-redirect-param ; auth-url=http://192.0.2.1/check ; back ; signInParameter="back" ; a b ; annotation-invalid ; auth-signin=https://login.example ; login.example ; test/policies/external-auth.test.ts
@@ -108,6 +109,17 @@ proxy-redirect-to ; proxy-redirect-from=http://in.example/ ; https://out.example
 proxy-cookie-domain ; ; in.example out.example ; "to":"out.example" ; in ; annotation-invalid ; proxy-cookie-path=/a /b ; "to":"/b" ; test/nginx/cases.ts test/policies/fields.test.ts#cookie
 proxy-cookie-path ; ; /one/ / ; "from":"/one/" ; one ; annotation-invalid ; configuration-snippet=proxy_cookie_path /two/ /; ; "from":"/two/" ; test/nginx/cases.ts test/policies/fields.test.ts#cookie
 affinity-canary-behavior ; canary=true & canary-weight=20 ; legacy ; = ; often ; annotation-invalid ; headgate.dev/affinity-canary-behavior=sticky ; "weight":20 ; test/golden/canaries.yaml
+connection-proxy-header ; ; close ; "persistent":false ; a b; ; annotation-invalid ; proxy-http-version=1.0 ; http1.0 ; test/proxy/connection-close.test.ts
+limit-rate ; ; 100 ; bytesPerSecond=102400 ; fast ; annotation-invalid ; configuration-snippet=limit_rate 50k; ; bytesPerSecond=51200 ; test/proxy/limit-rate.test.ts
+limit-rate-after ; limit-rate=100 ; 50 ; bytesFirst=51200 ; some ; annotation-invalid ; headgate.dev/limit-rate-after=1 ; bytesFirst=1024 ; test/proxy/limit-rate.test.ts
+ssl-passthrough ; ; true ; tls-passthrough ; so ; annotation-invalid ; enable-cors=true ; tls-passthrough ; test/compile/streams.test.ts
+proxy-request-buffering ; ; off ; requestBuffering=false ; no ; annotation-invalid ; proxy-body-size=1k ; bodyBytesMax=1024 ; test/golden/upstream-protocols.yaml
+opentelemetry-trust-incoming-span ; enable-opentelemetry=true ; false ; trust=false ; so ; annotation-invalid ; opentelemetry-operation-name=x ; trust=false ; test/policies/trace-context.test.ts#trust
+custom-http-errors ; default-backend=sorry ; 404,503 ; answered 404 503 ; 200 ; annotation-invalid ; disable-proxy-intercept-errors=true ; of our own ; test/golden/error-pages.yaml
+disable-proxy-intercept-errors ; default-backend=sorry & custom-http-errors=404 ; true ; of our own ; never ; annotation-invalid ; custom-http-errors=503 ; answered 503 of our own ; test/golden/error-pages.yaml
+mirror-target ; ; http://192.0.2.1/m$request_uri ; mirror backend ; x y ; annotation-invalid ; rewrite-target=/x ; mirror backend ; test/proxy/mirror.test.ts
+mirror-request-body ; mirror-target=http://192.0.2.1/ ; off ; body=false ; none ; annotation-invalid ; mirror-host=m.example ; authority="m.example" ; test/proxy/mirror.test.ts
+mirror-host ; mirror-target=http://192.0.2.1/ ; m.example ; authority="m.example" ; a b ; annotation-invalid ; mirror-request-body=off ; body=false ; test/proxy/mirror.test.ts
 configuration-snippet ; ; more_set_headers "X-A: 1"; ; snippet-answer ; lua on; ; annotation-refused ; enable-cors=true ; snippet-answer ; test/snippets/serve.test.ts test/snippets/corpus.ts#more_set_headers
 server-snippet ; ; return 301 https://b.example; ; server-snippet ; root /; ; annotation-refused ; configuration-snippet=add_header X-A 1; ; snippet-answer ; test/snippets/serve.test.ts test/snippets/corpus.ts
 auth-snippet ; auth-url=http://192.0.2.1/check ; proxy_set_header X-Tenant $host; ; "X-Tenant" ; return 200; ; annotation-refused ; auth-proxy-set-headers=shop/fields ; "X-Tenant" ; test/snippets/refused-corpus.ts
