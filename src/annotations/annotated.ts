@@ -1,4 +1,5 @@
 import { ingressNginxAliases, ingressNginxPending, ingressNginxRemoved } from './ingress-nginx.ts'
+import type { Pending } from './ingress-nginx.ts'
 import type {
   AnnotatedKind,
   Annotation,
@@ -126,15 +127,20 @@ function judge(
   }
   const applies = pending.when === undefined || pending.when === value
   const verdict = applies ? pending.otherwise : 'serve'
-  report('annotation-refused', key, consequences[verdict])
+  report('annotation-refused', key, consequenceOf(verdict, pending))
   return verdict
 }
 
 const consequences = {
-  serve: 'this annotation of ingress-nginx is not supported yet; the route is served without it',
-  close:
-    'this annotation of ingress-nginx is not supported yet; it protects the route, which therefore answers 503',
-  drop: 'this annotation of ingress-nginx is not supported yet; without it the Ingress is not served',
+  serve: 'the route is served without it',
+  close: 'it protects the route, which therefore answers 503',
+  drop: 'without it the Ingress is not served',
+}
+
+function consequenceOf(verdict: AnnotationTexts['verdict'], { instead }: Pending): string {
+  const what = `this annotation of ingress-nginx is not supported${instead === undefined ? ' yet' : ''}`
+  const why = instead === undefined ? '' : `: ${instead}`
+  return `${what}; ${consequences[verdict]}${why}`
 }
 
 function unknownMessage(name: string, kind: AnnotatedKind, schema: AnyAnnotations): string {

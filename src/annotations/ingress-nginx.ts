@@ -13,17 +13,23 @@ export interface Pending {
   readonly when?: string
   /** ingress-nginx's default, '' for none that can be written: who writes it asks for nothing. */
   readonly preset: string
+  /** Why it is not honoured, and what to use in its place; absent: nothing is known to say. */
+  readonly instead?: string
 }
 
-function ignored(preset = ''): Pending {
-  return { otherwise: 'serve', preset }
+function ignored(preset = '', instead?: string): Pending {
+  return { otherwise: 'serve', preset, ...(instead !== undefined && { instead }) }
 }
+const noFastCgi =
+  'FastCGI is not spoken; put a server that speaks HTTP before the application, for example nginx beside php-fpm in its Pod'
+const noFirewall =
+  'there is no web application firewall in the proxy; run one that speaks HTTP, such as Coraza or ModSecurity behind nginx, as the backend, or before the load balancer'
 const dropped: Pending = { otherwise: 'drop', preset: '' }
 
 export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // routing
-  'fastcgi-index': ignored(),
-  'fastcgi-params-configmap': ignored(),
+  'fastcgi-index': ignored('', noFastCgi),
+  'fastcgi-params-configmap': ignored('', noFastCgi),
   // redirect
   // TLS
   // load balancing
@@ -34,10 +40,10 @@ export const ingressNginxPending: Readonly<Record<string, Pending>> = {
   // buffering
   // headers
   // web application firewall
-  'enable-modsecurity': ignored(),
-  'enable-owasp-core-rules': ignored('false'),
-  'modsecurity-transaction-id': ignored(),
-  'modsecurity-snippet': dropped,
+  'enable-modsecurity': ignored('false', noFirewall),
+  'enable-owasp-core-rules': ignored('false', noFirewall),
+  'modsecurity-transaction-id': ignored('', noFirewall),
+  'modsecurity-snippet': { ...dropped, instead: noFirewall },
   // snippets
   'stream-snippet': dropped,
 }

@@ -50,6 +50,10 @@ export function referencePage(): string {
     '',
     ...pendingList(),
     '',
+    'What to use instead:',
+    '',
+    ...insteadList(),
+    '',
     '## Options of ingress-nginx without effect',
     '',
     'What they set needs no setting here.',
@@ -123,6 +127,14 @@ function columnsOf({ doc, type, default: preset, example, refused }: Setting<unk
 function compatibility({ compatibility: kind }: Setting<unknown>): string {
   if (typeof kind === 'string') return kind
   return 'differs' in kind ? `differs: ${kind.differs}` : `no effect: ${kind.unused}`
+}
+
+function insteadList(): string[] {
+  const keys = new Map<string, string[]>()
+  for (const [key, { instead }] of Object.entries(ingressNginxPending)) {
+    if (instead !== undefined) keys.set(instead, [...(keys.get(instead) ?? []), code(key)])
+  }
+  return [...keys].map(([instead, list]) => `- ${list.join(', ')}: ${instead}.`)
 }
 
 function pendingList(): string[] {
