@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Compiler } from '#src/compile/compiler.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
+import { Store } from '#src/snapshot/store.ts'
 import {
   configMap,
   ingress,
@@ -179,4 +180,55 @@ function check(before: readonly AnyObject[], after: readonly AnyObject[], names:
   assert.notDeepEqual(second, first)
   const again = compiler.compile(snapshotOf(before, resolved), nowMs)
   assert.deepEqual(again, first)
+  checkInStore(before, after, names)
 }
+
+/** The same where snapshots say which kinds are as they were. */
+function checkInStore(
+  before: readonly AnyObject[],
+  after: readonly AnyObject[],
+  names: Resolved,
+): void {
+  const store = new Store()
+  const compiler = new Compiler(own, fakeReaders)
+  for (const object of before) store.put(object)
+  compiler.compile(
+    store.freeze((name) => resolved[name]),
+    nowMs,
+  )
+  const nameOf = ({ kind, metadata }: AnyObject): string => `${kind} ${metadata.name}`
+  const kept = new Set(after.map(nameOf))
+  for (const object of before) {
+    const { kind, metadata } = object
+    if (!kept.has(nameOf(object))) store.delete(kind, metadata.namespace, metadata.name)
+  }
+  for (const object of after) store.put(object)
+  const snapshot = store.freeze((name) => names[name])
+  const fresh = new Compiler(own, fakeReaders).compile(snapshot, nowMs)
+  assert.deepEqual(compiler.compile(snapshot, nowMs), fresh)
+}
+
+test('a change of endpoints alone compiles nothing else, and other changes do', () => {
+  const store = new Store()
+  const compiler = new Compiler(own, fakeReaders)
+  const compiled = () =>
+    compiler.compile(
+      store.freeze((name) => resolved[name]),
+      nowMs,
+    )
+  for (const object of start) store.put(object)
+  const first = compiled()
+  for (const address of ['10.0.0.7', '10.0.0.8', '10.0.0.9']) {
+    store.put(slice('web-1', 'web', [address]))
+    const { table, references, served } = compiled()
+    const addresses = [...table.backends.values()].flatMap(({ endpoints }) =>
+      endpoints.map((endpoint) => endpoint.address),
+    )
+    assert.ok(addresses.includes(address))
+    assert.equal(table.hosts, first.table.hosts)
+    assert.equal(table.certificates, first.table.certificates)
+    assert.deepEqual([references === first.references, served === first.served], [true, true])
+  }
+  store.put(ingress('one', { hosts: { 'b.example': [prefix('/')] }, tls }))
+  assert.notEqual(compiled().table.hosts, first.table.hosts)
+})
