@@ -156,6 +156,10 @@ function readAddress(raw: Reader): string {
   return address
 }
 
-function readHints(raw: Reader): string[] {
+const noHints: readonly string[] = []
+
+/** Most have none, and there are many endpoints. */
+function readHints(raw: Reader): readonly string[] {
+  if (!raw.present) return noHints
   return raw.items().map((hint) => hint.object('name').at('name').text())
 }

@@ -19,6 +19,8 @@ import type { EndReason } from './supervised-thread.ts'
 /** Its event loop stands still while it compiles, so it is granted more time than a worker. */
 const heartbeatIntervalMs = 5000
 const checksMax = 12
+/** What it makes while it reads and compiles mostly stays; room for more is memory never given back. */
+const youngMb = 24
 /** At the end: to clear what is to be cleared, and to give the Lease back. */
 const giveBackMsMax = 6000
 
@@ -64,7 +66,10 @@ export class ControlPlaneThread {
     this.#thread = new SupervisedThread<ToControlPlane, FromControlPlane>({
       name: 'control-plane',
       entry: options.entry,
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: options.heapMb,
+        maxYoungGenerationSizeMb: youngMb,
+      },
       backoff: options.backoff,
       workerData: () => this.#start(),
       onMessage: (message) => {

@@ -183,6 +183,8 @@ function check(before: readonly AnyObject[], after: readonly AnyObject[], names:
   checkInStore(before, after, names)
 }
 
+const nameOf = (object: AnyObject): string => `${object.kind} ${object.metadata.name}`
+
 /** The same where snapshots say which kinds are as they were. */
 function checkInStore(
   before: readonly AnyObject[],
@@ -196,11 +198,10 @@ function checkInStore(
     store.freeze((name) => resolved[name]),
     nowMs,
   )
-  const nameOf = ({ kind, metadata }: AnyObject): string => `${kind} ${metadata.name}`
   const kept = new Set(after.map(nameOf))
   for (const object of before) {
-    const { kind, metadata } = object
-    if (!kept.has(nameOf(object))) store.delete(kind, metadata.namespace, metadata.name)
+    const { namespace, name } = object.metadata
+    if (!kept.has(nameOf(object))) store.delete(object.kind, namespace, name)
   }
   for (const object of after) store.put(object)
   const snapshot = store.freeze((name) => names[name])
