@@ -200,8 +200,9 @@ function checkInStore(
   )
   const kept = new Set(after.map(nameOf))
   for (const object of before) {
-    const { namespace, name } = object.metadata
-    if (!kept.has(nameOf(object))) store.delete(object.kind, namespace, name)
+    const { kind } = object
+    const gone = !kept.has(nameOf(object))
+    if (gone) store.delete(kind, object.metadata.namespace, object.metadata.name)
   }
   for (const object of after) store.put(object)
   const snapshot = store.freeze((name) => names[name])
