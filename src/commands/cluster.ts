@@ -1,5 +1,5 @@
 import type { ClusterSettings } from '#src/controller/settings.ts'
-import { chooseCluster, loadConfig } from '#src/kubernetes/kube-config.ts'
+import { checkConfig, chooseCluster } from '#src/kubernetes/kube-config.ts'
 import { KubeConfigError } from '#src/kubernetes/kube-file.ts'
 import { CommandError } from './command.ts'
 import type { CommandContext } from './command.ts'
@@ -21,7 +21,7 @@ export async function clusterOf(
       throw new UsageError('nothing to serve: give --files or --kubeconfig, or set KUBECONFIG')
     }
     // What is wrong with it is said here, once, and not by a thread that is started again and again.
-    await loadConfig(choice)
+    await checkConfig(choice)
     return { choice, userAgent: `headgate/${productVersion()}`, duties }
   } catch (error) {
     if (error instanceof KubeConfigError) throw new CommandError(error.message)

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { access, readFile } from 'node:fs/promises'
 import { delimiter, dirname, resolve } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { errorText } from '#src/observe/log.ts'
 import { KubeConfigError, problem, readKubeFiles } from './kube-file.ts'
 import type { Entry, KubeFiles } from './kube-file.ts'
@@ -56,8 +56,28 @@ async function isInCluster(
 }
 
 /** Reads and checks everything that the choice leads to. Throws a KubeConfigError. */
-export async function loadConfig({ files, context }: ClusterChoice): Promise<LoadedConfig> {
-  if (files.length === 0) return loadInCluster()
+export async function checkConfig(choice: ClusterChoice): Promise<void> {
+  if (choice.files.length > 0) await readChosen(choice)
+}
+
+/** The same, and makes of it what is needed to log in. */
+export async function loadConfig(choice: ClusterChoice): Promise<LoadedConfig> {
+  // Large: it is loaded where somebody logs in, and only there.
+  const { KubeConfig: Config } = await import('@kubernetes/client-node')
+  const kubeConfig = new Config()
+  if (choice.files.length > 0) return assemble(await readChosen(choice), kubeConfig)
+  kubeConfig.loadFromCluster()
+  const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? ''
+  return {
+    server: kubeConfig.getCurrentCluster()?.server ?? '',
+    namespace: namespace.trim() || 'default',
+    kubeConfig,
+    groups: [],
+    proxyUrl: '',
+  }
+}
+
+async function readChosen({ files, context }: ClusterChoice): Promise<Chosen> {
   const read = await readKubeFiles(files)
   const name = context || read.currentContext
   if (name === '') {
@@ -75,20 +95,7 @@ export async function loadConfig({ files, context }: ClusterChoice): Promise<Loa
       : entryOf(read, 'users', userName, `${where}: user ${quoted(userName)}`)
   await checkCluster(cluster, `cluster ${quoted(clusterName)}`)
   await checkUser(user, `user ${quoted(userName)}`)
-  return assemble({ cluster, user, namespace: textOf(chosen, 'namespace', where) })
-}
-
-function loadInCluster(): LoadedConfig {
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromCluster()
-  const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? ''
-  return {
-    server: kubeConfig.getCurrentCluster()?.server ?? '',
-    namespace: namespace.trim() || 'default',
-    kubeConfig,
-    groups: [],
-    proxyUrl: '',
-  }
+  return { cluster, user, namespace: textOf(chosen, 'namespace', where) }
 }
 
 interface Chosen {
@@ -97,9 +104,8 @@ interface Chosen {
   readonly namespace: string
 }
 
-function assemble({ cluster, user, namespace }: Chosen): LoadedConfig {
+function assemble({ cluster, user, namespace }: Chosen, kubeConfig: KubeConfig): LoadedConfig {
   const server = (cluster.body['server'] as string).replace(/\/+$/, '')
-  const kubeConfig = new KubeConfig()
   const clusterBody = {
     ...cluster.body,
     server,
