@@ -27,6 +27,7 @@ export interface Diagnostic extends Place {
  */
 export const diagnosticCodes = {
   'file-unreadable': { severity: 'error', effect: 'The last good version stays in force.' },
+  'state-restored': { severity: 'warning', effect: 'Changes since then are not in force.' },
   'object-invalid': { severity: 'error', effect: 'The object is not used.' },
   'field-unknown': { severity: 'warning', effect: 'The field is ignored.' },
   'kind-unknown': { severity: 'info', effect: 'The object is ignored.' },

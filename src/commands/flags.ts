@@ -262,9 +262,14 @@ export const flags = {
   'state-dir': {
     type: text('DIR'),
     default: '',
-    help: 'Folder in which the last good table is kept.',
+    help: 'Folder in which the last good state is kept; served when its source is away at a start.',
     group: 'serve',
-    unbuilt: true,
+  },
+  'state-key-file': {
+    type: text('FILE'),
+    default: '',
+    help: 'File with the key that seals Secrets in the state folder; without it they are not kept.',
+    group: 'serve',
   },
   'log-format': {
     type: oneOf(logFormats),

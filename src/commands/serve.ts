@@ -15,6 +15,7 @@ import { clusterOf } from './cluster.ts'
 import { refuseClusterFlags, webhookSettingsOf } from './duties.ts'
 import type { FlagValues } from './flags.ts'
 import { chooseAddresses, listenFailure } from './ports.ts'
+import { stateSettingsOf } from './state.ts'
 import { compileSettingsOf, refuseSharedPorts } from './settings.ts'
 import { productVersion } from './version.ts'
 
@@ -106,7 +107,10 @@ async function settingsOf(
 ): Promise<ControlPlaneSettings> {
   const { files } = values
   const cluster = files === undefined ? await clusterOf(values, environment) : undefined
-  if (files !== undefined) await checkFolder(files, values)
+  if (files !== undefined) refuseClusterFlags(values)
+  const state = await stateSettingsOf(values)
+  // With a state, a folder that is away may be served all the same.
+  if (files !== undefined && state === undefined) await requireFolder(files)
   const compile = compileSettingsOf(values, cluster === undefined ? 'files' : 'kubernetes')
   refuseSharedPorts({
     'http-port': compile.httpPort,
@@ -115,12 +119,15 @@ async function settingsOf(
     'webhook-port': values['webhook-port'] ?? 0,
   })
   const webhook = webhookSettingsOf(values, environment, cluster !== undefined)
-  const common = { compile, ...(webhook !== undefined && { webhook }) }
+  const common = {
+    compile,
+    ...(webhook !== undefined && { webhook }),
+    ...(state !== undefined && { state }),
+  }
   return cluster === undefined ? { files: files ?? '', ...common } : { cluster, ...common }
 }
 
-async function checkFolder(files: string, values: FlagValues): Promise<void> {
-  refuseClusterFlags(values)
+async function requireFolder(files: string): Promise<void> {
   const found = await stat(files).catch((error: unknown) => {
     throw new CommandError(`--files cannot be read: ${errorText(error)}`)
   })

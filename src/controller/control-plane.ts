@@ -5,15 +5,19 @@ import { createApiClient } from '#src/kubernetes/api-client.ts'
 import { createLogger, errorText } from '#src/observe/log.ts'
 import { ClusterSource } from '#src/sources/cluster/cluster-source.ts'
 import { FileSource } from '#src/sources/files/file-source.ts'
+import { systemSchedule } from '#src/sources/schedule.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import type { Source, SourceOwner } from '#src/sources/source.ts'
+import { KeptSource } from '#src/sources/state/kept-source.ts'
 import type { ControlPlaneStart, FromControlPlane, ToControlPlane } from '#src/workers/messages.ts'
 import { AdmissionDuty } from './admission-duty.ts'
 import { ClusterDuties } from './cluster-duties.ts'
 import { Controller } from './controller.ts'
 import { combineDuties } from './duties.ts'
 import type { Duties, DutyContext } from './duties.ts'
+import type { SourceContext } from './controller.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { addStateMetrics } from './state-metrics.ts'
 
 const beatMs = 500
 const logLinesPerSecond = 200
@@ -41,7 +45,7 @@ const { cluster, files = '' } = settings
 const client =
   cluster && (await createApiClient({ cluster: cluster.choice, userAgent: cluster.userAgent }))
 
-function createSource(owner: SourceOwner): Source {
+function sourceOf(owner: SourceOwner): Source {
   if (client === undefined) return new FileSource({ folder: files, owner })
   const { namespaces, namespaceSelector, ingressClass, defaultBackendService } = settings.compile
   const scope = {
@@ -74,6 +78,23 @@ function createDuties(context: DutyContext): Duties {
     all.push(new AdmissionDuty({ ...context, settings: webhook, compile, client, leading, log }))
   }
   return combineDuties(all)
+}
+
+/** The source, with a memory where one is asked for. */
+function createSource(owner: SourceOwner, { objects, registry }: SourceContext): Source {
+  const { state } = settings
+  if (state === undefined) return sourceOf(owner)
+  const kept = new KeptSource({
+    ...state,
+    owner,
+    create: sourceOf,
+    objects,
+    log,
+    schedule: systemSchedule,
+    now: Date.now,
+  })
+  addStateMetrics(registry, kept)
+  return kept
 }
 
 const controller = new Controller({

@@ -1,9 +1,12 @@
+import type { Registry } from 'prom-client'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { Compiler } from '#src/compile/compiler.ts'
 import type { Compiled } from '#src/compile/compiler.ts'
 import { errorStack, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
+import { everyObject } from '#src/snapshot/every-object.ts'
+import type { AnyObject } from '#src/snapshot/objects.ts'
 import { Store } from '#src/snapshot/store.ts'
 import { Resolver } from '#src/sources/names/resolver.ts'
 import type { NameLookup } from '#src/sources/names/lookup.ts'
@@ -32,13 +35,21 @@ const wantedRoundsMax = 4
 const firstNamesMs = 3000
 const namesMax = 10_000
 
+/** What a source may need of its owner. */
+export interface SourceContext {
+  /** All objects as of now. */
+  readonly objects: () => Iterable<AnyObject>
+  /** For metrics of its own. */
+  readonly registry: Registry
+}
+
 export interface ControllerOptions {
   readonly settings: ControlPlaneSettings
   /** Version that the first table must pass. */
   readonly version: number
   /** The self-signed certificate of an earlier life. */
   readonly certificate: KeptCertificate | undefined
-  readonly createSource: (owner: SourceOwner) => Source
+  readonly createSource: (owner: SourceOwner, context: SourceContext) => Source
   readonly lookup: NameLookup
   /** What there is to do apart from compiling. */
   readonly createDuties?: (context: DutyContext) => Duties
@@ -82,7 +93,10 @@ export class Controller implements SourceOwner {
     this.#version = version
     this.#findingsLog = new FindingsLog(log)
     this.#compiler = this.#createCompiler()
-    this.#source = options.createSource(this)
+    this.#source = options.createSource(this, {
+      objects: () => everyObject(this.#store.freeze()),
+      registry: this.#metrics.registry,
+    })
     this.#duties = options.createDuties?.({
       publishedOf: (namespace, name) => this.#store.publishedOf(namespace, name),
       registry: this.#metrics.registry,
@@ -263,18 +277,17 @@ export class Controller implements SourceOwner {
     }
     this.#compileFindings = compiled.diagnostics
     const findings = this.#publishFindings()
-    this.#duties?.compiled({
-      version: this.#version,
-      snapshot,
-      served: compiled.served,
-      findings,
-    })
+    // Nothing is written into a cluster from what it said some time ago.
+    if (this.#source.status.restored === undefined) {
+      const { served } = compiled
+      this.#duties?.compiled({ version: this.#version, snapshot, served, findings })
+    }
     this.#postSources()
   }
 
   #postSources(): void {
-    const { kind, description, synced, objects } = this.#source.status
-    const sources = [{ kind, name: description, synced, objects }]
+    const { kind, description, ...status } = this.#source.status
+    const sources = [{ kind, name: description, ...status }]
     this.#options.post({ kind: 'sources', sources })
   }
 

@@ -30,6 +30,15 @@ export interface WebhookSettings {
     | undefined
 }
 
+/** Where the last good state is kept. */
+export interface StateSettings {
+  readonly folder: string
+  /** Text of the key that seals Secrets; '': they are not kept. */
+  readonly key: string
+  /** Version of the product. */
+  readonly writtenBy: string
+}
+
 /** What the control plane is told by the command line. Plain data: it goes to a thread of its own. */
 export interface ControlPlaneSettings {
   /** Where objects come from: this folder of manifests, … */
@@ -38,6 +47,7 @@ export interface ControlPlaneSettings {
   readonly cluster?: ClusterSettings
   readonly compile: CompileSettings
   readonly webhook?: WebhookSettings
+  readonly state?: StateSettings
 }
 
 export interface ClusterSettings {

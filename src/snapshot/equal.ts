@@ -1,6 +1,7 @@
 /**
  * Whether two projected objects say the same: plain data without cycles, members in any order. Told
  * apart from contents alone, so that a source may deliver an object again without anybody noticing.
+ * A member that is undefined is one that is not there.
  */
 export function saysTheSame(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
@@ -10,7 +11,8 @@ export function saysTheSame(a: unknown, b: unknown): boolean {
     return a.every((item, i) => saysTheSame(item, b[i]))
   }
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  const keys = Object.keys(left)
-  if (keys.length !== Object.keys(right).length) return false
-  return keys.every((key) => Object.hasOwn(right, key) && saysTheSame(left[key], right[key]))
+  return (
+    Object.keys(left).every((key) => saysTheSame(left[key], right[key])) &&
+    Object.keys(right).every((key) => right[key] === undefined || Object.hasOwn(left, key))
+  )
 }

@@ -21,6 +21,15 @@ export interface SourceStatus {
   /** It has delivered everything it has at least once. */
   readonly synced: boolean
   readonly objects: number
+  /** While the last good state is delivered in place of the source. */
+  readonly restored?: RestoredState
+}
+
+export interface RestoredState {
+  /** ISO 8601. */
+  readonly savedAt: string
+  /** Secrets that were not kept, or cannot be opened. */
+  readonly secretsLeftOut: number
 }
 
 /** Objects that others refer to, whether or not they exist. */

@@ -97,6 +97,8 @@ export interface SourceStatus {
   /** All objects were read at least once. */
   readonly synced: boolean
   readonly objects: number
+  /** While a state of an earlier time is served in its place; of when, ISO 8601. */
+  readonly restored?: { readonly savedAt: string; readonly secretsLeftOut: number }
 }
 
 export interface DiagnosticCounts {

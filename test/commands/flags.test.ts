@@ -71,7 +71,6 @@ const refused: [args: string[], line: RegExp][] = [
   [['--log-level=trace'], /--log-level must be one of debug, info, warn, error/],
   [['--header', 'no colon'], /--header must be name:value/],
   [['--files', ''], /--files must be a text that is not empty/],
-  [['--state-dir=x'], /--state-dir is not built yet/],
   [['--udp-services-configmap', 'a/b'], /--udp-services-configmap is not built yet/],
   [['--tcp-services-configmap', 'tcp'], /--tcp-services-configmap must be namespace/],
 ]
@@ -100,7 +99,10 @@ test('a variable stands for its flag, and the flag wins', () => {
     () => parse([], { HEADGATE_HTTP_PORT: 'x' }),
     /HEADGATE_HTTP_PORT must be a whole number/,
   )
-  assert.throws(() => parse([], { HEADGATE_STATE_DIR: 'x' }), /HEADGATE_STATE_DIR is not built yet/)
+  assert.throws(
+    () => parse([], { HEADGATE_TCP_SERVICES_CONFIGMAP: 'a/b' }),
+    /HEADGATE_TCP_SERVICES_CONFIGMAP is not built yet/,
+  )
 })
 
 test('variables that Kubernetes makes for Services are not ours', () => {

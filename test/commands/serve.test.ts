@@ -73,7 +73,10 @@ test('a wrong call is one line and exit code 2', limits, async (t) => {
       ['serve', '--files=.', '--http-port=81', '--https-port=81'],
       /--http-port and --https-port are both 81/,
     ],
-    [['serve', '--files=.', '--state-dir=.'], /--state-dir is not built yet/],
+    [
+      ['serve', '--files=.', '--tcp-services-configmap=a/b'],
+      /--tcp-services-configmap is not built yet/,
+    ],
     [['serve', 'x'], /unexpected argument "x"/],
     [['sevre'], /did you mean serve\?/],
   ]
