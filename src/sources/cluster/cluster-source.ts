@@ -40,6 +40,8 @@ export class ClusterSource implements Source {
   readonly #projector = new Projector(() => (this.#findingsStale = true))
   readonly #reflectors: readonly Reflector<AnyObject>[]
   readonly #named: readonly NamedObjects[]
+  /** Those that were refused and have read nothing since. */
+  readonly #refused = new Set<Reflector<AnyObject>>()
   readonly #first = Promise.withResolvers<void>()
   #findings: readonly Diagnostic[] = []
   #findingsText = '[]'
@@ -85,10 +87,12 @@ export class ClusterSource implements Source {
   }
 
   get unreadable(): ReadonlySet<Kind> {
-    const refused = this.#reflectors.filter(
-      ({ synced, trouble }) => !synced && trouble?.refused === true,
-    )
-    return new Set(refused.map(({ target }) => target.kind))
+    // A server that is away takes no right back and gives none.
+    for (const reflector of this.#reflectors) {
+      if (reflector.synced) this.#refused.delete(reflector)
+      else if (reflector.trouble?.refused === true) this.#refused.add(reflector)
+    }
+    return new Set([...this.#refused].map(({ target }) => target.kind))
   }
 
   async start(): Promise<void> {
