@@ -62,7 +62,11 @@ export class KeptSource implements Source, SourceOwner {
   constructor(options: KeptSourceOptions) {
     this.#options = options
     this.#source = options.create(this)
-    this.#saver = new StateSaver({ ...options, source: () => this.#identity() })
+    this.#saver = new StateSaver({
+      ...options,
+      source: () => this.#identity(),
+      unreadable: () => this.#source.unreadable ?? noKinds,
+    })
   }
 
   get diagnostics(): readonly Diagnostic[] {
@@ -83,7 +87,8 @@ export class KeptSource implements Source, SourceOwner {
   }
 
   get unreadable(): ReadonlySet<Kind> {
-    return (this.#live ? this.#source.unreadable : undefined) ?? noKinds
+    if (this.#restored !== undefined) return new Set(this.#restored.unreadable)
+    return this.#source.unreadable ?? noKinds
   }
 
   async want(wanted: Wanted): Promise<void> {

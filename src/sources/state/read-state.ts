@@ -75,14 +75,14 @@ class Reading {
   }
 
   end(): KeptState {
-    const { savedMs } = this.#header ?? {}
+    const { savedMs, unreadable = [] } = this.#header ?? {}
     const { objects, secretsLeftOut, sha256 } = this.#trailer ?? {}
     const whole = this.#rest === '' && sha256 === this.#hash.digest('hex')
     if (!whole || savedMs === undefined || objects !== this.#objects.length + this.#unopened) {
       throw new StateRefused('it is damaged or not whole')
     }
     const leftOut = (secretsLeftOut ?? 0) + this.#unopened
-    return { objects: this.#objects, savedMs, secretsLeftOut: leftOut }
+    return { objects: this.#objects, unreadable, savedMs, secretsLeftOut: leftOut }
   }
 
   #line(line: string): void {

@@ -1,4 +1,4 @@
-import type { AnyObject } from '#src/snapshot/objects.ts'
+import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
 
 /**
  * The state file: gzip of lines of JSON. A {@link StateHeader}, objects in any order, a
@@ -24,6 +24,8 @@ export interface StateHeader {
   readonly source: string
   /** Milliseconds since 1970. */
   readonly savedMs: number
+  /** Kinds that the source had no right to read. */
+  readonly unreadable: readonly Kind[]
   /** Of the sealer; '' when no Secret is kept. */
   readonly salt: string
   readonly keyId: string
@@ -51,6 +53,7 @@ export type StateLine = AnyObject | SealedSecret
 /** What a state file held. */
 export interface KeptState {
   readonly objects: readonly AnyObject[]
+  readonly unreadable: readonly Kind[]
   readonly savedMs: number
   /** Secrets that were not kept, or cannot be opened. */
   readonly secretsLeftOut: number

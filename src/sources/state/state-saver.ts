@@ -1,6 +1,6 @@
 import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
-import type { AnyObject } from '#src/snapshot/objects.ts'
+import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
 import type { Schedule } from '../schedule.ts'
 import { writeState } from './write-state.ts'
 import type { WrittenState } from './write-state.ts'
@@ -9,6 +9,7 @@ export interface StateSaverOptions {
   readonly folder: string
   readonly key: string
   readonly source: () => string
+  readonly unreadable: () => Iterable<Kind>
   readonly writtenBy: string
   /** All objects as of now. */
   readonly objects: () => Iterable<AnyObject>
@@ -59,9 +60,17 @@ export class StateSaver {
   }
 
   async #save(): Promise<void> {
-    const { folder, key, source, writtenBy, objects, now } = this.#options
+    const { folder, key, writtenBy, now, ...asOfNow } = this.#options
     const savedMs = now()
-    const options = { folder, key, writtenBy, nowMs: savedMs, source: source(), objects: objects() }
+    const options = {
+      folder,
+      key,
+      writtenBy,
+      nowMs: savedMs,
+      source: asOfNow.source(),
+      unreadable: asOfNow.unreadable(),
+      objects: asOfNow.objects(),
+    }
     try {
       this.last = { ...(await writeState(options)), savedMs }
       this.saves++

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
-import type { AnyObject, Secret } from '#src/snapshot/objects.ts'
+import type { AnyObject, Kind, Secret } from '#src/snapshot/objects.ts'
 import { createSealer } from './sealing.ts'
 import type { Sealer } from './sealing.ts'
 import { placeOf, stateFileName, stateFormat, stateLimits, stateVersion } from './state-format.ts'
@@ -15,6 +15,8 @@ export interface WriteStateOptions {
   readonly folder: string
   readonly objects: Iterable<AnyObject>
   readonly source: string
+  /** Kinds that the source has no right to read. */
+  readonly unreadable: Iterable<Kind>
   readonly writtenBy: string
   /** Milliseconds since 1970. */
   readonly nowMs: number
@@ -87,6 +89,7 @@ function headerOf(options: WriteStateOptions, sealer: Sealer | undefined): State
     writtenBy: options.writtenBy,
     source: options.source,
     savedMs: options.nowMs,
+    unreadable: [...options.unreadable],
     salt: sealer?.salt ?? '',
     keyId: sealer?.keyId ?? '',
   }

@@ -97,7 +97,15 @@ function create(t: TestContext, folder: string) {
 
 async function keep(folder: string, ...objects: AnyObject[]): Promise<void> {
   const source = 'kubernetes https://api'
-  await writeState({ folder, objects, source, key, writtenBy: '1.2.2', nowMs: 1_600_000_000_000 })
+  await writeState({
+    folder,
+    objects,
+    unreadable: ['IngressClass'],
+    source,
+    key,
+    writtenBy: '1.2.2',
+    nowMs: 1_600_000_000_000,
+  })
 }
 
 /** Lets what is under way, reading a file included, come to its end. */
@@ -128,6 +136,7 @@ test('a source that does not answer is replaced by the last good state, and says
   const savedAt = '2020-09-13T12:26:40.000Z'
   assert.deepEqual(kept.status.restored, { savedAt, secretsLeftOut: 0 })
   assert.equal(kept.status.objects, 2)
+  assert.deepEqual([...kept.unreadable], ['IngressClass'])
   const [finding] = kept.diagnostics
   assert.equal(finding?.code, 'state-restored')
   assert.equal(finding.message, `what is served was saved at ${savedAt}`)

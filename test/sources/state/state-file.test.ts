@@ -13,7 +13,13 @@ import { everyKind, service, stateFolder } from './objects.ts'
 
 const key = 'a key of more than sixteen characters'
 const source = 'kubernetes https://api.example'
-const settings = { source, writtenBy: '1.2.3', nowMs: 1_700_000_000_000, key }
+const settings = {
+  source,
+  unreadable: ['IngressClass'] as const,
+  writtenBy: '1.2.3',
+  nowMs: 1_700_000_000_000,
+  key,
+}
 
 async function write(folder: string, objects = everyKind, changes = {}): Promise<string> {
   await writeState({ folder, objects, ...settings, ...changes })
@@ -50,6 +56,7 @@ test('every kind of object comes back as it was', async (t) => {
   assert.ok(kept !== undefined)
   assert.equal(kept.savedMs, settings.nowMs)
   assert.equal(kept.secretsLeftOut, 0)
+  assert.deepEqual(kept.unreadable, ['IngressClass'])
   assert.equal(kept.objects.length, everyKind.length)
   for (const [index, object] of everyKind.entries()) {
     assert.ok(saysTheSame(kept.objects[index], object), JSON.stringify(kept.objects[index]))
