@@ -16,6 +16,7 @@
 {{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
+  # Listed once, so that an Event goes on where an earlier leader left it.
   verbs: [create, patch, list]
 {{- end -}}
 
