@@ -100,8 +100,8 @@ test('a variable stands for its flag, and the flag wins', () => {
     /HEADGATE_HTTP_PORT must be a whole number/,
   )
   assert.throws(
-    () => parse([], { HEADGATE_TCP_SERVICES_CONFIGMAP: 'a/b' }),
-    /HEADGATE_TCP_SERVICES_CONFIGMAP is not built yet/,
+    () => parse([], { HEADGATE_UDP_SERVICES_CONFIGMAP: 'a/b' }),
+    /HEADGATE_UDP_SERVICES_CONFIGMAP is not built yet/,
   )
 })
 
