@@ -25,7 +25,10 @@ export async function explain(context: CommandContext): Promise<number> {
   }
   const query = new URLSearchParams({ method, url })
   for (const [name, value] of headers) query.append('header', `${name}:${value}`)
-  const explanation = (await askInstance(values, `/api/explain?${query.toString()}`)) as Explanation
+  const explanation = (await askInstance(
+    context,
+    `/api/explain?${query.toString()}`,
+  )) as Explanation
   await write(explanationText(explanation))
   return 0
 }

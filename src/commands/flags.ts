@@ -19,6 +19,8 @@ import type { FlagType } from './flag-types.ts'
 export type FlagGroup =
   | 'compile'
   | 'files'
+  | 'cluster'
+  | 'pod'
   | 'serve'
   | 'instance'
   | 'strict'
@@ -58,13 +60,31 @@ export const flags = {
     type: text('FILE'),
     default: '',
     help: 'The cluster to serve; without it and without --files, the one around this Pod, or KUBECONFIG.',
-    group: 'serve',
+    group: 'cluster',
   },
   context: {
     type: text('NAME'),
     default: '',
     help: 'Context in the kubeconfig; default: its current one.',
-    group: 'serve',
+    group: 'cluster',
+  },
+  'in-cluster': {
+    type: bool,
+    default: 'false, true for kubectl headgate',
+    help: 'Ask the instance that runs in the cluster, through the API server.',
+    group: 'pod',
+  },
+  namespace: {
+    type: namespace,
+    default: 'headgate',
+    help: 'Namespace of the instance in the cluster.',
+    group: 'pod',
+  },
+  pod: {
+    type: text('NAME'),
+    default: 'the first that is ready',
+    help: 'Pod of the instance in the cluster.',
+    group: 'pod',
   },
   'http-port': {
     type: port,

@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 export const commands: Readonly<Record<string, Command>> = {
   serve: {
     summary: 'Serves the Ingresses of a cluster, or of a folder of manifests.',
-    flags: ['files', 'serve', 'instance', 'compile'],
+    flags: ['files', 'cluster', 'serve', 'instance', 'compile'],
     operands: '',
     load: async () => (await import('./serve.ts')).serve,
   },
@@ -16,13 +16,19 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   routes: {
     summary: 'Prints the table of routes of a folder or of a running instance.',
-    flags: ['files', 'instance', 'compile'],
+    flags: ['files', 'instance', 'cluster', 'pod', 'compile'],
     operands: '',
     load: async () => (await import('./routes.ts')).routes,
   },
+  status: {
+    summary: 'Says how a running instance stands; exit code 1 while it is not ready.',
+    flags: ['instance', 'cluster', 'pod'],
+    operands: '',
+    load: async () => (await import('./status.ts')).status,
+  },
   explain: {
     summary: 'Says which rule, policies and endpoints a request would meet, and why.',
-    flags: ['files', 'instance', 'compile', 'request', 'header'],
+    flags: ['files', 'instance', 'cluster', 'pod', 'compile', 'request', 'header'],
     operands: 'URL',
     load: async () => (await import('./explain.ts')).explain,
   },

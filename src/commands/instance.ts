@@ -1,12 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { errorText } from '#src/observe/log.ts'
 import { CommandError } from './command.ts'
+import type { CommandContext } from './command.ts'
 import type { FlagValues } from './flags.ts'
+import { askPod } from './pod-proxy.ts'
 
 const timeoutMs = 10_000
 
 /** Asks the admin port of a running instance; gives the JSON of its answer. */
-export async function askInstance(values: FlagValues, path: string): Promise<unknown> {
+export async function askInstance(
+  { values, environment }: CommandContext,
+  path: string,
+): Promise<unknown> {
+  if (values['in-cluster'] === true || values.namespace !== undefined || values.pod !== undefined) {
+    return await askPod(values, environment, path, await tokenOf(values))
+  }
+
   const address = values['admin-bind-address'] ?? '127.0.0.1'
   const host = address.includes(':') ? `[${address}]` : address
   const url = `http://${host}:${values['admin-port'] ?? 9180}${path}`

@@ -6,13 +6,14 @@ import { compileFolder } from './manifests.ts'
 import { compileSettingsOf } from './settings.ts'
 
 /** `headgate routes`: the table of a folder, or the routes of a running instance. */
-export async function routes({ values, write, writeError }: CommandContext): Promise<number> {
+export async function routes(context: CommandContext): Promise<number> {
+  const { values, write, writeError } = context
   if (values.files !== undefined) {
     const { table } = await compileFolder(values.files, compileSettingsOf(values), writeError)
     await write(printTable(table))
     return 0
   }
-  const found = (await askInstance(values, '/api/routes')) as RouteStatus[]
+  const found = (await askInstance(context, '/api/routes')) as RouteStatus[]
   await write(found.map(routeLine).join(''))
   return 0
 }

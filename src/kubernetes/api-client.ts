@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly contentType?: string
   /** Default application/json. */
   readonly accept?: string
+  /** More fields, lower case. */
+  readonly headers?: Query
   /** For everything together, until the last byte of the answer. Default 30 s. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -81,7 +83,7 @@ interface Answer {
 
 type Method = ApiRequest['method']
 
-interface Sent extends Pick<ApiRequest, 'path' | 'query' | 'accept' | 'contentType'> {
+interface Sent extends Pick<ApiRequest, 'path' | 'query' | 'accept' | 'contentType' | 'headers'> {
   readonly method: Method
   readonly body?: string
   readonly timeoutMs: number
@@ -112,9 +114,18 @@ class Client implements ApiClient {
     const deadline = new Deadline(timeoutMs, signal)
     const name = `${options.method} ${options.path}`
     try {
-      const { method, path, query, accept, contentType } = options
+      const { method, path, query, accept, contentType, headers = {} } = options
       const body = options.body === undefined ? undefined : JSON.stringify(options.body)
-      const sent = { method, path, query, accept, contentType, timeoutMs, signal: deadline.signal }
+      const sent = {
+        method,
+        path,
+        query,
+        accept,
+        contentType,
+        headers,
+        timeoutMs,
+        signal: deadline.signal,
+      }
       const answer = await this.#send({ ...sent, body } as Sent)
       return parse(name, await readAll(answer, bytesMax))
     } catch (error) {
@@ -171,6 +182,7 @@ class Client implements ApiClient {
         accept: accept ?? 'application/json',
         'user-agent': this.#userAgent,
         ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+        ...sent.headers,
         ...headers,
       },
       body: body ?? null,
