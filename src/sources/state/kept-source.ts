@@ -37,6 +37,7 @@ export interface KeptSourceOptions {
 const patienceMs = 250
 /** Between two tries of a source that does not start. */
 const retryMs = 1000
+const rightsSettleMs = 5000
 /** Kinds that a source may deliver only where they are wanted. */
 const namedKinds: ReadonlySet<Kind> = new Set(['Secret', 'ConfigMap'])
 const noKinds: ReadonlySet<Kind> = new Set()
@@ -55,9 +56,11 @@ export class KeptSource implements Source, SourceOwner {
   #restored: KeptState | undefined
   /** What the source said before it had said everything, by kind and name. */
   #early = new Map<string, AnyObject>()
-  /** Restored objects that come only where they are wanted, and have not come yet. */
+  /** Restored objects that come only where they are wanted, or may not be read now. */
   #awaited = new Map<string, ObjectName>()
   #wanted: Wanted = { secrets: [], configMaps: [] }
+  #namedCame = false
+  #cancelLook: (() => void) | undefined
 
   constructor(options: KeptSourceOptions) {
     this.#options = options
@@ -125,6 +128,7 @@ export class KeptSource implements Source, SourceOwner {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#cancelLook?.()
     await Promise.all([this.#source.stop(), this.#saver.stop()])
   }
 
@@ -135,6 +139,7 @@ export class KeptSource implements Source, SourceOwner {
       for (const object of change.put) this.#awaited.delete(keyOf(nameOf(object)))
       this.#options.owner.onChange(change)
       if (isNews) this.#saver.changed()
+      if (this.#awaited.size > 0) this.#lookLater()
       return
     }
     for (const name of change.deleted) this.#early.delete(keyOf(name))
@@ -157,9 +162,10 @@ export class KeptSource implements Source, SourceOwner {
     const gone = (this.#restored?.objects ?? [])
       .map((object) => nameOf(object))
       .filter((name) => !this.#early.has(keyOf(name)))
-    const byName = this.#source.want !== undefined
-    const awaited = gone.filter(({ kind }) => byName && namedKinds.has(kind))
-    const deleted = gone.filter(({ kind }) => !byName || !namedKinds.has(kind))
+    const denied = this.#deniedKinds()
+    const isHeld = ({ kind }: ObjectName): boolean => this.#comesByName(kind) || denied.has(kind)
+    const awaited = gone.filter(isHeld)
+    const deleted = gone.filter((name) => !isHeld(name))
     this.#awaited = new Map(awaited.map((name) => [keyOf(name), name]))
     this.#early = new Map()
     this.#live = true
@@ -172,15 +178,43 @@ export class KeptSource implements Source, SourceOwner {
     }
     this.#options.owner.onChange({ put, deleted })
     this.#saver.changed()
-    if (awaited.length > 0) void this.#dropAwaited()
+    if (awaited.length > 0) void this.#awaitNamed()
   }
 
-  /** When all that is wanted has come, what did not come is gone. */
-  async #dropAwaited(): Promise<void> {
+  async #awaitNamed(): Promise<void> {
     await this.#source.want?.(this.#wanted)
-    const deleted = [...this.#awaited.values()]
-    this.#awaited = new Map()
-    if (deleted.length > 0 && !this.#stopped) this.onChange({ put: [], deleted })
+    this.#namedCame = true
+    this.#dropAwaited()
+  }
+
+  /** A right that comes back brings its objects a moment later. */
+  #lookLater(): void {
+    this.#cancelLook?.()
+    this.#cancelLook = this.#options.schedule(() => {
+      this.#dropAwaited()
+    }, rightsSettleMs)
+  }
+
+  /** What may be read, and has not come, is gone. What may not be read stays as it was. */
+  #dropAwaited(): void {
+    const denied = this.#deniedKinds()
+    const deleted = [...this.#awaited.values()].filter(
+      ({ kind }) => !denied.has(kind) && (this.#namedCame || !this.#comesByName(kind)),
+    )
+    for (const name of deleted) this.#awaited.delete(keyOf(name))
+    if (deleted.length === 0 || this.#stopped) return
+    this.#options.owner.onChange({ put: [], deleted })
+    this.#saver.changed()
+  }
+
+  #comesByName(kind: Kind): boolean {
+    return this.#source.want !== undefined && namedKinds.has(kind)
+  }
+
+  /** An API server that has just come up refuses everybody for a moment. */
+  #deniedKinds(): ReadonlySet<string> {
+    const denied = this.#source.diagnostics.filter(({ code }) => code === 'access-denied')
+    return new Set(denied.map(({ kind }) => kind))
   }
 
   async #read(): Promise<KeptState | undefined> {

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { createLogger } from '#src/observe/log.ts'
 import { everyObject } from '#src/snapshot/every-object.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
@@ -18,7 +19,7 @@ const key = 'a key of more than sixteen characters'
 
 /** A source that starts, or fails to, when the test says so. */
 class ScriptedSource implements Source {
-  readonly diagnostics = []
+  diagnostics: readonly Diagnostic[] = []
   readonly owner: SourceOwner
   stopped = false
   want?: NonNullable<Source['want']>
@@ -199,6 +200,32 @@ test('Secrets that come by name stay until all that is wanted has come', async (
   await until(() => secrets().length === 1)
   assert.deepEqual(secrets(), ['kept'])
   assert.deepEqual(asked, [2, 2])
+})
+
+test('what may not be read when the source is back stays until it may', async (t) => {
+  const folder = stateFolder(t)
+  await keep(folder, service('a'), service('b'))
+  const { kept, time, sources, names } = create(t, folder)
+  const started = kept.start()
+  time.advance(250)
+  await started
+  const [source] = sources
+  assert.ok(source !== undefined)
+  const place = { kind: 'Service', namespace: '', name: '', field: '', file: '' }
+  source.diagnostics = [
+    { ...place, code: 'access-denied', severity: 'error', message: 'RBAC does not allow it' },
+  ]
+  source.comeUp(service('c'))
+  await until(() => kept.status.restored === undefined)
+  time.advance(60_000)
+  assert.deepEqual(names().toSorted(), ['a', 'b', 'c'])
+  source.diagnostics = []
+  source.put()
+  source.put(service('a'))
+  time.advance(4999)
+  assert.deepEqual(names().toSorted(), ['a', 'b', 'c'])
+  time.advance(1)
+  assert.deepEqual(names().toSorted(), ['a', 'c'])
 })
 
 test('findings of a source that is not up yet are passed on', (t) => {
