@@ -169,27 +169,28 @@ for (const [title, annotations, expected] of findingCases) {
   })
 }
 
-test('snippets drop the Ingress, whatever else it has; other keys that are not honoured do not', () => {
+test('snippets that are not honoured drop the Ingress, whatever else it has; other keys do not', () => {
   const rows = [
-    ['ssl-passthrough', 'true', 'serve'],
-    ['server-snippet', '', 'serve'],
-    ['configuration-snippet', 'return 200;', 'drop'],
+    ['enable-modsecurity', 'true', 'serve'],
+    ['stream-snippet', '', 'serve'],
+    ['stream-snippet', 'return 200;', 'drop'],
+    ['modsecurity-snippet', 'SecRuleEngine On', 'drop'],
   ] as const
   for (const [key, text, expected] of rows) {
     assert.equal(read({ [`${compatible}/${key}`]: text }).verdict, expected, `${key}: ${text}`)
   }
   const both = {
-    [`${compatible}/ssl-passthrough`]: 'true',
-    [`${compatible}/server-snippet`]: 'return 200;',
+    [`${compatible}/enable-modsecurity`]: 'true',
+    [`${compatible}/stream-snippet`]: 'return 200;',
   }
   assert.equal(read(both).verdict, 'drop')
 })
 
 test('the default of ingress-nginx, written down, asks for nothing', () => {
   const rows = [
-    ['ssl-passthrough', 'False'],
+    ['enable-modsecurity', 'False'],
     ['enable-owasp-core-rules', 'false'],
-    ['server-snippet', ''],
+    ['stream-snippet', ''],
   ] as const
   for (const [key, text] of rows) {
     const { findings, verdict } = read({ [`${compatible}/${key}`]: text })
@@ -199,7 +200,7 @@ test('the default of ingress-nginx, written down, asks for nothing', () => {
 })
 
 test('the text of a refused key is not shown: it may hold a secret', () => {
-  const { findings } = read({ [`${compatible}/server-snippet`]: 'set $token s3cret;' })
+  const { findings } = read({ [`${compatible}/stream-snippet`]: 'set $token s3cret;' })
   assert.equal(findings.length, 1)
   assert.ok(!findings[0]?.includes('s3cret'))
 })

@@ -27,15 +27,6 @@ proxy-ssl-ciphers ; backend-protocol=HTTPS ; HIGH:!aNULL ; HIGH:!aNULL ; HIGH LO
 proxy-ssl-protocols ; backend-protocol=HTTPS ; TLSv1.3 ; TLSv1.3 ; SSLv3 ; annotation-invalid ; proxy-ssl-ciphers=HIGH ; TLSv1.3 ; test/golden/upstream-protocols.yaml
 server-alias ; ; alias.example ; host alias.example ; no_name ; annotation-invalid ; from-to-www-redirect=true ; host www.a.example ; test/nginx/cases.ts test/golden/rewrites.yaml
 service-upstream ; ; true ; 10.96.0.1:80 ; maybe ; annotation-invalid ; affinity=cookie ; 10.96.0.1:80 ; test/golden/rewrites.yaml
-custom-http-errors ; ; 404,503 ; answered 404 503 ; 200 ; annotation-invalid ; default-backend=sorry ; answered 404 503 -> shop/sorry ; test/proxy/error-pages.test.ts
-disable-proxy-intercept-errors ; custom-http-errors=404 ; true ; of our own ; maybe ; annotation-invalid ; default-backend=sorry ; of our own -> shop/sorry ; test/proxy/error-pages.test.ts
-mirror-target ; ; http://192.0.2.1$request_uri ; mirror ; ftp://a/ ; annotation-invalid ; mirror-host=m.example ; m.example ; test/proxy/mirror.test.ts
-mirror-request-body ; mirror-target=http://192.0.2.1/ ; off ; body=false ; maybe ; annotation-invalid ; mirror-host=m.example ; body=false ; test/proxy/mirror.test.ts
-mirror-host ; mirror-target=http://192.0.2.1/ ; m.example ; m.example ; not a host ; annotation-invalid ; mirror-request-body=off ; body=false ; test/proxy/mirror.test.ts
-limit-rate ; ; 512 ; bytesPerSecond=524288 ; 10k ; annotation-invalid ; limit-rate-after=1 ; bytesFirst=1024 ; test/proxy/limit-rate.test.ts
-limit-rate-after ; limit-rate=512 ; 2 ; bytesFirst=2048 ; some ; annotation-invalid ; limit-rps=5 ; bytesFirst=2048 ; test/proxy/limit-rate.test.ts
-proxy-request-buffering ; ; off ; requestBuffering=false ; maybe ; annotation-invalid ; proxy-body-size=8m ; requestBuffering=false ; test/proxy/replay.test.ts#requestBuffering
-opentelemetry-trust-incoming-span ; enable-opentelemetry=true ; false ; trust=false ; maybe ; annotation-invalid ; opentelemetry-operation-name=x ; trust=false ; test/policies/trace-context.test.ts
 default-backend ; ; sorry ; sorry ; no_service ; annotation-invalid ; service-upstream=true ; sorry ; test/golden/rewrites.yaml
 ssl-ciphers ; ; ECDHE-RSA-AES256-GCM-SHA384 ; ciphers=ECDHE ; NO CIPHER! ; annotation-invalid ; ssl-prefer-server-ciphers=false ; client-order ; test/golden/handshakes.yaml
 ssl-prefer-server-ciphers ; ; false ; client-order ; sometimes ; annotation-invalid ; ssl-ciphers=ECDHE-RSA-AES256-GCM-SHA384 ; client-order ; test/golden/handshakes.yaml
@@ -98,9 +89,8 @@ auth-type ; auth-secret=users ; basic ; basic-auth ; strong ; annotation-invalid
 auth-secret ; auth-type=basic ; users ; basic-auth ; none ; reference-secret-missing ; auth-secret-type=auth-map ; basic-auth ; test/nginx/cases.ts test/policies/basic-auth.test.ts
 auth-secret-type ; auth-type=basic & auth-secret=users ; auth-map ; basic-auth ; auth-list ; annotation-invalid ; auth-realm=r ; realm="r" ; test/policies/basic-auth.test.ts
 auth-realm ; auth-type=basic & auth-secret=users ; Staff ; realm="Staff" ; a\u0001b ; annotation-invalid ; auth-secret-type=auth-map ; realm="Staff" ; test/nginx/cases.ts
-enable-global-auth ; ; false ; = ; maybe ; annotation-invalid ; auth-url=http://192.0.2.1/ ; external-auth ; test/policies/global-auth.test.ts
-auth-url ; ; http://192.0.2.1/check ; external-auth ; check ; annotation-invalid ; auth-type=basic & auth-secret=users ; external-auth ; test/nginx/cases.ts test/policies/external-auth.test.ts
 enable-global-auth ; ; false ; !external-auth ; maybe ; annotation-invalid ; auth-url=http://192.0.2.1/check ; external-auth ; test/policies/global-auth.test.ts
+auth-url ; ; http://192.0.2.1/check ; external-auth ; check ; annotation-invalid ; auth-type=basic & auth-secret=users ; external-auth ; test/nginx/cases.ts test/policies/external-auth.test.ts
 auth-method ; auth-url=http://192.0.2.1/check ; POST ; method="POST" ; P ST ; annotation-invalid ; auth-signin=https://login.example ; method="POST" ; test/policies/external-auth.test.ts#method
 auth-signin ; auth-url=http://192.0.2.1/check ; https://login.example/start ; login.example ; login ; annotation-invalid ; auth-signin-redirect-param=back ; signInParameter="back" ; test/nginx/cases.ts test/policies/external-auth.test.ts#signIn
 auth-signin-redirect-param ; auth-url=http://192.0.2.1/check ; back ; signInParameter="back" ; a b ; annotation-invalid ; auth-signin=https://login.example ; login.example ; test/policies/external-auth.test.ts

@@ -74,8 +74,8 @@ test('a wrong call is one line and exit code 2', limits, async (t) => {
       /--http-port and --https-port are both 81/,
     ],
     [
-      ['serve', '--files=.', '--tcp-services-configmap=a/b'],
-      /--tcp-services-configmap is not built yet/,
+      ['serve', '--files=.', '--udp-services-configmap=a/b'],
+      /--udp-services-configmap is not built yet/,
     ],
     [['serve', 'x'], /unexpected argument "x"/],
     [['sevre'], /did you mean serve\?/],
