@@ -71,7 +71,10 @@ const optionRows: readonly (readonly [Record<string, string>, Partial<GlobalOpti
     { realIp: true, backendServerHeader: true, http2: false },
   ],
   [{ 'proxy-protocol-header-timeout': '10s' }, { proxyHeaderTimeoutMs: 10_000 }],
-  [{ 'skip-access-log-urls': '/healthz, /a?b' }, { skipAccessLogUrls: ['/healthz', '/a?b'] }],
+  [
+    { 'skip-access-log-urls': '/healthz, ~*^/a\\?b' },
+    { skipAccessLogUrls: ['/healthz', '~*^/a\\?b'] },
+  ],
   [{ hsts: 'false' }, { hsts: '' }],
   [{ 'hsts-max-age': '60', 'hsts-include-subdomains': 'false' }, { hsts: 'max-age=60' }],
   [{ 'hsts-preload': 'true' }, { hsts: 'max-age=31536000; includeSubDomains; preload' }],
@@ -126,6 +129,21 @@ test('every bad option keeps its default, and is reported', () => {
     'option-refused ConfigMap headgate/options use-geoip2',
   ])
 })
+
+for (const [urls, part] of [
+  ['/a,~(/b', '"~(/b" is not a regular expression'],
+  ['~*^/a(?=b)', '"~*^/a(?=b)" is not a regular expression'],
+  [`~${'a'.repeat(2000)}`, 'is longer than 1024 characters'],
+  ['~a,'.repeat(257), 'more than 256 regular expressions are not'],
+] as const) {
+  test(`skip-access-log-urls ${urls.slice(0, 20)} says what is bad`, () => {
+    const { compiled, options } = optionsOf({ 'skip-access-log-urls': urls })
+    assert.deepEqual(options.skipAccessLogUrls, [])
+    assert.equal(compiled.diagnostics.length, 1)
+    const message = compiled.diagnostics[0]?.message ?? ''
+    assert.ok(message.includes(part), message)
+  })
+}
 
 test('a ConfigMap that is named and missing is reported', () => {
   assert.deepEqual(

@@ -70,16 +70,29 @@ for (const [options, address, host, proto] of identities) {
   })
 }
 
-test('skip-access-log-urls: the target as it was sent, query and all', async (t) => {
-  const plane = await start(t, { skipAccessLogUrls: ['/healthz', '/a?b'] })
-  for (const target of ['/healthz', '/healthz?x', '/a', '/a?b', '/b']) {
-    await ask(plane.httpPort, target, { headers: { host: 'a.example' } })
-  }
-  assert.deepEqual(
-    plane.lines.map((line) => (JSON.parse(line) as { target: string }).target),
+const skipped: readonly (readonly [urls: string[], sent: string[], logged: string[]])[] = [
+  [
+    ['/healthz', '/a?b'],
+    ['/healthz', '/HealthZ', '/healthz?x', '/a', '/a?b', '/b'],
     ['/healthz?x', '/a', '/b'],
-  )
-})
+  ],
+  [
+    ['~^/status(/|$)', '~*\\.ico\\?v='],
+    ['/status', '/status/a', '/statusx', '/Status', '/A.ICO?V=1', '/a.ico'],
+    ['/statusx', '/Status', '/a.ico'],
+  ],
+]
+
+for (const [skipAccessLogUrls, sent, logged] of skipped) {
+  test(`skip-access-log-urls: ${skipAccessLogUrls.join()}`, async (t) => {
+    const plane = await start(t, { skipAccessLogUrls })
+    for (const target of sent) await ask(plane.httpPort, target, { headers: { host: 'a.example' } })
+    assert.deepEqual(
+      plane.lines.map((line) => (JSON.parse(line) as { target: string }).target),
+      logged,
+    )
+  })
+}
 
 for (const [http2, protocol] of [
   [true, 'h2'],

@@ -1,17 +1,10 @@
 import { optionTable } from '#src/annotations/schema.ts'
-import { bool, listOf } from '#src/annotations/types.ts'
-import type { ValueType } from '#src/annotations/types.ts'
+import { bool } from '#src/annotations/types.ts'
 import { logFormat } from '#src/policies/log-variables.ts'
+import { mapValues } from '#src/policies/map-values.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 
 const defaults = defaultGlobalOptions
-
-const target: ValueType<string> = {
-  expects: 'text without commas',
-  schema: {},
-  parse: (text) => text,
-  format: (text) => text,
-}
 
 /** Keys of the ConfigMap about the lines of the access log. */
 export const accessLogOptions = optionTable({
@@ -37,10 +30,10 @@ export const accessLogOptions = optionTable({
     compatibility: 'same',
   },
   'skip-access-log-urls': {
-    type: listOf(target),
+    type: mapValues,
     default: defaults.skipAccessLogUrls,
-    doc: 'Targets (path and query, exactly as sent) whose requests are not logged.',
-    example: '/healthz,/ping?x=1',
+    doc: 'Targets (path and query, as sent, in any case) whose requests are not logged.',
+    example: '/healthz,~^/ping',
     compatibility: 'same',
   },
 })
