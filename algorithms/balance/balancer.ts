@@ -56,6 +56,11 @@ export interface PickInput {
   /** Endpoints that this request has already tried: the first `triedCount` of `tried`. */
   tried: Int32Array
   triedCount: number
+  /**
+   * Set by a pick of algorithms whose `sessions` is `key`: the key under which this endpoint is found
+   * again, 1 to 2^31 - 1, or 0 for none.
+   */
+  session: number
 }
 
 export interface Balancer {
@@ -104,6 +109,8 @@ export interface Algorithm {
   readonly summary: string
   /** Whether `pick` reads `key`. */
   readonly keyed: boolean
+  /** What `key` is where it comes from the cookie of a session: its endpoint's identity, or its own key. */
+  readonly sessions?: 'endpoint' | 'key'
   create(columns: EndpointColumns, random: Random, options: BalanceOptions): Balancer
 }
 

@@ -26,6 +26,12 @@ export function isEligible(columns: EndpointColumns, index: number): boolean {
   return columns.usable[index] === 1 && (columns.weight[index] as number) > 0
 }
 
+/** Whether a session bound to the endpoint may go on there, which it may while that drains. */
+export function mayKeepSession(columns: EndpointColumns, index: number): boolean {
+  if (isEligible(columns, index)) return true
+  return columns.draining?.[index] === 1 && (columns.weight[index] as number) > 0
+}
+
 /** Whether this request has been at the endpoint before. */
 export function wasTried(input: PickInput, index: number): boolean {
   const { tried, triedCount } = input
@@ -81,5 +87,5 @@ export function createColumns(
 
 /** An input to fill anew for every pick, with room for `triedMax` tried endpoints. */
 export function createPickInput(triedMax = 16): PickInput {
-  return { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0 }
+  return { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0, session: 0 }
 }

@@ -2,6 +2,7 @@ import type { Algorithm } from './balancer.ts'
 import { consistentHash, jumpHash, multiProbeHash } from './keyed/consistent-hash.ts'
 import { rendezvousHash, ringHash } from './keyed/consistent-hash.ts'
 import { sticky } from './keyed/sticky.ts'
+import { stickyBalanced } from './keyed/sticky-balanced.ts'
 import { subsetHash } from './keyed/subset-hash.ts'
 import { hotCold } from './load/hot-cold.ts'
 import { leastRequests } from './load/least-requests.ts'
@@ -41,6 +42,7 @@ export const algorithms = {
   'jump-hash': jumpHash,
   'subset-hash': subsetHash,
   sticky,
+  'sticky-balanced': stickyBalanced,
 } as const satisfies Record<string, Algorithm>
 
 export type AlgorithmName = keyof typeof algorithms
@@ -83,4 +85,10 @@ export const aliases: Readonly<Record<string, AlgorithmName>> = {
 export function algorithmName(text: string): AlgorithmName | undefined {
   if (Object.hasOwn(algorithms, text)) return text as AlgorithmName
   return Object.hasOwn(aliases, text) ? aliases[text] : undefined
+}
+
+/** What the algorithm of this name knows sessions by; undefined: it knows none. */
+export function sessionsOf(name: string): Algorithm['sessions'] {
+  const algorithm: Algorithm = algorithms[name as AlgorithmName]
+  return algorithm.sessions
 }

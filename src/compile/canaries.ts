@@ -1,3 +1,4 @@
+import { sessionsOf } from '#algorithms/balance/index.ts'
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { ReportField } from '#src/annotations/schema.ts'
 import { tupleKey } from '#src/table/keys.ts'
@@ -102,7 +103,8 @@ export function withCanaries({ rule }: CompiledRule, sides: readonly CanarySide[
   const backends = found.map(({ backend, use }) => ({
     ...backend,
     weight: (use.weight * total) / use.total,
-    balance: use.sticky && own.balance.algorithm === 'sticky' ? own.balance : backend.balance,
+    balance:
+      use.sticky && sessionsOf(own.balance.algorithm) !== undefined ? own.balance : backend.balance,
   }))
   const rest = total - backends.reduce((sum, { weight }) => sum + weight, 0)
   const all = [{ ...own, weight: Math.max(0, rest) }, ...backends]

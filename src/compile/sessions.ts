@@ -9,9 +9,13 @@ export function withSessions(
 ): WeightedBackend {
   const affinity = policies.find(({ name }) => name === 'session-affinity')
   if (affinity === undefined) return use
-  const { cookie } = affinity.config as SessionAffinityConfig
+  const { cookie, balanced } = affinity.config as SessionAffinityConfig
   return {
     ...use,
-    balance: { algorithm: 'sticky', options: {}, hashKey: [{ variable: `cookie_${cookie}` }] },
+    balance: {
+      algorithm: balanced ? 'sticky-balanced' : 'sticky',
+      options: {},
+      hashKey: [{ variable: `cookie_${cookie}` }],
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { sessionsOf } from '#algorithms/balance/index.ts'
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { quote } from '#src/annotations/schema.ts'
 import type { ReportField } from '#src/annotations/schema.ts'
@@ -167,6 +168,6 @@ export function streamTimes({
 
 /** Below HTTP there are no cookies and no probes: sessions are spread as requests are. */
 export function streamBalance({ probePath: _probePath, ...balance }: Balance): Balance {
-  if (balance.algorithm !== 'sticky') return balance
+  if (sessionsOf(balance.algorithm) === undefined) return balance
   return { algorithm: 'round-robin', options: {}, hashKey: [] }
 }

@@ -10,6 +10,8 @@ import { mishandlesSameSiteNone } from './same-site.ts'
 /** The cookie that keeps a client at one endpoint. */
 export interface SessionAffinityConfig {
   readonly cookie: string
+  /** An endpoint that is added takes over its share of the sessions. */
+  readonly balanced: boolean
   readonly path: string
   /** '' for none. */
   readonly domain: string
@@ -30,16 +32,7 @@ const seconds: ValueType<number> = {
   ...integer(-secondsMax, secondsMax),
   format: (value) => (value === none ? '' : String(value)),
 }
-const modes = oneOf(['balanced', 'persistent'])
 const sameSite = oneOf(['None', 'Lax', 'Strict'])
-
-const mode: ValueType<'balanced' | 'persistent'> = {
-  ...modes,
-  warn(text) {
-    if (text.toLowerCase() !== 'balanced') return undefined
-    return 'sessions stay at their endpoints when endpoints are added; ingress-nginx moves some of them'
-  },
-}
 
 const domain: ValueType<string> = {
   ...hostname,
@@ -73,9 +66,9 @@ const annotations: AnnotationTable<Values> = {
   },
   'affinity-mode': {
     ...medium,
-    type: mode,
+    type: oneOf(['balanced', 'persistent']),
     default: 'balanced',
-    doc: 'In both modes a session stays while its endpoint lives, also while that drains, and new ones go to the less busy endpoints.',
+    doc: 'With balanced an endpoint that is added takes its share of the sessions from the others, with persistent a session stays while its endpoint lives. In both it stays while that drains, and new ones go to the less busy endpoints.',
     example: 'persistent',
   },
   'session-cookie-name': {
@@ -154,6 +147,7 @@ export const sessionAffinity = policy({
     const maxAge = values['session-cookie-max-age']
     return {
       cookie: values['session-cookie-name'],
+      balanced: values['affinity-mode'] === 'balanced',
       path: values['session-cookie-path'] || cookiePath(rulePath),
       domain: values['session-cookie-domain'],
       sameSite: values['session-cookie-samesite'],

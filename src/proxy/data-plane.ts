@@ -114,7 +114,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       requestIds: new RequestIds(),
       connector: this.#pools,
       loadProbes: new LoadProbes({ connector: this.#pools, wheel, worker, writer, now }),
-      pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0 },
+      pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0, session: 0 },
       replayBytes: 0,
       replayBytesMax,
       mirrors: new WorkerMirrors(() => this.#services),

@@ -71,6 +71,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   lastEndpoint: LiveEndpoint | undefined
   /** -1: not made yet. */
   hashKey = -1
+  /** Key of the session that the last pick belongs to, 0 for none or where sessions have no keys. */
+  sessionKey = 0
   // The answer.
   response: ResponseHead | undefined
   status = 0

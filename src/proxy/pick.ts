@@ -15,8 +15,8 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   const { pickInput: input } = exchange.services
   if (balancer.keyed && exchange.hashKey < 0) {
     exchange.hashKey =
-      balancer.balance.algorithm === 'sticky' && backend.sessions !== undefined
-        ? backend.sessions.keyOf(sentSession(exchange, target))
+      balancer.sessions !== undefined && backend.sessions !== undefined
+        ? backend.sessions.keyOf(sentSession(exchange, target), balancer.sessions)
         : hashKeyOf(exchange, balancer.balance.hashKey)
   }
   input.key = balancer.keyed ? exchange.hashKey : 0
@@ -24,6 +24,7 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
   input.triedCount = 0
   if (exchange.failedEndpoints !== undefined) avoid(exchange.failedEndpoints, input)
   const endpoint = pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
+  exchange.sessionKey = balancer.sessions === 'key' ? input.session : 0
   if (balancer.probes) exchange.services.loadProbes.send(target, balancer)
   return endpoint
 }

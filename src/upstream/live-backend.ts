@@ -1,5 +1,10 @@
-import { algorithms } from '#algorithms/balance/index.ts'
-import type { Balancer, EndpointColumns, PickInput } from '#algorithms/balance/balancer.ts'
+import { algorithms, sessionsOf } from '#algorithms/balance/index.ts'
+import type {
+  Algorithm,
+  Balancer,
+  EndpointColumns,
+  PickInput,
+} from '#algorithms/balance/balancer.ts'
 import { hashText } from '#algorithms/hash.ts'
 import type { Random } from '#algorithms/random.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
@@ -28,6 +33,8 @@ export interface BackendContext {
 /** A balancer in use, shared by all rules that balance this backend in the same way. */
 export interface LiveBalancer {
   readonly keyed: boolean
+  /** What its sessions are known by, where it has such. */
+  readonly sessions: Algorithm['sessions']
   /** It wants to know what endpoints tell of their load; asked once a try, so kept at hand. */
   readonly reads: boolean
   /** It asks endpoints for it. */
@@ -124,11 +131,12 @@ export class LiveBackend {
     ])
     let live = this.#balancers.get(name)
     if (live === undefined) {
-      if (balance.algorithm === 'sticky') this.#keepSessions()
+      if (sessionsOf(balance.algorithm) !== undefined) this.#keepSessions()
       const algorithm = algorithms[balance.algorithm as keyof typeof algorithms]
       const balancer = algorithm.create(this.columns, this.#context.random, balance.options)
       live = {
         keyed: algorithm.keyed,
+        sessions: sessionsOf(balance.algorithm),
         reads: balancer.report !== undefined,
         probes: balance.probePath !== undefined,
         balance,

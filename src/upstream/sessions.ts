@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { SessionCookies } from '#algorithms/balance/keyed/session-cookies.ts'
+import { sessionKeyMax } from '#algorithms/balance/keyed/sticky-balanced.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 
 /**
@@ -18,8 +19,8 @@ const publicSecret = sessionSecret('')
 const backendLength = 11
 
 /**
- * Values of session cookies for the endpoints of one backend: what names the endpoint, a dot, and what
- * names the backend. The latter keeps a user on the same side of a canary when the endpoint is gone.
+ * Values of session cookies of one backend: what names the endpoint, or the key of a session, a dot, and
+ * what names the backend. The latter keeps a user on the same side of a canary when the endpoint is gone.
  */
 export class BackendSessions {
   readonly #key: string
@@ -48,12 +49,32 @@ export class BackendSessions {
     return value.endsWith(this.#suffix)
   }
 
-  /** The identity of the session's endpoint, 0: none that is there. */
-  keyOf(value: string): number {
-    return this.owns(value) ? this.#cookies.keyOf(value.slice(0, -this.#suffix.length)) : 0
+  /**
+   * The key of a pick: the identity of the session's endpoint, or what the session itself is known by.
+   * 0: there is none.
+   */
+  keyOf(value: string, known: 'endpoint' | 'key'): number {
+    if (!this.owns(value)) return 0
+    const text = value.slice(0, -this.#suffix.length)
+    return known === 'endpoint' ? this.#cookies.keyOf(text) : keyOfText(text)
   }
 
+  /** The value that names the endpoint with this index. */
   valueAt(index: number): string {
     return this.#cookies.valueAt(index) + this.#suffix
   }
+
+  /** The value that holds the key of a session, '' for none (0). */
+  valueOf(key: number): string {
+    return key === 0 ? '' : key.toString(36) + this.#suffix
+  }
+}
+
+/** 2^31 - 1 in base 36 has so many digits. */
+const keyLengthMax = 6
+
+function keyOfText(text: string): number {
+  if (text.length > keyLengthMax) return 0
+  const key = Number.parseInt(text, 36)
+  return key > 0 && key <= sessionKeyMax && key.toString(36) === text ? key : 0
 }

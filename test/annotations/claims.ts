@@ -42,7 +42,7 @@ canary-by-cookie ; canary=true ; flag ; flag ; no cookie ; annotation-invalid ; 
 canary-weight ; canary=true ; 20 ; "weight":20 ; heavy ; annotation-invalid ; canary-weight-total=200 ; "weight":180 ; test/golden/canaries.yaml
 canary-weight-total ; canary=true & canary-weight=20 ; 200 ; "weight":180 ; all ; annotation-invalid ; canary-weight=100 ; "weight":100 ; test/golden/canaries.yaml
 affinity ; ; cookie ; session-affinity ; ip ; annotation-invalid ; upstream-hash-by=$request_uri ; session-affinity ; test/policies/session-affinity.test.ts
-affinity-mode ; affinity=cookie ; persistent ; = ; strict ; annotation-invalid ; session-cookie-name=S ; cookie="S" ; test/policies/session-affinity.test.ts#newSession
+affinity-mode ; affinity=cookie ; persistent ; balanced=false ; strict ; annotation-invalid ; session-cookie-name=S ; cookie="S" ; test/commands/affinity-mode.test.ts
 session-cookie-name ; affinity=cookie ; SERVERID ; cookie="SERVERID" ; a;b ; annotation-invalid ; session-cookie-path=/x ; path="/x" ; test/policies/session-affinity.test.ts#cookie: test/golden/canaries.yaml
 session-cookie-path ; affinity=cookie ; /app ; path="/app" ; app;x ; annotation-invalid ; use-regex=true ; path="/app" ; test/policies/session-affinity.test.ts#path
 session-cookie-domain ; affinity=cookie ; example.com ; domain="example.com" ; a;b ; annotation-invalid ; session-cookie-path=/x ; domain="example.com" ; test/policies/session-affinity.test.ts#domain

@@ -8,6 +8,7 @@ import type { SessionAffinityConfig } from '#src/policies/session-affinity.ts'
 
 const config: SessionAffinityConfig = {
   cookie: 'sid',
+  balanced: true,
   path: '/app',
   domain: '',
   sameSite: '',

@@ -15,7 +15,7 @@ function targetOf(key: string, weight: number, eligible = 1): LiveTarget {
   return {
     use: { weight },
     backend: { eligible, sessions },
-    balancer: { balance: { algorithm: 'sticky', hashKey: [{ variable: 'cookie_sid' }] } },
+    balancer: { sessions: 'endpoint', balance: { hashKey: [{ variable: 'cookie_sid' }] } },
   } as unknown as LiveTarget
 }
 

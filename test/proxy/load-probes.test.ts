@@ -31,7 +31,13 @@ class Probing {
     const { services, upstreams } = this.harness
     const before = upstreams.length
     const { balancer } = this.target.balancer
-    balancer.pick({ key: 0, now: this.harness.now, tried: new Int32Array(0), triedCount: 0 })
+    balancer.pick({
+      key: 0,
+      now: this.harness.now,
+      tried: new Int32Array(0),
+      triedCount: 0,
+      session: 0,
+    })
     services.loadProbes.send(this.target, this.target.balancer)
     return upstreams.slice(before)
   }
@@ -69,7 +75,13 @@ test('what endpoints tell decides the next picks, and is no request of the endpo
   }
   assert.equal(probing.count('reported'), 3)
   const { balancer } = probing.target.balancer
-  const input = { key: 0, now: probing.harness.now, tried: new Int32Array(0), triedCount: 0 }
+  const input = {
+    key: 0,
+    now: probing.harness.now,
+    tried: new Int32Array(0),
+    triedCount: 0,
+    session: 0,
+  }
   assert.equal(balancer.pick(input), 1)
   assert.equal(probing.harness.services.endpoints.requests[2], 0)
 })

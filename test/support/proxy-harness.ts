@@ -221,7 +221,7 @@ export class ProxyHarness {
       requestIds: new RequestIds(),
       connector,
       loadProbes: new LoadProbes({ connector, wheel, worker, writer: 0, now }),
-      pickInput: { key: 0, now: 0, tried: new Int32Array(16), triedCount: 0 },
+      pickInput: { key: 0, now: 0, tried: new Int32Array(16), triedCount: 0, session: 0 },
       replayBytes: 0,
       replayBytesMax: 1024 * 1024,
       mirrors: new WorkerMirrors(() => this.services),

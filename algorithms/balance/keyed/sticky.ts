@@ -6,7 +6,7 @@ import type {
   EndpointColumns,
   PickInput,
 } from '../balancer.ts'
-import { isEligible, wasTried } from '../columns.ts'
+import { mayKeepSession, wasTried } from '../columns.ts'
 import { twoChoices } from '../load/two-choices.ts'
 import { IdentityIndex } from './identity-index.ts'
 
@@ -22,6 +22,7 @@ import { IdentityIndex } from './identity-index.ts'
 export const sticky: Algorithm = {
   summary: 'The endpoint that a session began at, by a signed cookie; a new one by two choices.',
   keyed: true,
+  sessions: 'endpoint',
   create: (columns, random, options) => new Sticky(columns, random, options),
 }
 
@@ -43,13 +44,7 @@ class Sticky implements Balancer {
 
   pick(input: PickInput): number {
     const bound = input.key === 0 ? -1 : this.#index.indexOf(input.key | 0)
-    if (bound >= 0 && this.#mayStay(bound) && !wasTried(input, bound)) return bound
+    if (bound >= 0 && mayKeepSession(this.#columns, bound) && !wasTried(input, bound)) return bound
     return this.#inner.pick(input)
-  }
-
-  #mayStay(index: number): boolean {
-    const { weight, draining } = this.#columns
-    if (isEligible(this.#columns, index)) return true
-    return draining?.[index] === 1 && (weight[index] as number) > 0
   }
 }

@@ -59,7 +59,13 @@ class Prequal implements Balancer {
   #distrustedUntil: Float64Array
   /** Nobody is distrusted from then on. */
   #distrustEnd = 0
-  readonly #probeInput: PickInput = { key: 0, now: 0, tried: new Int32Array(0), triedCount: 0 }
+  readonly #probeInput: PickInput = {
+    key: 0,
+    now: 0,
+    tried: new Int32Array(0),
+    triedCount: 0,
+    session: 0,
+  }
 
   constructor(columns: EndpointColumns, random: Random, options: BalanceOptions) {
     this.#columns = columns
