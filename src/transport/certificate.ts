@@ -1,7 +1,7 @@
-import { X509Certificate, createHash, createPrivateKey } from 'node:crypto'
+import { X509Certificate, createPrivateKey, hash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
 import { Unreadable, pemBlocks } from './pem.ts'
+import { tryOut } from './try-out.ts'
 
 /** A certificate that can be served, or the first reason why not. Errors never show key material. */
 export type CertificateReading =
@@ -30,14 +30,14 @@ const certificatesMax = 32
  */
 export function readCertificate(certificatePem: string, keyPem: string): CertificateReading {
   try {
-    const key = readKey(keyPem)
+    const { key, text } = readKey(keyPem)
     const given = readCertificates(certificatePem, certificatesMax)
     const warnings: string[] = []
     const chain = orderChain(given, key, warnings)
     const leaf = chain[0] as X509Certificate
     const pem = chain.map(String).join('')
-    const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' })
-    tryOut(pem, pkcs8)
+    const pkcs8 = text ?? key.export({ type: 'pkcs8', format: 'pem' })
+    tryOut({ chain, key, certificatePem: pem, keyPem: pkcs8 })
     return {
       ok: true,
       certificatePem: pem,
@@ -45,7 +45,7 @@ export function readCertificate(certificatePem: string, keyPem: string): Certifi
       names: namesOf(leaf),
       notBeforeMs: leaf.validFromDate.getTime(),
       notAfterMs: leaf.validToDate.getTime(),
-      fingerprint: createHash('sha256').update(pem).digest('hex'),
+      fingerprint: hash('sha256', pem),
       warnings,
     }
   } catch (error) {
@@ -72,7 +72,8 @@ export function readCertificates(pem: string, max: number): X509Certificate[] {
   })
 }
 
-function readKey(pem: string): KeyObject {
+/** The key, and its PEM where that is PKCS #8 as it is. */
+function readKey(pem: string): { readonly key: KeyObject; readonly text: string | undefined } {
   // Keys on curves have often a block EC PARAMETERS before them.
   const block = pemBlocks(pem, 'key').find(({ label }) => label.endsWith('PRIVATE KEY'))
   if (block === undefined) throw new Unreadable('the key has no PEM block PRIVATE KEY')
@@ -80,7 +81,8 @@ function readKey(pem: string): KeyObject {
     throw new Unreadable('the key is encrypted with a password, which is not supported')
   }
   try {
-    return createPrivateKey(block.text)
+    const key = createPrivateKey(block.text)
+    return { key, text: block.label === 'PRIVATE KEY' ? block.text : undefined }
   } catch {
     throw new Unreadable(`the PEM block ${block.label} of the key is no private key`)
   }
@@ -93,6 +95,7 @@ function orderChain(
 ): X509Certificate[] {
   const leaf = given.find((certificate) => certificate.checkPrivateKey(key))
   if (leaf === undefined) throw new Unreadable('the key does not belong to the certificate')
+  if (given.length === 1) return [leaf]
   const rest = new Map(given.map((certificate) => [certificate.fingerprint256, certificate]))
   rest.delete(leaf.fingerprint256)
   const chain = [leaf]
@@ -121,16 +124,6 @@ function issuerOf(
     }
   }
   return undefined
-}
-
-/** OpenSSL has the last word, on the strength of key and signature among other things. */
-function tryOut(cert: string, key: string): void {
-  try {
-    createSecureContext({ cert, key, ca: [] })
-  } catch (error) {
-    const { reason } = error as { readonly reason?: string }
-    throw new Unreadable(`the certificate cannot be used: ${reason ?? 'refused by OpenSSL'}`)
-  }
 }
 
 function namesOf(leaf: X509Certificate): string[] {

@@ -173,13 +173,23 @@ test('no error shows key material, whatever is given', () => {
   )
 })
 
-test('keys that OpenSSL takes for weak are refused in its words', async () => {
+test('keys that OpenSSL takes for weak are refused in its words, whatever was read before', async () => {
   const weak = await weakCertificate()
-  const reading = readCertificate(weak.certificatePem, weak.keyPem)
-  assert.deepEqual(reading, {
-    ok: false,
-    error: 'the certificate cannot be used: ee key too small',
-  })
+  for (const before of [stranger, leaf]) {
+    readGood(before.certificatePem, before.keyPem)
+    assert.deepEqual(readCertificate(weak.certificatePem, weak.keyPem), {
+      ok: false,
+      error: 'the certificate cannot be used: ee key too small',
+    })
+    const behind = readCertificate(
+      `${before.certificatePem}\n${weak.certificatePem}`,
+      before.keyPem,
+    )
+    assert.deepEqual(behind, {
+      ok: false,
+      error: 'the certificate cannot be used: ca key too small',
+    })
+  }
 })
 
 test('the default certificate is what it says', async () => {
