@@ -87,11 +87,6 @@ export class ClusterSource implements Source {
   }
 
   get unreadable(): ReadonlySet<Kind> {
-    // A server that is away takes no right back and gives none.
-    for (const reflector of this.#reflectors) {
-      if (reflector.synced) this.#refused.delete(reflector)
-      else if (reflector.trouble?.refused === true) this.#refused.add(reflector)
-    }
     return new Set([...this.#refused].map(({ target }) => target.kind))
   }
 
@@ -166,6 +161,7 @@ export class ClusterSource implements Source {
 
   #onState(): void {
     if (this.#stopped) return
+    this.#noteRights()
     if (this.#lookForFindings()) {
       this.#noteOutage()
       this.#options.owner.onChange({ put: [], deleted: [] })
@@ -176,6 +172,14 @@ export class ClusterSource implements Source {
       this.#first.resolve()
     }
     if (this.#wantedIsThere()) for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** A server that is away takes no right back and gives none. */
+  #noteRights(): void {
+    for (const reflector of this.#reflectors) {
+      if (reflector.synced) this.#refused.delete(reflector)
+      else if (reflector.trouble?.refused === true) this.#refused.add(reflector)
+    }
   }
 
   /** Of every kind some is read, and the rest is known not to be readable. */

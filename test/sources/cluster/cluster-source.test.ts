@@ -330,6 +330,40 @@ test(
   },
 )
 
+for (const asksWhileRefused of [true, false]) {
+  const asked = asksWhileRefused ? 'asked before' : 'not asked before'
+  test(`a refused right stays refused while the server is away (${asked})`, limits, async (t) => {
+    let granted = false
+    let away = false
+    const { source, server, store, pass, until } = await create(t, (prepared) => {
+      prepared.put(ingress('a'))
+      prepared.put({ kind: 'IngressClass', metadata: { name: 'c' }, spec: { controller: 'x/y' } })
+      const refused = refuse(({ plural }) => !granted && plural === 'ingressclasses')
+      prepared.intercept = (request) => {
+        if (away) request.response.socket?.destroy()
+        return away || refused(request)
+      }
+    })
+    await source.start()
+    await until(() => server.openWatches.length === 3)
+    if (asksWhileRefused) assert.deepEqual([...source.unreadable], ['IngressClass'])
+    away = true
+    server.endWatches('cut')
+    await pass(
+      until(() =>
+        source.diagnostics.some(({ message }) => /not tell about .*IngressClass/.test(message)),
+      ),
+    )
+    assert.deepEqual([...source.unreadable], ['IngressClass'])
+    away = false
+    await pass(until(() => source.diagnostics[0]?.code === 'access-denied'))
+    assert.deepEqual([...source.unreadable], ['IngressClass'])
+    granted = true
+    await pass(until(() => store.count('IngressClass') === 1))
+    assert.deepEqual([...source.unreadable], [])
+  })
+}
+
 test('an object that cannot be used is a finding that goes with it', limits, async (t) => {
   const { source, server, until } = await create(t, (prepared) => {
     prepared.put({ ...ingress('a'), spec: { rules: 'none', fieldOfTomorrow: 1 } })
