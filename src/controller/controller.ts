@@ -15,6 +15,7 @@ import { diffTables, fullDelta, isEmptyDelta } from '#src/table/delta.ts'
 import type { Certificate, RouteTable, TableDelta } from '#src/table/table.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts'
+import { CertificatesAhead } from './certificates-ahead.ts'
 import {
   createDefaultCertificate,
   defaultCertificateOf,
@@ -34,6 +35,8 @@ const wantedRoundsMax = 4
 /** How long the first table waits for names to be resolved. */
 const firstNamesMs = 3000
 const namesMax = 10_000
+/** How long a later table waits for certificates to be read. */
+const aheadMs = 1000
 
 /** What a source may need of its owner. */
 export interface SourceContext {
@@ -68,6 +71,11 @@ export class Controller implements SourceOwner {
   readonly #store = new Store()
   readonly #source: Source
   readonly #resolver: Resolver
+  readonly #ahead = new CertificatesAhead({
+    read: certificateReaders.readCertificate,
+    now: () => performance.now(),
+    rest: nextTurn,
+  })
   #compiler: Compiler
   /** IngressClasses cannot be read. */
   #classesByName = false
@@ -124,6 +132,7 @@ export class Controller implements SourceOwner {
     this.#postSources()
     await this.#startDuties()
     await this.#source.start()
+    await inTime(this.#ahead.done(), firstWantedMs)
     const first = await this.#compileWithWanted()
     if (first !== undefined) await this.#namesKnown(first.references.hostnames)
     this.#started = true
@@ -147,6 +156,8 @@ export class Controller implements SourceOwner {
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     clearInterval(this.#hourly)
+    this.#started = false
+    this.#ahead.forget()
     this.#resolver.stop()
     await this.#duties?.stop()
     await this.#source.stop()
@@ -159,6 +170,7 @@ export class Controller implements SourceOwner {
       changed = this.#store.delete(kind, namespace, name) || changed
     }
     for (const object of put) changed = this.#store.put(object) === 'changed' || changed
+    this.#ahead.add(put)
     if (changed) this.#compileSoon()
     // While the first view is awaited, the source alone can say why.
     if (!this.#started && this.#source.diagnostics.length > 0) this.#publishFindings()
@@ -177,7 +189,8 @@ export class Controller implements SourceOwner {
   #createCompiler(): Compiler {
     const { compile } = this.#options.settings
     const classes = this.#classesByName ? ({ classes: 'names' } as const) : {}
-    return new Compiler({ ...compile, ...classes }, certificateReaders)
+    const readers = { ...certificateReaders, readCertificate: this.#ahead.read }
+    return new Compiler({ ...compile, ...classes }, readers)
   }
 
   /** Compiles with all that others refer to, as far as it comes in time. */
@@ -193,6 +206,7 @@ export class Controller implements SourceOwner {
         )
         break
       }
+      await inTime(this.#ahead.done(), deadline - performance.now())
       compiled = this.#tryCompile(this.#freeze())
     }
     return compiled
@@ -214,10 +228,16 @@ export class Controller implements SourceOwner {
     if (!this.#started || this.#timer !== undefined) return
     this.#timer = setTimeout(
       () => {
-        this.#compileNow()
+        if (this.#ahead.pending) void this.#compileOnceRead()
+        else this.#compileNow()
       },
       Math.max(0, this.#restUntil - performance.now()),
     )
+  }
+
+  async #compileOnceRead(): Promise<void> {
+    await inTime(this.#ahead.done(), aheadMs)
+    if (this.#started) this.#compileNow()
   }
 
   #compileNow(): void {
@@ -233,6 +253,7 @@ export class Controller implements SourceOwner {
       this.#metrics.compiled(durationMs, this.#options.now())
       this.#publish(snapshot, compiled, durationMs)
     }
+    this.#ahead.forget()
     const endedAt = performance.now()
     this.#restUntil = endedAt + (endedAt - startedAt)
   }
@@ -347,6 +368,13 @@ export class Controller implements SourceOwner {
       })
     }
   }
+}
+
+/** Behind the input that is there. */
+async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 /** Whether the work is done within that time. */

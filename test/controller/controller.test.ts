@@ -9,6 +9,7 @@ import { parseFile } from '#src/sources/files/parse-file.ts'
 import type { NameAnswer } from '#src/sources/names/lookup.ts'
 import type { Source, SourceChange, SourceOwner } from '#src/sources/source.ts'
 import type { TableDelta } from '#src/table/table.ts'
+import { issue } from '#test/transport/certificates.ts'
 import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts'
 
 const limits = { timeout: 30_000 }
@@ -115,6 +116,9 @@ async function until(condition: () => boolean): Promise<void> {
 const hostsOf = ({ hosts }: TableDelta): (string | undefined)[] =>
   [...hosts.values()].map((host) => host?.pattern)
 
+const namesOf = ({ certificates }: TableDelta) =>
+  [...certificates.values()].flatMap((certificate) => certificate?.names ?? [])
+
 test('the first table is whole and passes the version of the last life', limits, async (t) => {
   const put = objectsOf(ingress('a.example') + plainService)
   const { controller, tables, posted } = create(t, { put, deleted: [] }, { version: 7 })
@@ -130,6 +134,32 @@ test('the first table is whole and passes the version of the last life', limits,
     sources: [{ kind: 'files', name: 'fake', synced: true, objects: 0 }],
   })
 })
+
+test(
+  'Secrets and those that refer to them are one table, at the start and later',
+  limits,
+  async (t) => {
+    const given = await Promise.all(
+      ['a.example', 'b.example'].map(async (host) => {
+        const { certificatePem, keyPem } = await issue({ commonName: host, names: [host] })
+        const metadata = { namespace: 'test', name: host }
+        const data = { 'tls.crt': certificatePem, 'tls.key': keyPem }
+        const secret = { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata }
+        const tls = `spec: { tls: [{ hosts: [${host}], secretName: ${host} }], rules:`
+        const yaml = ingress(host).replace('spec: { rules:', tls)
+        return objectsOf(`${yaml}\n${JSON.stringify({ ...secret, stringData: data })}`)
+      }),
+    )
+    const [first = [], second = []] = given
+    const put = [...first, ...objectsOf(plainService)]
+    const { controller, tables, change, tableAfter } = create(t, { put, deleted: [] })
+    await controller.start()
+    assert.deepEqual(tables().map(namesOf), [['a.example']])
+    change({ put: second })
+    const next = await tableAfter(1)
+    assert.deepEqual([hostsOf(next), namesOf(next)], [['b.example'], ['b.example']])
+  },
+)
 
 test('changes of one turn are one delta of what differs', limits, async (t) => {
   const put = objectsOf(ingress('a.example') + plainService)
