@@ -10,7 +10,7 @@ export const ingressNginxFlags: Readonly<Record<string, string>> = {
   'disable-catch-all':
     'leave out Ingresses without host; headgate routes shows them as (any other)',
   'disable-full-test':
-    'every object is judged by itself, and headgate lint checks manifests before they are applied',
+    'every object is judged by itself, by headgate lint before it is applied and by the webhook (--webhook-port)',
   'disable-leader-election': 'one replica elects itself at once, so there is nothing to switch off',
   'disable-svc-external-name': 'keep Services of type ExternalName out by an admission policy',
   'disable-sync-events': 'Events are written only for what is wrong, and for acceptance',
@@ -44,23 +44,23 @@ export const ingressNginxFlags: Readonly<Record<string, string>> = {
     'the process ends when the last request has; --drain-timeout bounds it',
   'profiler-port': 'start Node with --inspect to profile',
   profiling: 'start Node with --inspect to profile',
-  'report-node-internal-ip-address': 'use --publish-service or --publish-status-address',
+  'report-node-internal-ip-address':
+    'nodes without an ExternalIP are reported by their InternalIP; --publish-status-address names others',
   'report-status-classes': 'requests are counted by class of status, always',
   'size-buckets': 'histograms of /metrics have fixed buckets',
   'ssl-passthrough-proxy-port': 'passthrough needs no port inside; use --enable-ssl-passthrough',
   'status-port': 'use --admin-port',
-  'status-update-interval': 'status is written when it changes',
+  'status-update-interval':
+    'status is written as soon as it differs; --update-status=false leaves it alone',
   'stream-port': 'there is no port for configuration',
   'sync-period': 'watches are kept in step with the API server and need no repetition',
   'sync-rate-limit': 'changes are applied as they come, in bursts, and there is no reload to limit',
   'time-buckets': 'histograms of /metrics have fixed buckets',
-  'update-status-on-shutdown': 'the last replica takes its addresses out of the status as it ends',
+  'update-status-on-shutdown':
+    'the last replica takes its addresses out of the status as it ends; --update-status=false leaves the status alone',
   v: 'use --log-level debug',
-  'validating-webhook':
-    'there is no webhook; headgate lint checks manifests before they are applied',
-  'validating-webhook-certificate':
-    'there is no webhook; headgate lint checks manifests before they are applied',
-  'validating-webhook-key':
-    'there is no webhook; headgate lint checks manifests before they are applied',
+  'validating-webhook': 'use --webhook-port',
+  'validating-webhook-certificate': 'use --webhook-certificate-file',
+  'validating-webhook-key': 'use --webhook-key-file',
   version: 'use the command headgate version',
 }
