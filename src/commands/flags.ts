@@ -35,8 +35,11 @@ interface Flag<Value> {
   readonly default: string
   readonly help: string
   readonly group: FlagGroup
-  /** The feature behind it does not exist yet: giving it is an error, and never without effect. */
-  readonly unbuilt?: true
+  /**
+   * The feature behind it does not exist yet: giving it is an error, and never without effect. What
+   * to use in its place.
+   */
+  readonly unbuilt?: string
 }
 
 const selector: FlagType<readonly LabelRequirement[]> = {
@@ -217,7 +220,8 @@ export const flags = {
     default: '',
     help: 'ConfigMap with UDP ports to serve.',
     group: 'serve',
-    unbuilt: true,
+    unbuilt:
+      'publish UDP ports by a Service of type LoadBalancer or NodePort that selects the Pods themselves',
   },
   'enable-ssl-passthrough': {
     type: bool,

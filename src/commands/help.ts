@@ -47,7 +47,9 @@ export function commandHelp(name: string, { summary, operands, flags: groups }: 
 
 function flagHelp(flag: AnyFlag): string {
   const given = flag.default === '' ? '' : ` Default: ${flag.default}.`
-  return flag.unbuilt === true ? `${flag.help} Not built yet: refused.` : flag.help + given
+  return flag.unbuilt !== undefined
+    ? `${flag.help} Not built yet: ${flag.unbuilt}.`
+    : flag.help + given
 }
 
 const widthMax = 34

@@ -18,7 +18,7 @@ export interface AnyFlag {
   readonly default: string
   readonly help: string
   readonly group: FlagGroup
-  readonly unbuilt?: true
+  readonly unbuilt?: string
 }
 
 /** The flags of these groups, in the order of the table. */
@@ -49,7 +49,9 @@ export function parseFlags(
 }
 
 function valueOf(shown: string, text: string, { type, unbuilt }: AnyFlag): unknown {
-  if (unbuilt === true) throw new UsageError(`${shown} is not built yet in this version`)
+  if (unbuilt !== undefined) {
+    throw new UsageError(`${shown} is not built yet in this version: ${unbuilt}`)
+  }
   const value = type.parse(text)
   if (value === undefined) {
     throw new UsageError(`${shown} must be ${type.expects}, got ${JSON.stringify(text)}`)

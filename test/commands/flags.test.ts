@@ -71,7 +71,10 @@ const refused: [args: string[], line: RegExp][] = [
   [['--log-level=trace'], /--log-level must be one of debug, info, warn, error/],
   [['--header', 'no colon'], /--header must be name:value/],
   [['--files', ''], /--files must be a text that is not empty/],
-  [['--udp-services-configmap', 'a/b'], /--udp-services-configmap is not built yet/],
+  [
+    ['--udp-services-configmap', 'a/b'],
+    /--udp-services-configmap is not built yet.*: publish UDP ports by a Service/,
+  ],
   [['--tcp-services-configmap', 'tcp'], /--tcp-services-configmap must be namespace/],
 ]
 
