@@ -23,7 +23,11 @@ interface Workload {
   }
 }
 
-const secretTexts = { 'admin-token': 'a token of the test', 'state-key': 'a key of the test, long' }
+const secretTexts = {
+  'admin-token': 'a token of the test',
+  'session-key': 'a key of the test for cookies, long enough',
+  'state-key': 'a key of the test, long',
+}
 
 /** The arguments of the rendered Deployment, but for what a process on this machine must have otherwise. */
 async function argumentsOf(t: TestContext, sets: readonly string[], ports: Ports) {
