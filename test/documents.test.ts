@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ingressNginxPending } from '#src/annotations/ingress-nginx.ts'
 import { commands } from '#src/commands/index.ts'
+import { flagsOf } from '#src/commands/parse-flags.ts'
 import { annotationSchema } from '#src/compile/values/schema.ts'
 import { workerFamilies } from '#src/shared/worker-families.ts'
 
@@ -85,6 +86,24 @@ test("the README's contents are its headings", () => {
 test('the README names every command', () => {
   const readme = read('README.md')
   for (const name of Object.keys(commands)) assert.ok(readme.includes(`\`headgate ${name}`), name)
+})
+
+test('commands that the documents show exist, with their flags', () => {
+  let shown = 0
+  for (const file of documents) {
+    for (const [line, name = ''] of read(file).matchAll(
+      /(?:^ {4}|`)headgate ([a-z]+)\b[^`\n]*/gm,
+    )) {
+      const command = commands[name]
+      assert.ok(command !== undefined, `${file}: ${line}`)
+      const known = new Set<string>(flagsOf(command.flags).map(([flag]) => flag))
+      for (const [, flag = ''] of line.matchAll(/ --([a-z-]+)/g)) {
+        assert.ok(known.has(flag), `${file}: headgate ${name} has no --${flag}: ${line}`)
+        shown++
+      }
+    }
+  }
+  assert.ok(shown > 10, `only ${shown} flags are shown`)
 })
 
 test('the README names every metric of workers', () => {
