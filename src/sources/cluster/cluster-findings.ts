@@ -57,9 +57,11 @@ function reportNamed(
   named: NamedObjects,
   report: (code: DiagnosticCode, kind: string, name: string, message: string) => void,
 ): void {
-  const { kind, leftOut, scopes } = named
+  const { kind, leftOut, leftOutBySize, scopes } = named
   if (leftOut > 0) {
-    report('references-left-out', kind, '', `${leftOut} that are referred to are not read`)
+    const { count, bytesMax } = leftOutBySize
+    const why = count === 0 ? '' : `, ${count} of them for want of room within ${bytesMax} bytes`
+    report('references-left-out', kind, '', `${leftOut} that are referred to are not read${why}`)
   }
   let shown = 0
   for (const { refusedObjects } of scopes) {

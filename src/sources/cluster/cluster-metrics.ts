@@ -8,6 +8,7 @@ export interface KindGauges {
   readonly ageSeconds: number | undefined
   readonly wanted?: number
   readonly leftOut?: number
+  readonly bytes?: number
 }
 
 /** The metrics of a cluster as a source, in the text format. Labels are kinds and fixed words. */
@@ -62,8 +63,13 @@ function gaugeText(gauges: ReadonlyMap<string, KindGauges>): string {
       ({ wanted }) => wanted,
     ) +
     family(
+      'cluster_wanted_bytes',
+      'What the objects hold that are read because others refer to them, by kind.',
+      ({ bytes }) => bytes,
+    ) +
+    family(
       'cluster_left_out_objects',
-      'Objects that are referred to and not read because there are too many, by kind.',
+      'Objects that are referred to and not read because there are too many or they hold too much, by kind.',
       ({ leftOut }) => leftOut,
     )
   )

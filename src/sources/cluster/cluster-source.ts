@@ -22,6 +22,8 @@ export interface ClusterSourceOptions {
   readonly owner: SourceOwner
   readonly log: Logger
   readonly timing?: Timing
+  /** What Secrets may hold together, and ConfigMaps as well; the preset of `NamedObjects` otherwise. */
+  readonly namedBytesMax?: number
 }
 
 /** Without them there is nothing to serve; of each some must be read before the first view is there. */
@@ -116,19 +118,20 @@ export class ClusterSource implements Source {
       const ageSeconds = Math.max(this.#ageOf(heardAt), gauges.get(target.kind)?.ageSeconds ?? 0)
       gauges.set(target.kind, { ageSeconds })
     }
-    for (const { kind, wanted, leftOut, scopes } of this.#named) {
+    for (const { kind, wanted, leftOut, bytes, scopes } of this.#named) {
       const ages = scopes
         .filter(({ heardAt }) => heardAt !== undefined)
         .map(({ heardAt }) => this.#ageOf(heardAt))
       const ageSeconds = ages.length === 0 ? undefined : Math.max(...ages)
-      gauges.set(kind, { ageSeconds, wanted, leftOut })
+      gauges.set(kind, { ageSeconds, wanted, leftOut, bytes })
     }
     return clusterMetrics(this.#counters, gauges)
   }
 
   #namedObjects(kind: 'Secret' | 'ConfigMap'): NamedObjects {
-    const { client, scope } = this.#options
+    const { client, scope, namedBytesMax } = this.#options
     return new NamedObjects({
+      ...(namedBytesMax !== undefined && { bytesMax: namedBytesMax }),
       client,
       kind,
       namespaces: scope.namespaces,

@@ -1,5 +1,6 @@
 import type { Kind } from '#src/snapshot/objects.ts'
 import { isDnsLabel, isDnsSubdomain } from '#src/snapshot/names.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { NamedScope } from './named-scope.ts'
 import type { NamedScopeOptions } from './named-scope.ts'
 import { keyOf } from './raw-object.ts'
@@ -9,20 +10,27 @@ interface Name {
   readonly name: string
 }
 
-export interface NamedObjectsOptions extends Omit<NamedScopeOptions, 'namespace' | 'singlesOnly'> {
+export interface NamedObjectsOptions extends Omit<
+  NamedScopeOptions,
+  'namespace' | 'singlesOnly' | 'budget'
+> {
   /** Namespaces whose objects may be listed; empty: all. */
   readonly namespaces: readonly string[]
   readonly wantedMax?: number
+  readonly bytesMax?: number
 }
 
 /** Objects of one kind that may be wanted; users make references at will. */
 const wantedMaxPreset = 50_000
+/** What they may hold together: 25,000 certificates with their chains. Each thread has a copy of those. */
+const bytesMaxPreset = 128 * 1024 * 1024
 
 /** All objects of one kind that are wanted by name, in all namespaces. */
 export class NamedObjects {
   readonly kind: Kind
   readonly #options: NamedObjectsOptions
   readonly #wantedMax: number
+  readonly #budget: ByteBudget
   readonly #scopes = new Map<string, NamedScope>()
   #wanted: readonly Name[] = []
   #pastBound = 0
@@ -31,6 +39,7 @@ export class NamedObjects {
     this.kind = options.kind
     this.#options = options
     this.#wantedMax = options.wantedMax ?? wantedMaxPreset
+    this.#budget = new ByteBudget(options.bytesMax ?? bytesMaxPreset)
   }
 
   get settled(): boolean {
@@ -43,12 +52,23 @@ export class NamedObjects {
 
   /** How many are wanted, those that are left out not counted. */
   get wanted(): number {
-    return Math.min(this.#wanted.length, this.#wantedMax) - this.#leftOutOfScopes()
+    return this.#wanted.length - this.leftOut
+  }
+
+  /** What those that are read hold, in characters. */
+  get bytes(): number {
+    return this.#budget.bytes
+  }
+
+  /** How many are not held because all together would hold too much, and how much that is. */
+  get leftOutBySize(): { readonly count: number; readonly bytesMax: number } {
+    return { count: this.#budget.leftOut, bytesMax: this.#budget.bytesMax }
   }
 
   /** How many are not read because of a bound. */
   get leftOut(): number {
-    return this.#pastBound + this.#leftOutOfScopes()
+    const ofScopes = this.scopes.reduce((sum, { leftOut }) => sum + leftOut.size, 0)
+    return this.#pastBound + ofScopes + this.#budget.leftOut
   }
 
   want(names: readonly Name[]): void {
@@ -68,14 +88,17 @@ export class NamedObjects {
       if (!byScope.has(namespace)) scope.want(new Set())
     }
     for (const [namespace, keys] of byScope) this.#at(namespace).want(keys)
+    this.#useRoom()
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.scopes.map((scope) => scope.stop()))
   }
 
-  #leftOutOfScopes(): number {
-    return this.scopes.reduce((sum, { leftOut }) => sum + leftOut.size, 0)
+  #useRoom(): void {
+    for (const key of this.#budget.takeFitting()) {
+      this.#scopes.get(this.#scopeOf(key.slice(0, key.indexOf('/'))))?.again(key)
+    }
   }
 
   /** With all namespaces there is one scope; otherwise each has its own, for rights end there. */
@@ -86,9 +109,17 @@ export class NamedObjects {
   #at(namespace: string): NamedScope {
     let scope = this.#scopes.get(namespace)
     if (scope === undefined) {
-      const { namespaces, wantedMax: _bound, ...options } = this.#options
-      const singlesOnly = namespaces.length > 0 && !namespaces.includes(namespace)
-      scope = new NamedScope({ ...options, namespace, singlesOnly })
+      const { namespaces, onChange } = this.#options
+      scope = new NamedScope({
+        ...this.#options,
+        namespace,
+        singlesOnly: namespaces.length > 0 && !namespaces.includes(namespace),
+        budget: this.#budget,
+        onChange: (put, deleted) => {
+          onChange(put, deleted)
+          this.#useRoom()
+        },
+      })
       this.#scopes.set(namespace, scope)
     }
     return scope

@@ -1,5 +1,6 @@
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
-import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
+import type { ConfigMap, Kind, Secret } from '#src/snapshot/objects.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import type { KindCounters } from './counters.ts'
 import { ObjectFetcher } from './object-fetcher.ts'
 import { keyOf } from './raw-object.ts'
@@ -10,6 +11,8 @@ import { allOf, oneOf } from './resources.ts'
 import type { Target } from './resources.ts'
 import type { Timing } from './timing.ts'
 
+export type NamedObject = Secret | ConfigMap
+
 export interface NamedScopeOptions {
   readonly client: ApiClient
   readonly kind: 'Secret' | 'ConfigMap'
@@ -19,9 +22,11 @@ export interface NamedScopeOptions {
   readonly singlesOnly: boolean
   readonly timing: Timing
   readonly counters: KindCounters
-  readonly project: (kind: Kind, object: RawObject) => AnyObject | undefined
+  /** Shared by all scopes of the kind. */
+  readonly budget: ByteBudget
+  readonly project: (kind: Kind, object: RawObject) => NamedObject | undefined
   /** `deleted` are keys; they may name what was never there. */
-  readonly onChange: (put: readonly AnyObject[], deleted: readonly string[]) => void
+  readonly onChange: (put: readonly NamedObject[], deleted: readonly string[]) => void
   readonly onState: () => void
 }
 
@@ -37,7 +42,7 @@ const refusedSinglesMax = 256
  */
 export class NamedScope {
   readonly #options: NamedScopeOptions
-  readonly #singles = new Map<string, Reflector<AnyObject>>()
+  readonly #singles = new Map<string, Reflector<NamedObject>>()
   /** Wanted, and past every bound. */
   readonly #leftOut = new Set<string>()
   #wanted: ReadonlySet<string> = new Set()
@@ -97,7 +102,19 @@ export class NamedScope {
     await Promise.all([...singles, this.#all?.stop()])
   }
 
+  /** There may be room for it now. */
+  again(key: string): void {
+    if (!this.#wanted.has(key)) return
+    this.#held.delete(key)
+    if (this.#all?.synced === true) this.#compareVersions([key])
+    else if (this.#singles.has(key)) {
+      this.#stopSingle(key)
+      this.#startSingle(key)
+    }
+  }
+
   #drop(key: string): void {
+    this.#options.budget.release(key)
     this.#held.delete(key)
     this.#leftOut.delete(key)
     this.#fetcher?.forget(key)
@@ -123,9 +140,9 @@ export class NamedScope {
   }
 
   #startSingle(key: string): void {
-    const { client, kind, timing, counters, project, onChange, onState } = this.#options
+    const { client, kind, timing, counters, project, onState } = this.#options
     const slash = key.indexOf('/')
-    const reflector = new Reflector<AnyObject>({
+    const reflector = new Reflector<NamedObject>({
       client,
       target: oneOf(kind, key.slice(0, slash), key.slice(slash + 1)),
       timing,
@@ -133,7 +150,7 @@ export class NamedScope {
       project: (object) => project(kind, object),
       onChange: ({ put, deleted }) => {
         // A watch that is about to end may still tell something.
-        if (this.#singles.get(key) === reflector) onChange(put, deleted)
+        if (this.#singles.get(key) === reflector) this.#deliver(put, deleted)
       },
       onState,
     })
@@ -156,7 +173,7 @@ export class NamedScope {
       },
       onMissing: (key) => {
         this.#held.delete(key)
-        this.#options.onChange([], [key])
+        this.#deliver([], [key])
       },
       onState: this.#options.onState,
     })
@@ -197,7 +214,7 @@ export class NamedScope {
         gone.push(key)
       }
     }
-    if (gone.length > 0) this.#options.onChange([], gone)
+    if (gone.length > 0) this.#deliver([], gone)
     this.#fetcher?.fetch(due)
   }
 
@@ -211,8 +228,32 @@ export class NamedScope {
     // The watch may be behind: what it tells next is then known already.
     this.#held.set(key, object.resourceVersion)
     const made = this.#options.project(this.#options.kind, object)
-    if (made !== undefined) this.#options.onChange([made], [])
+    if (made !== undefined) this.#deliver([made], [])
+  }
+
+  /** What there is no room for is as if it were not there. */
+  #deliver(put: readonly NamedObject[], deleted: readonly string[]): void {
+    const { budget, onChange, onState } = this.#options
+    const before = budget.leftOut
+    for (const key of deleted) budget.release(key)
+    const held: NamedObject[] = []
+    const leftOut: string[] = []
+    for (const object of put) {
+      const key = keyOf(object.metadata)
+      if (budget.admit(key, sizeOf(object))) held.push(object)
+      else leftOut.push(key)
+    }
+    onChange(held, [...deleted, ...leftOut])
+    if (budget.leftOut !== before) onState()
   }
 }
 
 const none: ReadonlySet<string> = new Set()
+
+function sizeOf({ data, metadata }: NamedObject): number {
+  let size = 0
+  for (const texts of [data, metadata.annotations, metadata.labels]) {
+    for (const [key, text] of Object.entries(texts)) size += key.length + text.length
+  }
+  return size
+}

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
-import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
+import type { Kind, ObjectByKind } from '#src/snapshot/objects.ts'
 import { project } from '#src/snapshot/project.ts'
 import { diagnose } from '../diagnose.ts'
 import { keyOf } from './raw-object.ts'
@@ -22,7 +22,10 @@ export class Projector {
   }
 
   /** The object in its slim shape; undefined: it cannot be used. */
-  project(kind: Kind, { namespace, name, body }: RawObject): AnyObject | undefined {
+  project<K extends Kind>(
+    kind: K,
+    { namespace, name, body }: RawObject,
+  ): ObjectByKind[K] | undefined {
     // Items of a list do not say what they are.
     const whole = { ...body, kind, apiVersion: apiVersionOf(kind) }
     const { objects, problems } = project(whole, '')
@@ -33,7 +36,7 @@ export class Projector {
       this.#findings.set(key, diagnose({ objects, problems: grave, foreign: [] }, ''))
       this.#onFinding()
     } else this.#forget(key)
-    return objects[0]
+    return objects[0] as ObjectByKind[K] | undefined
   }
 
   /** The object is gone. `key` is as `keyOf` makes it. */
