@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey, hash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { isIssuedBy, readIssuer } from './issuers.ts'
 import { Unreadable, pemBlocks } from './pem.ts'
 import { tryOut } from './try-out.ts'
 
@@ -61,9 +62,9 @@ export function readCertificates(pem: string, max: number): X509Certificate[] {
   if (blocks.length > max) {
     throw new Unreadable(`the certificate has ${blocks.length} PEM blocks, more than ${max}`)
   }
-  return blocks.map(({ text, line }) => {
+  return blocks.map(({ text, line }, i) => {
     try {
-      return new X509Certificate(text)
+      return i === 0 ? new X509Certificate(text) : readIssuer(text)
     } catch {
       throw new Unreadable(
         `the PEM block in line ${line} of the certificate is no X.509 certificate`,
@@ -119,9 +120,7 @@ function issuerOf(
   among: ReadonlyMap<string, X509Certificate>,
 ): X509Certificate | undefined {
   for (const candidate of among.values()) {
-    if (certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey)) {
-      return candidate
-    }
+    if (isIssuedBy(certificate, candidate)) return candidate
   }
   return undefined
 }

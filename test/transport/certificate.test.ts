@@ -81,6 +81,19 @@ test('a certificate outside the chain is kept behind it, with a warning', () => 
   assert.match(reading.warnings.join(), /1 certificate\(s\) do not belong/)
 })
 
+test('an issuer counts by its key and not by its name alone, whatever was read before', async () => {
+  const lookalike = await issue({ commonName: 'Root', ca: true })
+  const [right, wrong] = [root, lookalike].map((last) =>
+    [leaf, intermediate, last].map(({ certificatePem }) => `${certificatePem}\n`).join(''),
+  ) as [string, string]
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(readGood(right, leaf.keyPem).warnings, [])
+    const both = readGood(`${wrong}${root.certificatePem}\n`, leaf.keyPem)
+    assert.equal(both.certificatePem, `${right}${lookalike.certificatePem}\n`)
+    assert.match(readGood(wrong, leaf.keyPem).warnings.join(), /1 certificate\(s\) do not belong/)
+  }
+})
+
 test('the fingerprint changes with the chain', () => {
   assert.notEqual(
     readGood(chain, leaf.keyPem).fingerprint,
