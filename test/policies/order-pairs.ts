@@ -6,14 +6,16 @@ import type { PolicyName } from '#src/policies/index.ts'
 export interface Outcome {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** What the upstream saw, where it was asked: its target, its Host, and the field X-Set. */
+  /** What the upstream saw, where it was asked: its target, its Host, and the fields X-Set, traceparent and tracestate. */
   readonly saw: readonly string[]
+  /** Copies that were made of the request: their targets, and X-Forwarded-Prefix. */
+  readonly copies: readonly string[]
 }
 
 /**
  * Two neighbours of the list of policies on one route, and a request on which both would act: what comes
  * of it shows that the first acts before the second. `order: false`: they never touch the same thing, so
- * that nobody can tell which is first; both act.
+ * that nobody can tell which is first.
  */
 export interface Pair {
   readonly policies: readonly [PolicyName, PolicyName]
@@ -34,6 +36,9 @@ const clientCertificates = { 'auth-tls-secret': 'test/ca', 'auth-tls-match-cn': 
 /** Stands for the address of the authentication service, which is not known yet. */
 export const authorityName = 'authority.invalid'
 const auth = (path: string): string => `http://${authorityName}${path}`
+/** Copies go here. */
+export const copyPath = '/copy'
+const snippet = (text: string) => ({ 'configuration-snippet': text })
 
 export const pairs: readonly Pair[] = [
   {
@@ -65,11 +70,18 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['block-lists', 'app-root'],
-    annotations: { 'app-root': '/home' },
+    policies: ['block-lists', 'server-snippet'],
+    annotations: { 'server-snippet': 'return 410;' },
     fields: { 'user-agent': 'blocked' },
     check: ({ status }) => {
       assert.equal(status, 403)
+    },
+  },
+  {
+    policies: ['server-snippet', 'app-root'],
+    annotations: { 'server-snippet': 'return 410;', 'app-root': '/home' },
+    check: ({ status }) => {
+      assert.equal(status, 410)
     },
   },
   {
@@ -83,12 +95,26 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['host-redirect', 'cors'],
-    annotations: { 'enable-cors': 'true', 'from-to-www-redirect': 'true' },
+    policies: ['host-redirect', 'snippet-answer'],
+    order: false,
+    annotations: {
+      'from-to-www-redirect': 'true',
+      ...snippet('add_header X-Both snippet always;'),
+    },
     host: 'www.',
+    check({ status, headers }) {
+      assert.deepEqual([status, headers['x-both']], [308, undefined])
+    },
+  },
+  {
+    policies: ['snippet-answer', 'cors'],
+    annotations: {
+      'enable-cors': 'true',
+      ...snippet('more_set_headers "Access-Control-Allow-Methods: SNIPPET";'),
+    },
     method: 'OPTIONS',
-    check: ({ status }) => {
-      assert.equal(status, 308)
+    check({ status, headers }) {
+      assert.deepEqual([status, headers['access-control-allow-methods']], [204, 'SNIPPET'])
     },
   },
   {
@@ -114,10 +140,17 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['redirect', 'ssl-redirect'],
-    annotations: { 'permanent-redirect': 'http://else.example/', 'force-ssl-redirect': 'true' },
+    policies: ['redirect', 'location-snippet'],
+    annotations: { 'permanent-redirect': 'http://else.example/', ...snippet('return 410;') },
     check: ({ status }) => {
       assert.equal(status, 301)
+    },
+  },
+  {
+    policies: ['location-snippet', 'ssl-redirect'],
+    annotations: { 'force-ssl-redirect': 'true', ...snippet('return 410;') },
+    check: ({ status }) => {
+      assert.equal(status, 410)
     },
   },
   {
@@ -129,15 +162,20 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['limits', 'source-ranges'],
-    annotations: {
-      'limit-rpm': '1',
-      'limit-burst-multiplier': '1',
-      'denylist-source-range': '127.0.0.0/8',
-    },
+    policies: ['limits', 'limit-rate'],
+    order: false,
+    annotations: { 'limit-rpm': '1', 'limit-burst-multiplier': '1', 'limit-rate': '1' },
     times: 5,
     check: ({ status }) => {
       assert.equal(status, 503)
+    },
+  },
+  {
+    policies: ['limit-rate', 'source-ranges'],
+    order: false,
+    annotations: { 'limit-rate': '1', 'denylist-source-range': '127.0.0.0/8' },
+    check: ({ status }) => {
+      assert.equal(status, 403)
     },
   },
   {
@@ -162,16 +200,30 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['any-access', 'rewrite'],
+    policies: ['any-access', 'mirror'],
+    annotations: {
+      satisfy: 'any',
+      'auth-url': auth('/status/403'),
+      'mirror-target': auth(`${copyPath}/denied`),
+      ...basic,
+    },
+    check({ status, copies }) {
+      assert.deepEqual([status, copies], [401, []])
+    },
+  },
+  {
+    policies: ['mirror', 'rewrite'],
     annotations: {
       satisfy: 'any',
       'auth-url': auth('/original'),
       'rewrite-target': '/rewritten',
+      'x-forwarded-prefix': '/prefix',
+      'mirror-target': auth(`${copyPath}$uri`),
       ...basic,
     },
     target: '/original',
-    check({ status, saw }) {
-      assert.deepEqual([status, saw[0]], [200, '/rewritten'])
+    check({ status, saw, copies }) {
+      assert.deepEqual([status, saw[0], copies], [200, '/rewritten', [`${copyPath}/original `]])
     },
   },
   {
@@ -183,19 +235,40 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['upstream-host', 'request-fields'],
+    policies: ['upstream-host', 'trace-context'],
     order: false,
-    annotations: { 'upstream-vhost': 'other.example' },
-    check: ({ saw }) => {
-      assert.deepEqual(saw.slice(1), ['other.example', 'set'])
+    annotations: { 'upstream-vhost': 'other.example', 'enable-opentelemetry': 'true' },
+    check({ saw }) {
+      assert.equal(saw[1], 'other.example')
+      assert.match(saw[3] ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
     },
   },
   {
-    policies: ['request-fields', 'response-location'],
+    // A trace that begins here takes away the state of another.
+    policies: ['trace-context', 'request-fields'],
+    annotations: { 'enable-opentelemetry': 'true' },
+    check({ saw }) {
+      assert.match(saw[3] ?? '', /^00-/)
+      assert.deepEqual([saw[2], saw[4]], ['set', 'by=set'])
+    },
+  },
+  {
+    policies: ['request-fields', 'snippet-fields'],
+    annotations: snippet('proxy_set_header X-Set snippet;'),
+    check: ({ saw }) => {
+      assert.equal(saw[2], 'snippet')
+    },
+  },
+  {
+    policies: ['snippet-fields', 'response-location'],
     order: false,
-    annotations: { 'proxy-redirect-from': 'http://in/', 'proxy-redirect-to': 'http://out/' },
+    annotations: {
+      'proxy-redirect-from': 'http://in/',
+      'proxy-redirect-to': 'http://out/',
+      ...snippet('proxy_set_header X-Set snippet;'),
+    },
     check({ headers, saw }) {
-      assert.deepEqual([headers.location, saw[2]], ['http://out/x', 'set'])
+      assert.deepEqual([headers.location, saw[2]], ['http://out/x', 'snippet'])
     },
   },
   {

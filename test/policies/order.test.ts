@@ -5,18 +5,17 @@ import { request as httpsRequest } from 'node:https'
 import { before, after, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { policies } from '#src/policies/index.ts'
-import { createFolder, startServing, startUpstream } from '#test/commands/instance.ts'
+import { createFolder, startServing, startUpstream, until } from '#test/commands/instance.ts'
 import type { Ports } from '#test/commands/instance.ts'
 import { issue } from '#test/transport/certificates.ts'
 import type { Issued } from '#test/transport/certificates.ts'
-import { authorityName, pairs } from './order-pairs.ts'
+import { authorityName, copyPath, pairs } from './order-pairs.ts'
 import type { Outcome, Pair } from './order-pairs.ts'
 
 const hostOf = ({ policies: [a, b] }: Pair): string => `${a}.${b}.example`
 
-test('every two neighbours among the policies of these pairs are a pair, in this order', () => {
-  const told = new Set<string>(pairs.flatMap(({ policies: names }) => names))
-  const listed = Object.keys(policies).filter((name) => told.has(name))
+test('every two neighbours among the policies are a pair, in this order', () => {
+  const listed = Object.keys(policies)
   assert.deepEqual(
     pairs.map(({ policies: names }) => names),
     listed.slice(1).map((name, i) => [listed[i], name]),
@@ -26,6 +25,14 @@ test('every two neighbours among the policies of these pairs are a pair, in this
 const cleanups: (() => unknown)[] = []
 let ports: Ports
 let client: Issued
+/** The copies that arrived. */
+const copies: string[] = []
+/** The last copies of all: when one is here, those of requests before it are. */
+const marker: Pair = {
+  policies: ['mirror', 'mirror'],
+  annotations: { 'mirror-target': `http://${authorityName}${copyPath}/marker` },
+  check: () => undefined,
+}
 
 before(async () => {
   const context = { after: (cleanup: () => unknown) => cleanups.push(cleanup) }
@@ -36,11 +43,15 @@ before(async () => {
     response.setHeader('set-cookie', 'a=b; Path=/one')
     response.setHeader('x-hidden', '1')
     const { headers, url = '' } = request
-    response.setHeader('x-saw', JSON.stringify([url, headers.host, headers['x-set'] ?? '']))
+    const own = ['x-set', 'traceparent', 'tracestate'].map((name) => headers[name] ?? '')
+    response.setHeader('x-saw', JSON.stringify([url, headers.host, ...own]))
     response.end('a body that is long enough to be compressed by brotli')
   })
   // Judges by its path; for /original only if it is told the target as the client sent it.
   const authority = await startUpstream(t, (request, response) => {
+    if (request.url?.startsWith(copyPath) === true) {
+      copies.push(`${request.url} ${String(request.headers['x-forwarded-prefix'] ?? '')}`)
+    }
     const original = new URL(String(request.headers['x-original-url'] ?? 'http://x/')).pathname
     const [, status = original === '/original' ? '200' : '403'] =
       /^\/status\/(\d+)/.exec(request.url ?? '') ?? []
@@ -53,7 +64,7 @@ before(async () => {
   const folder = createFolder(t, {
     'all.json': JSON.stringify(manifests(upstream, authority, ca, server)),
   })
-  ports = (await startServing(t, folder, ['--configmap=test/options'])).ports
+  ports = (await startServing(t, folder, ['--configmap=test/options', '--workers=1'])).ports
 })
 
 after(async () => {
@@ -65,11 +76,18 @@ for (const pair of pairs) {
   test(`${first} ${pair.order === false ? 'and' : 'before'} ${second}`, async () => {
     let outcome = await send(pair)
     for (let i = 1; i < (pair.times ?? 1); i++) outcome = await send(pair)
-    pair.check(outcome)
+    pair.check({ ...outcome, copies: await copiesOf(pair) })
   })
 }
 
-async function send(pair: Pair): Promise<Outcome> {
+async function copiesOf(pair: Pair): Promise<readonly string[]> {
+  if (!('mirror-target' in pair.annotations)) return []
+  await send(marker)
+  await until(() => copies.includes(`${copyPath}/marker `))
+  return copies.splice(0).filter((copy) => copy !== `${copyPath}/marker `)
+}
+
+async function send(pair: Pair): Promise<Omit<Outcome, 'copies'>> {
   const { method = 'GET', target = '/', fields = {}, host = '', tls } = pair
   const name = `${host}${hostOf(pair)}`
   const options = {
@@ -126,7 +144,7 @@ function manifests(upstream: number, authority: number, ca: Issued, server: Issu
     apiVersion: 'v1',
     kind: 'List',
     items: [
-      ...pairs.map((pair) => ingress(pair, authority)),
+      ...[...pairs, marker].map((pair) => ingress(pair, authority)),
       ...service('app', upstream),
       secret('users', { auth: `user:{SHA}${sha}` }),
       secret('ca', { 'ca.crt': ca.certificatePem }),
@@ -137,12 +155,14 @@ function manifests(upstream: number, authority: number, ca: Issued, server: Issu
       ),
       configMap('custom', { 'X-Both': 'custom', 'Access-Control-Allow-Methods': 'NONE' }),
       configMap('added', { 'X-Both': 'added' }),
-      configMap('set', { 'X-Set': 'set' }),
+      configMap('set', { 'X-Set': 'set', Tracestate: 'by=set' }),
       configMap('options', {
         'add-headers': 'test/added',
         'proxy-set-headers': 'test/set',
         'hide-headers': 'X-Hidden',
         'block-user-agents': 'blocked',
+        'allow-snippet-annotations': 'true',
+        'annotations-risk-level': 'Critical',
         'global-allowed-response-headers': 'X-Both,Access-Control-Allow-Methods',
       }),
     ],
