@@ -17,6 +17,7 @@ import { CONTINUE, SUSPEND } from './policy.ts'
 import type { PolicyExchange, Reply, Verdict } from './policy.ts'
 import { readServiceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
+import { statePlaces } from './state-places.ts'
 import { readTemplate, renderTemplate } from './template.ts'
 import type { Template } from './template.ts'
 
@@ -67,9 +68,6 @@ const left: ReadonlySet<string> = new Set([
   'x-sent-from',
 ])
 
-/** Place of the answer's cookies among the states of an exchange's policies. */
-const cookiesState = 0
-
 /** One worker's answers, whatever tables come and go. */
 const answers = new AnswerCache()
 
@@ -98,7 +96,7 @@ export const externalAuth = policy({
         return kept === undefined ? ask(config, exchange, key) : judge(config, exchange, kept)
       },
       responseHead(exchange) {
-        const cookies = exchange.state[cookiesState] as readonly string[] | undefined
+        const cookies = exchange.state[statePlaces.authCookies] as readonly string[] | undefined
         const status = exchange.response?.status ?? 0
         if (cookies === undefined || !(config.alwaysSetCookie || isAddable(status))) return CONTINUE
         for (const cookie of cookies) exchange.response?.fields.append('Set-Cookie', cookie)
@@ -225,7 +223,7 @@ function settle(
     for (let i = 0; i < answer.fields.length; i += 2) {
       fields.append(answer.fields[i] as string, answer.fields[i + 1] as string)
     }
-    if (answer.cookies.length > 0) exchange.state[cookiesState] = answer.cookies
+    if (answer.cookies.length > 0) exchange.state[statePlaces.authCookies] = answer.cookies
     allow(exchange, any)
     return
   }

@@ -7,6 +7,7 @@ import { CONTINUE } from './policy.ts'
 import type { BodyFilter, BodySink, PolicyExchange } from './policy.ts'
 import { readServiceUrl, serviceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
+import { statePlaces } from './state-places.ts'
 import { renderTemplate } from './template.ts'
 
 /** Who gets a copy of each request. */
@@ -83,21 +84,19 @@ export const mirror = policy({
         const copy = new Copy(config, exchange)
         const { contentLength, upgrade } = exchange.request
         // A tunnel has no body that could be whole.
-        if (config.body && contentLength !== 0 && upgrade === '') exchange.state[copyState] = copy
+        if (config.body && contentLength !== 0 && upgrade === '')
+          exchange.state[statePlaces.mirrorCopy] = copy
         else copy.send()
         return CONTINUE
       },
-      filterRequestBody: (exchange) => exchange.state[copyState] as Copy | undefined,
+      filterRequestBody: (exchange) => exchange.state[statePlaces.mirrorCopy] as Copy | undefined,
       end(exchange) {
-        const copy = exchange.state[copyState] as Copy | undefined
+        const copy = exchange.state[statePlaces.mirrorCopy] as Copy | undefined
         copy?.giveUp('cut')
       },
     }
   },
 })
-
-/** Place of the copy among the states of an exchange's policies. */
-const copyState = 1
 
 /** The copy of one request while its body comes. */
 class Copy implements BodyFilter {

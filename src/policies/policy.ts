@@ -123,7 +123,7 @@ export interface PolicyExchange {
   subrequest(request: Subrequest): void
   /** The copies of requests that the worker has under way. */
   readonly mirrors: Mirrors
-  /** State of this policy in this exchange; undefined at first. Slots are numbered by `link`. */
+  /** What policies keep of this exchange, each in its own of the `statePlaces`; undefined at first. */
   state: unknown[]
 }
 

@@ -53,17 +53,18 @@ async function start(
   t: TestContext,
   annotations: Readonly<Record<string, string>>,
   findings: readonly string[] = [],
+  options: Readonly<Record<string, string>> = {},
 ): Promise<TestPlane> {
   copies = []
   answerCopy = (respond) => {
     respond(500)
   }
-  const objects = [...webIngress(annotations), ...localService('web', web.port)]
+  const objects = [...webIngress(annotations, options), ...localService('web', web.port)]
   const served = await serve(objects, { resolved: { 'shadow.test': ['127.0.0.1'] } })
-  assert.deepEqual(served.findings, findings)
   t.after(async () => {
     await served.plane.stop()
   })
+  assert.deepEqual(served.findings, findings)
   return served.plane
 }
 
@@ -249,3 +250,32 @@ test('what is refused is not mirrored', async (t) => {
   assert.equal(plane.metric('mirrored_requests_total:answered'), 0)
   assert.equal(copies.length, 0)
 })
+
+for (const method of ['GET', 'POST', 'PUT']) {
+  test(`${method}: a snippet and a mirror keep out of each other's way`, async (t) => {
+    const annotations = {
+      'mirror-target': `http://127.0.0.1:${shadow.port}/`,
+      'configuration-snippet': `set $kind copied;
+        if ($request_method = PUT) { return 409 no; }
+        more_set_headers "X-Kind: $kind";`,
+    }
+    const allowed = {
+      'allow-snippet-annotations': 'true',
+      'annotations-risk-level': 'Critical',
+    }
+    const translated = 'info snippet-translated nginx.ingress.kubernetes.io/configuration-snippet'
+    const plane = await start(t, annotations, [translated], allowed)
+    const client = new Client('http1', plane.httpPort)
+    t.after(() => {
+      client.stop()
+    })
+    const call = client.call('/', { method, bodyless: method === 'GET' })
+    call.body.end(method === 'GET' ? undefined : 'payload')
+    const { status, headers } = await call.answer
+    assert.equal(status, method === 'PUT' ? 409 : 200)
+    if (method === 'PUT') return
+    assert.equal(headers['x-kind'], 'copied')
+    await fate(plane, 'answered')
+    assert.equal(copies[0]?.body, method === 'GET' ? '' : 'payload')
+  })
+}

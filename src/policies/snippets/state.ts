@@ -1,4 +1,5 @@
 import type { PolicyExchange } from '#src/policies/policy.ts'
+import { statePlaces } from '#src/policies/state-places.ts'
 import type { Scope } from './program.ts'
 
 /** What the snippets of one request have come to. */
@@ -14,12 +15,9 @@ export interface SnippetState {
   scope: Scope | undefined
 }
 
-/** Place of the state among the states of an exchange's policies. */
-const slot = 1
-
 /** The state of an exchange; undefined: it met no snippet. */
 export function snippetState(exchange: PolicyExchange): SnippetState | undefined {
-  return exchange.state[slot] as SnippetState | undefined
+  return exchange.state[statePlaces.snippets] as SnippetState | undefined
 }
 
 /** The state of an exchange, made where there is none. */
@@ -27,7 +25,7 @@ export function takeSnippetState(exchange: PolicyExchange): SnippetState {
   let state = snippetState(exchange)
   if (state === undefined) {
     state = { locals: new Map(), groups: [], ended: false, served: false, scope: undefined }
-    exchange.state[slot] = state
+    exchange.state[statePlaces.snippets] = state
   }
   return state
 }
