@@ -90,7 +90,10 @@ export const externalAuth = policy({
   start(config) {
     return {
       requestHead(exchange) {
-        if (exchange.accessGranted) return CONTINUE
+        if (exchange.accessGranted) {
+          dropClaims(config, exchange)
+          return CONTINUE
+        }
         const key = cacheKey(config, exchange)
         const kept = key === '' ? undefined : answers.get(key, exchange.now())
         return kept === undefined ? ask(config, exchange, key) : judge(config, exchange, kept)
@@ -209,6 +212,14 @@ function judge(config: ExternalAuthConfig, exchange: PolicyExchange, answer: Aut
   return reply === undefined ? CONTINUE : exchange.reply(reply)
 }
 
+/**
+ * What only the service may say is not taken from the client: not even where another policy let it in
+ * and the service is not asked, as nginx then sets these fields to nothing.
+ */
+function dropClaims({ responseFields }: ExternalAuthConfig, { request }: PolicyExchange): void {
+  for (const name of responseFields) request.fields.remove(name)
+}
+
 /** Puts an answer in force. `refuse` is called when the client must get another answer now. */
 function settle(
   config: ExternalAuthConfig,
@@ -217,9 +228,9 @@ function settle(
   { any, refuse }: { readonly any: boolean; readonly refuse: (reply: Reply) => void },
 ): void {
   const { status } = answer
+  dropClaims(config, exchange)
   if (status >= 200 && status < 300) {
     const { fields } = exchange.request
-    for (const name of config.responseFields) fields.remove(name)
     for (let i = 0; i < answer.fields.length; i += 2) {
       fields.append(answer.fields[i] as string, answer.fields[i + 1] as string)
     }

@@ -5,7 +5,7 @@ import { complete } from '#src/annotations/schema.ts'
 import { AnswerCache } from '#src/policies/external-auth-cache.ts'
 import { externalAuth } from '#src/policies/external-auth.ts'
 import type { ExternalAuthConfig } from '#src/policies/external-auth.ts'
-import { SUSPEND } from '#src/policies/policy.ts'
+import { CONTINUE, SUSPEND } from '#src/policies/policy.ts'
 import type { Reply, Subrequest } from '#src/policies/policy.ts'
 import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
 import type { Given } from './exchanges.ts'
@@ -212,3 +212,13 @@ for (const [always, status, expected] of [
     assert.equal(response.fields.get('set-cookie'), expected)
   })
 }
+
+test('where another policy let the client in, it does not say who it is in place of the service', () => {
+  const { asked, request, verdict } = run({ 'auth-response-headers': 'X-User, X-Groups' }, 200, {
+    accessGranted: true,
+    fields: { 'x-user': 'root', 'X-GROUPS': 'all', 'x-other': 'stays' },
+  })
+  assert.equal(verdict, CONTINUE)
+  assert.equal(asked.length, 0)
+  assert.deepEqual(fieldsOf(request.fields), [['x-other', 'stays']])
+})
