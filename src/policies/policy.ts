@@ -119,7 +119,10 @@ export interface PolicyExchange {
    * is called when that happens, when the client goes, and when the worker drains.
    */
   suspend(deadlineMs: number, onCancel: () => void): Suspension
-  /** Sends a request of our own, without a client; the answer is collected up to `bytesMax`. */
+  /**
+   * Sends a request of our own, without a client; the answer is collected up to `bytesMax`. It ends with
+   * the exchange, at the latest.
+   */
   subrequest(request: Subrequest): void
   /** The copies of requests that the worker has under way. */
   readonly mirrors: Mirrors

@@ -25,6 +25,7 @@ import { recordUncompressed } from './record.ts'
 import { Pacer } from './pacer.ts'
 import { newSession } from './sessions.ts'
 import { startSubrequest } from './sub-exchange.ts'
+import type { RunningSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
 import { waitSuspended } from './waiting.ts'
 
@@ -55,6 +56,7 @@ export class PolicyRun implements PolicyExchange {
   #requestFilters: BodyFilters | undefined
   #responseFilters: BodyFilters | undefined
   #held: HeldBody | undefined
+  #subrequests: RunningSubrequest[] | undefined
   #responseEnded = false
   /** A response phase put another answer in place; it does not happen twice. */
   #replaced = false
@@ -190,7 +192,10 @@ export class PolicyRun implements PolicyExchange {
   }
 
   subrequest(request: Subrequest): void {
-    startSubrequest(this.#exchange.services, this.peer, request)
+    const running = startSubrequest(this.#exchange.services, this.peer, request)
+    // An answer that was there at once may have ended the exchange.
+    if (this.#exchange.finished) running.cancel()
+    else (this.#subrequests ??= []).push(running)
   }
 
   // Request phases, in table order. True: go on at once.
@@ -346,6 +351,8 @@ export class PolicyRun implements PolicyExchange {
   /** The exchange is over. */
   end(): void {
     this.stopWaiting()
+    // What was asked for a client that has left must not go on for as long as the other side likes.
+    if (this.#subrequests !== undefined) for (const one of this.#subrequests) one.cancel()
     this.pacer?.stop()
     for (const phase of this.#phases) phase.end?.(this)
     if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)

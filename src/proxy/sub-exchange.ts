@@ -8,8 +8,14 @@ import type { Services } from './services.ts'
 
 const notStatus = 0
 
+/** A request of our own under way. */
+export interface RunningSubrequest {
+  /** Nobody waits for the answer any more: gives its endpoint and connection back. */
+  cancel(): void
+}
+
 /** The client's place in a sub-request: it collects the answer, up to a limit. */
-class Collector implements ServerStream {
+class Collector implements ServerStream, RunningSubrequest {
   readonly peer: Peer
   readonly backedUp = false
   readonly #request: Subrequest
@@ -61,6 +67,12 @@ class Collector implements ServerStream {
     this.#answer(false)
   }
 
+  cancel(): void {
+    if (this.#done) return
+    this.#answer(false)
+    this.exchange?.onRequestReset('cancel')
+  }
+
   pauseBody(): void {}
   resumeBody(): void {}
 
@@ -68,14 +80,20 @@ class Collector implements ServerStream {
     if (this.#done) return
     this.#done = true
     const good = whole && this.#head.status !== notStatus
-    this.#request.onAnswer(good ? this.#head : undefined, Buffer.concat(this.#chunks))
+    const body = Buffer.concat(this.#chunks)
+    this.#chunks.length = 0
+    this.#request.onAnswer(good ? this.#head : undefined, body)
   }
 }
 
 type SubrequestParts = Pick<Subrequest, 'method' | 'authority' | 'target' | 'fields' | 'body'>
 
 /** Sends a request of our own: an exchange without a client and without policies. */
-export function startSubrequest(services: Services, peer: Peer, request: Subrequest): void {
+export function startSubrequest(
+  services: Services,
+  peer: Peer,
+  request: Subrequest,
+): RunningSubrequest {
   const live = services.table.subrequestRule(
     request.backend,
     request.timeoutMs,
@@ -84,17 +102,18 @@ export function startSubrequest(services: Services, peer: Peer, request: Subrequ
   const collector = new Collector(peer, request)
   if (live === undefined) {
     collector.reset('refused')
-    return
+    return collector
   }
   const ended = request.body === ''
   const exchange = new Exchange(services, collector, subrequestHead(request), ended)
   collector.exchange = exchange
   exchange.begin(live)
-  if (ended || exchange.finished) return
+  if (ended || exchange.finished) return collector
   const body = Buffer.from(request.body, 'latin1')
   exchange.onRequestBody(body, 0, body.length)
   exchange.onRequestEnd(undefined)
   exchange.onRequestFlush()
+  return collector
 }
 
 /** The head of a request of our own. */

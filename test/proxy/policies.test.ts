@@ -90,6 +90,21 @@ test('a sub-request that fails, or answers too much, is no answer', () => {
   assert.equal(harness.services.exchanges, 0)
 })
 
+test('when the client leaves, or its time is over, what was asked for it is given up', () => {
+  const harness = new ProxyHarness()
+  const gone = harness.start(harness.rule([askFirst]))
+  assert.equal(harness.services.exchanges, 2)
+  gone.exchange.onRequestReset('cancel')
+  assert.equal(harness.upstream.resetBy, 'cancel')
+  assert.equal(harness.services.exchanges, 0)
+  const draining = harness.start(harness.rule([askFirst]))
+  cancelSuspended(harness.services)
+  assert.equal(draining.client.status, 503)
+  assert.equal(harness.upstream.resetBy, 'cancel')
+  assert.equal(harness.services.exchanges, 0)
+  assert.equal(harness.upstreams.length, 2, 'and nothing goes on')
+})
+
 test('a suspended exchange holds the body back, and sends it whole afterwards', () => {
   const harness = new ProxyHarness()
   const { exchange, client } = harness.start(harness.rule([askFirst]), {
