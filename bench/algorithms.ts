@@ -31,6 +31,7 @@ const notConstant = new Set([
   'least-time',
   'ring-hash',
   'rendezvous-hash',
+  'sticky-balanced',
   'multi-probe-hash',
   'jump-hash',
   'subset-hash',
