@@ -6,8 +6,10 @@ import { acceptsCoding } from './accepted-coding.ts'
 import { Compressor, mayCompress } from './compressor.ts'
 import type { Coding } from './compressor.ts'
 import { policy } from './policy-definition.ts'
+import type { RouteContext } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
+import type { CodingEdit } from './snippets/program.ts'
 
 /** One coding, and which answers get it. */
 export interface CodingConfig {
@@ -117,25 +119,27 @@ export const compression = policy({
     },
   },
 
-  configure({ compression: wanted }, { options }): CompressionConfig | undefined {
-    if (wanted === 'off') return undefined
-    const codings: CodingConfig[] = []
-    if (wanted === 'on' || options['enable-brotli']) {
-      codings.push({
+  configure({ compression: wanted }, context): CompressionConfig | undefined {
+    const { options } = context
+    const all: readonly (CodingConfig & { readonly on: boolean })[] = [
+      {
         coding: 'br',
+        on: wanted === 'on' || (wanted === 'default' && options['enable-brotli']),
         level: options['brotli-level'],
         bytesMin: options['brotli-min-length'],
         types: options['brotli-types'],
-      })
-    }
-    if (wanted === 'on' || options['use-gzip']) {
-      codings.push({
+        ...editOf(context, 'br'),
+      },
+      {
         coding: 'gzip',
+        on: wanted === 'on' || (wanted === 'default' && options['use-gzip']),
         level: options['gzip-level'],
         bytesMin: options['gzip-min-length'],
         types: options['gzip-types'],
-      })
-    }
+        ...editOf(context, 'gzip'),
+      },
+    ]
+    const codings = all.flatMap(({ on, ...row }) => (on ? [row] : []))
     return codings.length === 0 ? undefined : { codings }
   },
 
@@ -170,6 +174,14 @@ export const compression = policy({
     }
   },
 })
+
+/** What snippets say of a coding: that of the location goes before that of the server. */
+function editOf(
+  { serverSnippet, snippet }: Pick<RouteContext<object>, 'serverSnippet' | 'snippet'>,
+  coding: Coding,
+): CodingEdit {
+  return { ...serverSnippet?.[coding], ...snippet?.[coding] }
+}
 
 /** The statuses that nginx compresses. */
 const statuses: ReadonlySet<number> = new Set([200, 403, 404])

@@ -51,7 +51,9 @@ interface ScopeDraft extends Mutable<Pick<Scope, 'expires' | 'charset'>> {
 }
 
 /** A program while its directives are read. */
-export interface ProgramDraft extends Mutable<Pick<Program, 'defaultType' | 'cookiePath'>> {
+export interface ProgramDraft extends Mutable<
+  Pick<Program, 'defaultType' | 'cookiePath' | 'gzip' | 'br'>
+> {
   readonly steps: Step[]
   readonly scopes: ScopeDraft[]
   readonly requestFields: { readonly name: string; readonly value: Value }[]
@@ -92,6 +94,8 @@ export function newLevel(place: Place, shared: Shared): Level {
     access: [],
     defaultType: 'text/html',
     cookiePath: undefined,
+    gzip: undefined,
+    br: undefined,
     locations: [],
   }
   return { place, shared, program, scope, steps }

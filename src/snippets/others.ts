@@ -1,7 +1,6 @@
 import type { DirectiveRow, DirectiveTable } from './row.ts'
 
 const streamed = 'bodies are passed on as they come, so there is nothing to be set'
-const compression = 'bodies are passed on as the upstream encodes them'
 const heads = 'the options of the ConfigMap bound heads, for all routes'
 
 /** Directives that need no effect here, and why. */
@@ -20,18 +19,12 @@ const unused: Readonly<Record<string, string>> = {
   client_header_buffer_size: heads,
   proxy_headers_hash_max_size: 'tables grow as they must',
   proxy_headers_hash_bucket_size: 'tables grow as they must',
-  gzip: compression,
-  gzip_types: compression,
-  gzip_vary: compression,
-  gzip_proxied: compression,
-  gzip_comp_level: compression,
-  gzip_min_length: compression,
-  gzip_disable: compression,
-  gzip_buffers: compression,
-  gzip_http_version: compression,
-  brotli: compression,
-  brotli_types: compression,
-  brotli_comp_level: compression,
+  gzip_vary:
+    'Vary: Accept-Encoding is sent wherever an answer may be compressed, as caches need it',
+  gzip_proxied: 'answers are compressed for proxies, too',
+  gzip_disable: 'clients that say they accept gzip and do not have died out',
+  gzip_buffers: streamed,
+  gzip_http_version: 'answers to HTTP/1.0 are not compressed',
   server_tokens: 'Server is never sent',
   log_not_found: 'there are no files that could be missing',
   log_subrequest: 'requests to services of authentication are not logged',

@@ -1,6 +1,7 @@
 import { emptyProgram } from '#src/policies/snippets/program.ts'
 import type { Program } from '#src/policies/snippets/program.ts'
 import { answerTable } from './answers.ts'
+import { compressionTable } from './compression.ts'
 import { parseDirectives } from './directives.ts'
 import type { Directive, LineProblem } from './directives.ts'
 import { newLevel } from './level.ts'
@@ -47,6 +48,7 @@ type Translation = { readonly snippet: Snippet } | { readonly problems: readonly
 export const directiveTable: DirectiveTable = {
   ...rewriteTable(readAll),
   ...answerTable,
+  ...compressionTable,
   ...requestTable,
   ...presetTable,
   ...locationTable(readAll),

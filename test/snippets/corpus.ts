@@ -269,8 +269,17 @@ if ($closed) { return 503 "back soon\\n"; }`,
   },
   {
     name: 'buffers',
-    text: 'proxy_buffering off;\nproxy_buffers 8 16k;\nproxy_buffer_size 16k;\ngzip off;',
+    text: 'proxy_buffering off;\nproxy_buffers 8 16k;\nproxy_buffer_size 16k;\ngzip_vary on;',
     unused: [1, 2, 3, 4],
+  },
+  {
+    name: 'compression of a location',
+    text: 'gzip on;\ngzip_types text/plain application/json;\ngzip_min_length 1k;\ngzip_comp_level 5;\nbrotli on;\nbrotli_comp_level 6;\nbrotli_types *;',
+  },
+  {
+    name: 'compression that cannot be',
+    text: 'gzip static;\ngzip_comp_level 10;\ngzip_types json;\nif ($http_a) { gzip off; }\nbrotli_min_length -1;',
+    refused: [1, 2, 3, 4, 5],
   },
   {
     name: 'caching in browsers',

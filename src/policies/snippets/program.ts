@@ -111,6 +111,14 @@ export interface OwnLocation {
   readonly program: Program
 }
 
+/** What a level says of one coding of answers; what is absent stays as it is around the level. */
+export interface CodingEdit {
+  readonly on?: boolean
+  readonly level?: number
+  readonly bytesMin?: number
+  readonly types?: readonly string[]
+}
+
 /** What the directives of one level come to. */
 export interface Program {
   readonly steps: readonly Step[]
@@ -124,6 +132,8 @@ export interface Program {
   readonly locations: readonly OwnLocation[]
   /** What the Path of cookies begins with, and what stands there instead, attributes included. */
   readonly cookiePath: { readonly from: string; readonly to: string } | undefined
+  readonly gzip: CodingEdit | undefined
+  readonly br: CodingEdit | undefined
 }
 
 export const emptyScope: Scope = {
@@ -144,6 +154,8 @@ export const emptyProgram: Program = {
   defaultType: 'text/html',
   locations: [],
   cookiePath: undefined,
+  gzip: undefined,
+  br: undefined,
 }
 
 /** A level inside another: lists of its own replace those around it, edits come behind them. */
