@@ -56,3 +56,40 @@ for (const [mode, least, most] of [
     assert.ok(moved >= least && moved <= most, `${moved} of 40 moved`)
   })
 }
+
+for (const mode of ['balanced', 'persistent']) {
+  for (const change of [false, true]) {
+    const what = `affinity-mode ${mode}, change-on-failure ${change}: the endpoint of a session fails`
+    test(what, { timeout: 60_000 }, async (t) => {
+      let failing = false
+      const one = await startUpstream(t, (_, response) => response.end('one'))
+      const two = await startUpstream(t, (_, response) => {
+        if (failing) response.destroy()
+        else response.end('two')
+      })
+      const annotations = ['affinity: cookie', `affinity-mode: ${mode}`]
+      if (change) annotations.push('session-cookie-change-on-failure: "true"')
+      const keys = annotations.map((text) => `nginx.ingress.kubernetes.io/${text}`).join(', ')
+      const folder = createFolder(t, { 'all.yaml': manifest('a.example', one, keys) + slice(two) })
+      const { ports } = await startServing(t, folder)
+      const visit = async (cookie = ''): Promise<{ by: string; cookie: string }> => {
+        const { headers, body } = await ask(ports.http, '/', {
+          headers: { host: 'a.example', ...(cookie !== '' && { cookie }) },
+        })
+        return { by: body, cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '' }
+      }
+      let session = await visit()
+      await until(async () => {
+        if (session.by !== 'two') session = await visit()
+        return session.by === 'two'
+      })
+      failing = true
+      const moved = await visit(session.cookie)
+      assert.equal(moved.by, 'one')
+      assert.equal(moved.cookie !== '', change)
+      failing = false
+      if (change) assert.deepEqual(await visit(moved.cookie), { by: 'one', cookie: '' })
+      else assert.deepEqual(await visit(session.cookie), { by: 'two', cookie: '' })
+    })
+  }
+}
