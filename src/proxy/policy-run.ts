@@ -279,8 +279,10 @@ export class PolicyRun implements PolicyExchange {
 
   #goOn(): void {
     const exchange = this.#exchange
-    if (this.#stage === 'requestHead') exchange.afterRequestHead()
-    else if (this.#stage === 'requestBuffered') exchange.ask()
+    if (this.#stage === 'requestHead') {
+      this.#filterEarlyBody()
+      exchange.afterRequestHead()
+    } else if (this.#stage === 'requestBuffered') exchange.ask()
     else if (this.#stage === 'upstreamChosen') exchange.send()
     else this.#goOnWithResponse()
   }
@@ -304,17 +306,35 @@ export class PolicyRun implements PolicyExchange {
     stream: ClientStream | undefined,
   ): boolean {
     const { body } = this.#exchange
-    if (this.#requestFilters === undefined) {
-      this.#requestFilters = requestFilters(this.#phases, this)
-    }
+    // Policies that have not run yet may still ask for a filter; see `#filterEarlyBody`.
+    if (this.#headSuspended) return body.take(buffer, start, end, stream)
+    this.#requestFilters ??= requestFilters(this.#phases, this)
     if (this.#requestFilters.empty) return body.take(buffer, start, end, stream)
     return this.#requestFilters.push(buffer, start, end, new RequestSink(body, stream))
   }
 
   endRequestBody(trailers: Fields | undefined, stream: ClientStream | undefined): void {
+    if (this.#headSuspended) return
     this.#requestFilters ??= requestFilters(this.#phases, this)
     if (this.#requestFilters.empty) return
     this.#requestFilters.end(new RequestSink(this.#exchange.body, stream), trailers)
+  }
+
+  get #headSuspended(): boolean {
+    return this.#suspension !== undefined && this.#stage === 'requestHead'
+  }
+
+  /** What came of the request body while a head phase held the exchange up passes the filters now. */
+  #filterEarlyBody(): void {
+    const { body } = this.#exchange
+    if (body.bytes === 0 && !body.ended) return
+    const filters = requestFilters(this.#phases, this)
+    this.#requestFilters = filters
+    if (filters.empty) return
+    const sink = new RequestSink(body, undefined)
+    const early = Buffer.from(body.takeBack(), 'latin1')
+    if (early.length > 0) filters.push(early, 0, early.length, sink)
+    if (body.ended) filters.end(sink, body.trailers)
   }
 
   passResponseBody(buffer: Buffer, start: number, end: number, stream: ServerStream): boolean {

@@ -70,6 +70,15 @@ export class RequestBody {
     return stream.sendData(buffer, start, end)
   }
 
+  /** Gives back what has come, as latin1 text, as if none of it had: it comes again. */
+  takeBack(): string {
+    const text = this.#copy
+    this.#services.replayBytes -= text.length
+    this.#copy = ''
+    this.bytes = 0
+    return text
+  }
+
   /** Sends the copy and, if the body is complete, its end. */
   replay(stream: ClientStream): void {
     if (this.#copy !== '') stream.sendText(this.#copy)

@@ -279,3 +279,40 @@ for (const method of ['GET', 'POST', 'PUT']) {
     assert.equal(copies[0]?.body, method === 'GET' ? '' : 'payload')
   })
 }
+
+for (const version of versions) {
+  test(`${version}: a body that comes while the client is authenticated is mirrored, too`, async (t) => {
+    const auth = await Upstream.start('http1')
+    t.after(() => {
+      auth.stop()
+    })
+    const plane = await start(t, {
+      'mirror-target': `http://127.0.0.1:${shadow.port}/`,
+      'auth-url': `http://127.0.0.1:${auth.port}/`,
+    })
+    const client = new Client(version, plane.httpPort)
+    t.after(() => {
+      client.stop()
+    })
+    for (const [first, rest] of [
+      ['early', ''],
+      ['early', ' and late'],
+    ] as const) {
+      const call = client.call('/', { method: 'POST' })
+      auth.listener = (_request, response) => {
+        // Long after the first bytes of the body are there.
+        setImmediate(() => response.writeHead(204).end())
+        if (rest !== '') call.body.end(rest)
+      }
+      if (rest === '') call.body.end(first)
+      else call.body.write(first)
+      const { body } = await call.answer
+      assert.equal(body.toString(), String(first.length + rest.length))
+    }
+    await fate(plane, 'answered', 2)
+    assert.deepEqual(
+      copies.map(({ body }) => body),
+      ['early', 'early and late'],
+    )
+  })
+}
