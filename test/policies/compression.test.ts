@@ -199,6 +199,22 @@ function collector(): { readonly sink: BodySink; readonly bytes: () => Buffer } 
   return { sink, bytes: () => Buffer.concat(chunks) }
 }
 
+test('a request whose Accept-Encoding a policy took from the upstream is answered compressed', () => {
+  const config = { codings: [{ coding: 'gzip', level: 1, bytesMin: 1, types: [] }] } as const
+  const { exchange, request, response } = fakeExchange({
+    fields: { 'accept-encoding': 'gzip' },
+    answer: [['Content-Type', 'text/html']],
+  })
+  request.version = 11
+  if (response === undefined) assert.fail('there is an answer')
+  response.status = 200
+  request.fields.remove('accept-encoding')
+  const phases = compression.start(config)
+  phases.responseHead?.(exchange)
+  assert.equal(response.fields.get('content-encoding'), 'gzip')
+  phases.end?.(exchange)
+})
+
 test('whatever the pieces, the client gets the body back', () => {
   for (const [coding, decode] of [
     ['gzip', gunzipSync],
