@@ -1,5 +1,6 @@
 import { bool, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
+import type { Fields } from '#src/exchange/fields.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
@@ -106,7 +107,7 @@ export const traceContext = policy({
     return {
       requestHead(exchange) {
         const { fields } = exchange.request
-        const sent = config.trust ? fields.get('traceparent') : undefined
+        const sent = config.trust ? onlyParent(fields) : undefined
         if (sent !== undefined && isTraceParent(sent)) {
           if (!config.parentBased) fields.set('traceparent', marked(sent, config.ratio))
           return CONTINUE
@@ -119,6 +120,18 @@ export const traceContext = policy({
     }
   },
 })
+
+/** Of several contexts nobody knows which holds (W3C Trace Context 3.2): they count as none. */
+function onlyParent(fields: Fields): string | undefined {
+  let sent: string | undefined
+  let count = 0
+  fields.forEach((name, value) => {
+    if (name.length !== 11 || name.toLowerCase() !== 'traceparent') return
+    sent = value
+    count++
+  })
+  return count === 1 ? sent : undefined
+}
 
 /** W3C Trace Context 3.2.2: version 00 exactly, later versions with more behind. */
 function isTraceParent(text: string): boolean {

@@ -29,7 +29,7 @@ interface Case {
   readonly name: string
   readonly annotations?: Readonly<Record<string, string>>
   readonly options?: Readonly<Record<string, string>>
-  readonly sent?: string
+  readonly sent?: string | string[]
   readonly parent: string | RegExp | undefined
   readonly state?: 'kept'
   readonly findings: readonly string[]
@@ -68,6 +68,13 @@ const cases: readonly Case[] = [
     name: 'a context that is none begins anew',
     annotations: on,
     sent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+    parent: recorded,
+    findings: differs,
+  },
+  {
+    name: 'of two contexts neither counts',
+    annotations: on,
+    sent: [parent, `00-${trace}-00f067aa0ba902b8-01`],
     parent: recorded,
     findings: differs,
   },
