@@ -13,8 +13,9 @@ const weightSteps = 16
  * Multi-probe: each node owns one point on the ring, and a key looks from several places for the
  * nearest point.
  *
- * When to use: as {@link Ring}, with even shares and 4 bytes a node instead of a kilobyte, at the
- * price of 21 searches a key.
+ * When to use: as {@link Ring}, with 4 bytes a node instead of a kilobyte, at the price of 21 searches a
+ * key, where no node may be overloaded and some may be idle: the bound is on the peak alone, and a node
+ * whose point lies right behind another's gets few keys. Where all must work alike: rendezvous, Maglev.
  * Cost: locate O(probes log n); rebuild O(n log n).
  * Source: Appleton and O'Reilly, "Multi-probe consistent hashing", 2015 (arXiv 1505.00062); peak to
  * mean 1 + e with 1 + 1/e probes. Where weights differ a node owns 1 to 16 points.
