@@ -1,6 +1,7 @@
 import { isHostPattern } from '#src/annotations/names.ts'
 import { oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
+import { GatheredText } from '#src/exchange/gathered-text.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
@@ -105,7 +106,7 @@ class Copy implements BodyFilter {
   readonly #method: string
   readonly #target: string
   readonly #fields: readonly string[]
-  #body = ''
+  #body = new GatheredText()
   #over = false
 
   constructor(config: MirrorConfig, exchange: PolicyExchange) {
@@ -132,8 +133,8 @@ class Copy implements BodyFilter {
     const { backend, serverName, authority: host } = this.#config
     const { mirrors, peer } = this.#exchange
     const [method, target, fields] = [this.#method, this.#target, this.#fields]
-    const body = this.#body
-    this.#body = ''
+    const body = this.#body.toString()
+    this.#body = new GatheredText()
     mirrors.send(peer, { backend, serverName, authority: host, method, target, fields, body })
   }
 
@@ -141,14 +142,14 @@ class Copy implements BodyFilter {
     if (this.#over) return
     this.#over = true
     this.#exchange.mirrors.drop(this.#body.length, fate)
-    this.#body = ''
+    this.#body = new GatheredText()
   }
 
   #add(buffer: Buffer, start: number, end: number): void {
     if (this.#over) return
     const size = end - start
     const fits = this.#body.length + size <= mirroredBytesMax
-    if (fits && this.#exchange.mirrors.hold(size)) this.#body += buffer.latin1Slice(start, end)
+    if (fits && this.#exchange.mirrors.hold(size)) this.#body.append(buffer.latin1Slice(start, end))
     else this.giveUp('too-large')
   }
 }

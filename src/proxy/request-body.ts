@@ -1,4 +1,5 @@
 import type { Fields } from '#src/exchange/fields.ts'
+import { GatheredText } from '#src/exchange/gathered-text.ts'
 import type { ClientStream } from '#src/exchange/streams.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Services } from './services.ts'
@@ -27,7 +28,8 @@ export class RequestBody {
   /** The copy holds everything received so far. */
   repeatable = true
   #discarded = false
-  #copy = ''
+  /** Made with the first byte: most requests have none. */
+  #copy: GatheredText | undefined
   readonly #services: Services
   #limit = replayBytesPerExchange
 
@@ -49,7 +51,7 @@ export class RequestBody {
 
   /** The copy as latin1 text. */
   get text(): string {
-    return this.#copy
+    return this.#copy?.toString() ?? ''
   }
 
   /**
@@ -72,25 +74,25 @@ export class RequestBody {
 
   /** Gives back what has come, as latin1 text, as if none of it had: it comes again. */
   takeBack(): string {
-    const text = this.#copy
+    const { text } = this
     this.#services.replayBytes -= text.length
-    this.#copy = ''
+    this.#copy = undefined
     this.bytes = 0
     return text
   }
 
   /** Sends the copy and, if the body is complete, its end. */
   replay(stream: ClientStream): void {
-    if (this.#copy !== '') stream.sendText(this.#copy)
+    if (this.#copy !== undefined) stream.sendText(this.text)
     if (this.ended) stream.sendEnd(this.trailers)
   }
 
   /** No other try will be made: the copy goes. */
   drop(): void {
     this.repeatable = false
-    if (this.#copy === '') return
+    if (this.#copy === undefined) return
     this.#services.replayBytes -= this.#copy.length
-    this.#copy = ''
+    this.#copy = undefined
   }
 
   /** Nobody wants the body any more, whatever of it is still to come: it counts as ended, and empty. */
@@ -104,14 +106,15 @@ export class RequestBody {
 
   #mayGrow(size: number): boolean {
     const { replayBytes, replayBytesMax, worker, writer } = this.#services
-    if (this.#copy.length + size > this.#limit) return false
+    if ((this.#copy?.length ?? 0) + size > this.#limit) return false
     if (replayBytes + size <= replayBytesMax) return true
     worker.add(writer, noRoom, 1)
     return false
   }
 
   #keep(text: string, size: number): void {
-    this.#copy += text
+    this.#copy ??= new GatheredText()
+    this.#copy.append(text)
     this.#services.replayBytes += size
   }
 }
