@@ -34,9 +34,9 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   migrate: {
     summary:
-      'Says what each Ingress of ingress-nginx, and each of its annotations, does here; - reads standard input.',
-    flags: ['compile', 'strict', 'output'],
-    operands: 'FILES…',
+      'Says what each Ingress of ingress-nginx, and each of its annotations, does here; without files those of a cluster, - reads standard input.',
+    flags: ['cluster', 'compile', 'strict', 'output'],
+    operands: '[FILES…]',
     load: async () => (await import('./migrate.ts')).migrate,
   },
   compare: {

@@ -8,7 +8,9 @@ import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { CommandContext } from './command.ts'
 import { findingLine } from './lint.ts'
 import { readManifests, snapshotOf } from './manifests.ts'
+import type { Manifests } from './manifests.ts'
 import { chooseMovers } from './migrate/classes.ts'
+import { readCluster } from './migrate/cluster.ts'
 import { reviewOf, sortReviews } from './migrate/review.ts'
 import type { Review } from './migrate/review.ts'
 import { countKeys, summarize } from './migrate/summary.ts'
@@ -16,6 +18,7 @@ import { gravestOf, migrationJson, migrationText } from './migrate/text.ts'
 import type { Migration } from './migrate/text.ts'
 import { UsageError } from './parse-flags.ts'
 import { createProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import { compileSettingsOf } from './settings.ts'
 
 /** A list of all Ingresses of a large cluster is one file. */
@@ -24,23 +27,38 @@ const fileBytesMax = 256 * 1024 * 1024
 const manyObjects = 2000
 
 /**
- * `headgate migrate FILES…`: what becomes of each Ingress of ingress-nginx, each of its annotations
+ * `headgate migrate [FILES…]`, without files of a cluster: what becomes of each Ingress of ingress-nginx, each of its annotations
  * and each key of its ConfigMap; worst first. Exit code 1: something would not be in force; with
  * --strict also: something would differ.
  */
 export async function migrate(context: CommandContext): Promise<number> {
-  const { operands, values, write, writeError } = context
-  if (operands.length === 0) {
-    throw new UsageError('migrate needs files or folders to read, or - for standard input')
-  }
+  const { values, write, writeError } = context
   const progress = createProgress(writeError)
-  const reading = { bytesMax: fileBytesMax, progress }
-  const { objects, diagnostics } = await readManifests(operands, reading)
+  const { objects, diagnostics } = await read(context, progress)
   if (objects.length > manyObjects) await writeError(`judging ${objects.length} objects`)
   const migration = judge(objects, diagnostics, compileSettingsOf(values))
   await write(values.output === 'json' ? migrationJson(migration) : migrationText(migration))
   const gravest = gravestOf(migration)
   return gravest === 'error' || (gravest === 'warning' && values.strict === true) ? 1 : 0
+}
+
+/** The files that are named, else a cluster. */
+async function read(
+  context: CommandContext,
+  progress: Progress,
+): Promise<Pick<Manifests, 'objects' | 'diagnostics'>> {
+  const { operands, values } = context
+  if (operands.length > 0) {
+    if (values.kubeconfig !== undefined || values.context !== undefined) {
+      throw new UsageError('migrate reads files or a cluster, not both')
+    }
+    return await readManifests(operands, { bytesMax: fileBytesMax, progress })
+  }
+  const found = await readCluster(context, progress)
+  if (found !== undefined) return found
+  throw new UsageError(
+    'migrate needs files or folders to read, - for standard input, or a cluster: --kubeconfig',
+  )
 }
 
 function judge(
