@@ -68,8 +68,8 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
   readonly #acceptor: ConnectionAcceptor
   readonly #listeners: Listeners
   readonly #housekeeping = new Timer(this)
-  /** Backends that hold endpoints back as ejected. */
   readonly #checks: HealthChecks
+  /** Backends that hold endpoints back as ejected. */
   readonly #ejecting = new Set<LiveBackend>()
   #drained: (() => void) | undefined
 
