@@ -7,7 +7,7 @@ import type { FlagValues } from './flags.ts'
 import { UsageError } from './parse-flags.ts'
 import { productVersion } from './version.ts'
 
-/** Where the last good state is kept; undefined: nowhere. Makes the folder where it is missing. */
+/** Where the last good state is kept; undefined: nowhere. Makes the folder where it alone is missing. */
 export async function stateSettingsOf(values: FlagValues): Promise<StateSettings | undefined> {
   const folder = values['state-dir']
   const keyFile = values['state-key-file']
@@ -15,14 +15,12 @@ export async function stateSettingsOf(values: FlagValues): Promise<StateSettings
     if (keyFile !== undefined) throw new UsageError('--state-key-file needs --state-dir')
     return undefined
   }
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-  } catch (error) {
+  // Not with its parents: Node tries that for ever where the kernel refuses, as below /proc.
+  await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
+    const found = await stat(folder).catch(() => undefined)
+    if (found?.isDirectory() === true) return
     throw new CommandError(`--state-dir cannot be made: ${errorText(error)}`)
-  }
-  if (!(await stat(folder)).isDirectory()) {
-    throw new CommandError(`--state-dir must name a folder, got ${folder}`)
-  }
+  })
   const key = keyFile === undefined ? '' : await readKey(keyFile)
   return { folder, key, writtenBy: productVersion() }
 }

@@ -63,6 +63,7 @@ test('flags of the state that are wrong are one line', limits, async (t) => {
   const base = ['serve', `--files=${folder}`, '--http-port=0', '--https-port=0', '--admin-port=0']
   const cases: [string[], number, RegExp][] = [
     [[`--state-dir=${folder}/taken`], 1, /--state-dir cannot be made: .*EEXIST/],
+    [['--state-dir=/proc/headgate'], 1, /--state-dir cannot be made: .*\/proc\/headgate/],
     [[`--state-key-file=${folder}/short.key`], 2, /--state-key-file needs --state-dir/],
     [
       [`--state-dir=${folder}/state`, `--state-key-file=${folder}/short.key`],
