@@ -162,6 +162,7 @@ export class Compiler {
       diagnostics: sortFindings(diagnostics.list),
       references: collectReferences(parsed, targets.values(), this.#settings),
       served: parsed.filter(hasRoutes).map(({ ingress }) => ingress),
+      tracing: options.tracing,
     }
     const { sides } = round
     this.#kept = { snapshot, atMs: nowMs, compiled, diagnostics: others, targets, sides }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { optionsOf, readOptions } from '#src/annotations/options.ts'
 import { complete } from '#src/annotations/schema.ts'
 import { policyList } from '#src/policies/index.ts'
+import { traceOptions } from '#src/policies/trace-options.ts'
 import type { ConfigMap } from '#src/snapshot/objects.ts'
 import type { GlobalOptions, RouteSettings } from '#src/table/table.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
@@ -17,6 +18,8 @@ import { routeAnnotations, routeOptions, routeSettingsOf } from './values/route-
 import type { RouteValues } from './values/route-settings.ts'
 import { routingAnnotations } from './values/routing.ts'
 import type { RoutingValues } from './values/routing.ts'
+import { tracingOf } from './values/tracing.ts'
+import type { TracingOptions } from './values/tracing.ts'
 import { annotationSchema, optionSchema } from './values/schema.ts'
 
 /** The ConfigMap, read: what holds for everything, and the default of every annotation. */
@@ -33,6 +36,7 @@ export interface Options {
   readonly balance: BalanceValues
   /** Parallel to `policyList`: defaults of annotations, and the policy's own options. */
   readonly policies: readonly PolicyDefaults[]
+  readonly tracing: TracingOptions | undefined
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -73,6 +77,7 @@ export function compileOptions(
       annotations: complete(policy.annotations, presets),
       options: optionsOf(policy.options, read),
     })),
+    tracing: tracingOf(optionsOf(traceOptions, read)),
     diagnostics: diagnostics.list,
   }
 }

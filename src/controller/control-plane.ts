@@ -17,6 +17,9 @@ import { combineDuties } from './duties.ts'
 import type { Duties, DutyContext } from './duties.ts'
 import type { SourceContext } from './controller.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { connectCollector } from './spans/collector.ts'
+import { SpanExport } from './spans/span-export.ts'
+import { addSpanMetrics } from './spans/span-metrics.ts'
 import { addStateMetrics } from './state-metrics.ts'
 
 const beatMs = 500
@@ -80,8 +83,11 @@ function createDuties(context: DutyContext): Duties {
   return combineDuties(all)
 }
 
+const spans = new SpanExport({ connect: connectCollector, schedule: systemSchedule, log })
+
 /** The source, with a memory where one is asked for. */
 function createSource(owner: SourceOwner, { objects, registry }: SourceContext): Source {
+  addSpanMetrics(registry, spans)
   const { state } = settings
   if (state === undefined) return sourceOf(owner)
   const kept = new KeptSource({
@@ -105,6 +111,9 @@ const controller = new Controller({
   lookup: systemLookup(new DnsResolver({ timeout: 2000, tries: 2 })),
   post,
   createDuties,
+  onTracing: (tracing) => {
+    spans.configure(tracing)
+  },
   log,
   now: Date.now,
 })
@@ -116,14 +125,26 @@ async function answer(id: number): Promise<void> {
 
 /** What other replicas wait for is given back; the supervisor ends the thread. */
 async function stop(): Promise<void> {
-  await controller.stop().catch(() => undefined)
+  await Promise.all([controller.stop().catch(() => undefined), spans.stop()])
   post({ kind: 'stopped' })
 }
 
 port.on('message', (message: ToControlPlane) => {
-  if (message.kind === 'query') void answer(message.id)
-  else if (message.kind === 'settled') controller.settled(message.version)
-  else void stop()
+  switch (message.kind) {
+    case 'query':
+      void answer(message.id)
+      break
+    case 'settled':
+      controller.settled(message.version)
+      break
+    case 'spans':
+      spans.add(message.spans, message.dropped)
+      post({ kind: 'spans-taken' })
+      break
+    case 'stop':
+      void stop()
+      break
+  }
 })
 
 setInterval(() => {

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { Compiler } from '#src/compile/compiler.ts'
 import type { Compiled } from '#src/compile/compiler.ts'
+import type { TracingOptions } from '#src/compile/values/tracing.ts'
 import { errorStack, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
@@ -56,6 +57,8 @@ export interface ControllerOptions {
   readonly lookup: NameLookup
   /** What there is to do apart from compiling. */
   readonly createDuties?: (context: DutyContext) => Duties
+  /** Where spans go, with every table. */
+  readonly onTracing?: (tracing: TracingOptions | undefined) => void
   readonly post: (message: FromControlPlane) => void
   readonly log: Logger
   /** Milliseconds since 1970. */
@@ -296,6 +299,7 @@ export class Controller implements SourceOwner {
       this.#options.post({ kind: 'table', delta })
       this.#logChange(delta, durationMs)
     }
+    this.#options.onTracing?.(compiled.tracing)
     this.#compileFindings = compiled.diagnostics
     const findings = this.#publishFindings()
     // Nothing is written into a cluster from what it said some time ago.

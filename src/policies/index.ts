@@ -34,6 +34,8 @@ export const policies = {
   'session-affinity': sessionAffinity,
   // Behind whatever changes an answer or its body.
   compression,
+  // Whatever becomes of the request is in its span.
+  'trace-context': traceContext,
   // Of the whole server. nginx refuses clients without certificate before it looks at anything else.
   'client-certificates': clientCertificates,
   'block-lists': blockLists,
@@ -63,7 +65,6 @@ export const policies = {
   // What the upstream sees: behind whatever looks at the request as it was sent.
   rewrite,
   'upstream-host': upstreamHost,
-  'trace-context': traceContext,
   'request-fields': requestFields,
   'snippet-fields': snippetFields,
   // What is done to an answer before anything is added to it.

@@ -3,6 +3,7 @@ import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import type { Mirrors } from './mirror-request.ts'
+import type { OpenSpan } from './trace-context.ts'
 
 /** A policy on a rule, as the table carries it: its name in the registry and its own plain data. */
 export interface PolicyUse {
@@ -102,6 +103,8 @@ export interface PolicyExchange {
    * it has one that stands, or the backend knows no sessions. `changeOnFailure`: see the policy.
    */
   newSession(changeOnFailure: boolean): string
+  /** In `end`: hands over the span of the request. False: the request is not over, another rule takes it. */
+  recordSpan(span: OpenSpan): boolean
   /** Counts an answer that was left as it is because too many are being compressed. */
   noteUncompressed(): void
   /** In `responseHead`: the body of the answer is sent at this rate at most, but for its first bytes. */

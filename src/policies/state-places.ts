@@ -9,4 +9,6 @@ export const statePlaces = {
   snippets: 1,
   /** The copy for a mirror while its body comes. */
   mirrorCopy: 2,
+  /** The span of the request, where it is recorded. */
+  span: 3,
 } as const

@@ -1,9 +1,12 @@
-import { bool, oneOf } from '#src/annotations/types.ts'
-import type { ValueType } from '#src/annotations/types.ts'
+import { bool } from '#src/annotations/types.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
-import type { PolicyExchange } from './policy.ts'
+import type { Phases, PolicyExchange } from './policy.ts'
+import { statePlaces } from './state-places.ts'
+import { templateType, visibleText } from './template.ts'
+import type { Template } from './template.ts'
+import { traceOptions } from './trace-options.ts'
 
 /** How the trace of a request goes on, or begins. */
 export interface TraceContextConfig {
@@ -13,22 +16,27 @@ export interface TraceContextConfig {
   readonly parentBased: boolean
   /** Share of traces to record that no context decides about, from 0 to 1. */
   readonly ratio: number
+  /** Somebody takes spans of ours. */
+  readonly spans: boolean
+  /** How they are named; empty: by method and path. */
+  readonly spanName: Template
 }
 
-const samplers = ['AlwaysOn', 'AlwaysOff', 'TraceIdRatioBased'] as const
-
-const share: ValueType<number> = {
-  expects: 'a number from 0 to 1, such as 0.05',
-  schema: { pattern: '^(?:0|1|0?\\.\\d+|1\\.0+|0\\.\\d*)$' },
-  parse(text) {
-    const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN
-    return value >= 0 && value <= 1 ? value : undefined
-  },
-  format: String,
+/** What is known of a span when its request begins. */
+export interface OpenSpan {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId: string
+  readonly traceState: string
+  readonly name: Template
+  /** Milliseconds since 1970. */
+  readonly startMs: number
+  /** The context that came with the request, or would have gone on without a span. */
+  readonly context: string
 }
 
-const withoutSpans =
-  'trace context is passed on, or begun, in traceparent; spans of our own are not exported'
+const otherSpans =
+  "one span a request, with attributes by OpenTelemetry's present conventions for HTTP; without otlp-collector-host the trace context is passed on and there are none"
 
 const base = { risk: 'low', scope: 'path', option: true } as const
 
@@ -39,9 +47,9 @@ export const traceContext = policy({
       ...base,
       type: bool,
       default: false,
-      doc: 'Gives upstreams a trace context (traceparent): that of the request, or a new one.',
+      doc: 'Gives upstreams a trace context (traceparent), that of the request or a new one, and sends a span for each recorded request to the collector in otlp-collector-host.',
       example: 'true',
-      compatibility: { differs: withoutSpans },
+      compatibility: { differs: otherSpans },
     },
     'opentelemetry-trust-incoming-span': {
       ...base,
@@ -52,45 +60,20 @@ export const traceContext = policy({
       compatibility: 'same',
     },
     'opentelemetry-operation-name': {
-      type: {
-        expects: 'text',
-        schema: {},
-        parse: (text: string) => text,
-        format: (text: string) => text,
-      },
-      default: '',
-      doc: 'Name of spans.',
-      example: 'shop-web',
+      type: templateType('text of visible characters, which may hold variables', {
+        shape: visibleText,
+      }),
+      default: [] as Template,
+      doc: 'Name of spans, which may hold variables. By default method and path of the rule.',
+      example: 'HTTP $request_method $host',
       risk: 'medium',
       scope: 'path',
-      compatibility: { unused: 'it names spans, and spans of our own are not exported' },
+      compatibility: 'same',
       option: true,
     },
   },
 
-  options: {
-    'otel-sampler': {
-      type: oneOf(samplers),
-      default: 'AlwaysOn',
-      doc: 'Which traces that begin here are marked for recording: all, none, or the share of otel-sampler-ratio.',
-      example: 'TraceIdRatioBased',
-      compatibility: 'same',
-    },
-    'otel-sampler-ratio': {
-      type: share,
-      default: 0.01,
-      doc: 'Share of traces that TraceIdRatioBased marks.',
-      example: '0.5',
-      compatibility: 'same',
-    },
-    'otel-sampler-parent-based': {
-      type: bool,
-      default: true,
-      doc: 'Whether a trace context that is continued keeps its own mark.',
-      example: 'false',
-      compatibility: 'same',
-    },
-  },
+  options: traceOptions,
 
   configure(values, { options }): TraceContextConfig | undefined {
     if (!values['enable-opentelemetry']) return undefined
@@ -100,26 +83,90 @@ export const traceContext = policy({
       trust: values['opentelemetry-trust-incoming-span'],
       parentBased: options['otel-sampler-parent-based'],
       ratio: sampler === 'TraceIdRatioBased' ? options['otel-sampler-ratio'] : fixed,
+      spans: options['otlp-collector-host'] !== '',
+      spanName: values['opentelemetry-operation-name'],
     }
   },
 
   start(config) {
-    return {
+    const { spans, spanName } = config
+    const phases: Phases = {
       requestHead(exchange) {
         const { fields } = exchange.request
         const sent = config.trust ? onlyParent(fields) : undefined
         if (sent !== undefined && isTraceParent(sent)) {
-          if (!config.parentBased) fields.set('traceparent', marked(sent, config.ratio))
+          const context = config.parentBased ? sent : marked(sent, config.ratio)
+          const own = spans ? childSpan(exchange, context, spanName) : undefined
+          if (own !== undefined || context !== sent) {
+            fields.set('traceparent', own === undefined ? context : contextOf(own, context))
+          }
           return CONTINUE
         }
         // A state belongs to the context that it came with.
         fields.remove('tracestate')
-        fields.set('traceparent', newTrace(exchange, config.ratio))
+        const context = newTrace(exchange, config.ratio)
+        if (spans) rootSpan(exchange, context, spanName)
+        fields.set('traceparent', context)
         return CONTINUE
       },
     }
+    return spans ? { ...phases, end: endSpan } : phases
   },
 })
+
+function isSampled(context: string): boolean {
+  return (Number.parseInt(context.slice(53, 55), 16) & 1) === 1
+}
+
+/** The context that a span hands on. */
+function contextOf({ spanId }: OpenSpan, context: string): string {
+  return context.slice(0, 36) + spanId + context.slice(52)
+}
+
+/** A span of ours within a trace that goes on, where it is recorded. */
+function childSpan(
+  exchange: PolicyExchange,
+  context: string,
+  name: Template,
+): OpenSpan | undefined {
+  if (!isSampled(context)) return undefined
+  return beginSpan(exchange, context, {
+    spanId: hexDigits(exchange, 2),
+    parentId: context.slice(36, 52),
+    name,
+  })
+}
+
+/** The first span of a trace. */
+function rootSpan(exchange: PolicyExchange, context: string, name: Template): void {
+  if (!isSampled(context)) return
+  beginSpan(exchange, context, { spanId: context.slice(36, 52), parentId: '', name })
+}
+
+function beginSpan(
+  exchange: PolicyExchange,
+  context: string,
+  ids: Pick<OpenSpan, 'spanId' | 'parentId' | 'name'>,
+): OpenSpan {
+  const span = {
+    ...ids,
+    traceId: context.slice(3, 35),
+    traceState: traceStateOf(exchange.request.fields),
+    startMs: exchange.wallClock(),
+    context,
+  }
+  exchange.state[statePlaces.span] = span
+  return span
+}
+
+function endSpan(exchange: PolicyExchange): void {
+  const span = exchange.state[statePlaces.span] as OpenSpan | undefined
+  if (span === undefined || exchange.recordSpan(span)) return
+  // Another rule takes the request over: the span that it begins belongs to the caller's.
+  const { fields } = exchange.request
+  if (span.parentId === '') fields.remove('traceparent')
+  else fields.set('traceparent', span.context)
+}
 
 /** Of several contexts nobody knows which holds (W3C Trace Context 3.2): they count as none. */
 function onlyParent(fields: Fields): string | undefined {
@@ -131,6 +178,15 @@ function onlyParent(fields: Fields): string | undefined {
     count++
   })
   return count === 1 ? sent : undefined
+}
+
+/** W3C Trace Context 3.3.1: several fields are one list. */
+function traceStateOf(fields: Fields): string {
+  const states: string[] = []
+  fields.forEach((name, value) => {
+    if (name.length === 10 && name.toLowerCase() === 'tracestate') states.push(value)
+  })
+  return states.join(',')
 }
 
 /** W3C Trace Context 3.2.2: version 00 exactly, later versions with more behind. */

@@ -75,7 +75,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
-    const { endpoints, rules, worker, writer, wheel, random, now, sessionKey } = options
+    const { endpoints, rules, worker, writer, wheel, random, now, sessionKey, log } = options
     this.#table = new LiveTable(
       {
         memory: endpoints,
@@ -95,7 +95,6 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       worker.add(writer, opened, 1)
     }
     const environment = http2Environment(options)
-    const { log } = options
     const onProblem = ({ name }: LiveEndpoint, problem: string): void => {
       log.warn('a connection to an endpoint could not be made', { endpoint: name, problem })
     }
@@ -124,6 +123,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       now,
       wallClock: options.wallClock,
       accessLog: options.accessLog,
+      spans: options.spans,
     }
     const connector = this.#pools
     this.#checks = new HealthChecks({

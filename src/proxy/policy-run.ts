@@ -3,6 +3,7 @@ import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
+import type { OpenSpan } from '#src/policies/trace-context.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
 import type {
   Phases,
@@ -24,6 +25,7 @@ import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
 import { recordUncompressed } from './record.ts'
 import { Pacer } from './pacer.ts'
 import { newSession } from './sessions.ts'
+import { recordSpan } from './record-span.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import type { RunningSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
@@ -114,6 +116,11 @@ export class PolicyRun implements PolicyExchange {
 
   get responseEmpty(): boolean {
     return this.#responseEnded
+  }
+
+  recordSpan(span: OpenSpan): boolean {
+    if (this.#exchange.finished) recordSpan(this.#exchange, span)
+    return this.#exchange.finished
   }
 
   noteUncompressed(): void {

@@ -1,5 +1,6 @@
 import type { PickInput } from '#algorithms/balance/balancer.ts'
 import type { Random } from '#algorithms/random.ts'
+import type { SpanSink } from '#src/exchange/span.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
@@ -47,6 +48,8 @@ export interface Services {
   /** Copies of requests on their way to mirrors. */
   readonly mirrors: Mirrors
   readonly accessLog: AccessLog | undefined
+  /** Absent: nobody takes spans. */
+  readonly spans: SpanSink | undefined
 }
 
 /** Takes finished lines; never blocks. */

@@ -27,6 +27,12 @@ export const workerFamilies = {
     label: 'protocol',
     values: ['http', 'https', 'tcp'],
   },
+  trace_spans_total: {
+    type: 'counter',
+    help: 'Spans of traced requests, by what the worker did with them.',
+    label: 'outcome',
+    values: ['recorded', 'dropped'],
+  },
   tunnels: {
     type: 'gauge',
     help: 'Upgraded connections (WebSocket and others) that are open.',

@@ -11,8 +11,10 @@ import type {
   KeptCertificate,
   LogSettings,
   SourceStatus,
+  Span,
   ToControlPlane,
 } from './messages.ts'
+import { SpanRelay } from './span-relay.ts'
 import { SupervisedThread } from './supervised-thread.ts'
 import type { EndReason } from './supervised-thread.ts'
 
@@ -21,7 +23,7 @@ const heartbeatIntervalMs = 5000
 const checksMax = 12
 /** What it makes while it reads and compiles mostly stays; room for more is memory never given back. */
 const youngMb = 24
-/** At the end: to clear what is to be cleared, and to give the Lease back. */
+/** At the end: to clear what is to be cleared, to give the Lease back, and to send the last spans. */
 const giveBackMsMax = 6000
 
 export interface ControlPlaneThreadOptions {
@@ -56,6 +58,7 @@ export class ControlPlaneThread {
   readonly #thread: SupervisedThread<ToControlPlane, FromControlPlane>
   readonly #beat = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   readonly #checks: NodeJS.Timeout
+  readonly #spans: SpanRelay
   readonly #queries = new Map<number, (text: string | undefined) => void>()
   #queryId = 0
   #onStopped: () => void = () => undefined
@@ -79,6 +82,9 @@ export class ControlPlaneThread {
         this.#onEnded(reason, error, delayMs)
       },
     })
+    this.#spans = new SpanRelay((spans, dropped) => {
+      this.#thread.post({ kind: 'spans', spans, dropped })
+    })
     const heartbeat = new Heartbeat(() => Atomics.load(this.#beat, 0), checksMax)
     this.#checks = setInterval(() => {
       if (!this.#thread.running || heartbeat.check()) return
@@ -101,7 +107,8 @@ export class ControlPlaneThread {
 
   async stop(): Promise<void> {
     clearInterval(this.#checks)
-    if (this.leading !== undefined && this.#thread.running) await this.#giveBack()
+    const waited = this.leading !== undefined || this.#spans.used
+    if (waited && this.#thread.running) await this.#giveBack()
     await this.#thread.stop()
   }
 
@@ -120,6 +127,11 @@ export class ControlPlaneThread {
   /** Every worker runs this version. */
   settled(version: number): void {
     this.#thread.post({ kind: 'settled', version })
+  }
+
+  /** Spans are lost while the thread is away. */
+  addSpans(spans: readonly Span[]): void {
+    if (this.#thread.running) this.#spans.add(spans)
   }
 
   /** The answer, or undefined when none comes within `timeoutMs`. */
@@ -173,6 +185,9 @@ export class ControlPlaneThread {
       case 'leading':
         this.leading = message.leading
         break
+      case 'spans-taken':
+        this.#spans.taken()
+        break
       case 'stopped':
         this.#onStopped()
         break
@@ -190,6 +205,7 @@ export class ControlPlaneThread {
 
   #onEnded(reason: EndReason, error: unknown, delayMs: number): void {
     for (const id of this.#queries.keys()) this.#answer(id, undefined)
+    this.#spans.reset()
     if (this.leading !== undefined) this.leading = false
     this.#onStopped()
     this.#options.log.error('control plane ended; traffic goes on with the last table', {

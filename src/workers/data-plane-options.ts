@@ -1,4 +1,5 @@
 import type { Random } from '#algorithms/random.ts'
+import type { SpanSink } from '#src/exchange/span.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
@@ -31,6 +32,8 @@ export interface DataPlaneOptions {
   readonly wallClock: () => number
   readonly random: Random
   readonly accessLog: LineSink
+  /** Absent: nobody takes spans. */
+  readonly spans?: SpanSink
   /** Addresses of listeners that name none. */
   readonly bindAddresses: readonly string[]
   /** TLS ticket keys, 48 bytes, the same in all workers. */

@@ -1,3 +1,4 @@
+import type { Span } from '#src/exchange/span.ts'
 import type { EndpointBuffers } from '#src/shared/endpoint-memory.ts'
 import type { LogRingBuffers } from '#src/shared/log-ring.ts'
 import type { LimitBuffers } from '#src/shared/limit-memory.ts'
@@ -6,6 +7,8 @@ import type { WorkerBuffers } from '#src/shared/worker-memory.ts'
 import type { LogFormat, LogLevel } from '#src/observe/log.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { TableDelta } from '#src/table/table.ts'
+
+export type { Span } from '#src/exchange/span.ts'
 
 /** A delta with the slots of what it names. */
 export interface TableUpdate {
@@ -59,6 +62,7 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly line: string }
   /** The access log's ring has lines. */
   | { readonly kind: 'access-log' }
+  | { readonly kind: 'spans'; readonly spans: readonly Span[] }
   | { readonly kind: 'drained' }
 
 /** A certificate made by ourselves, PEM; kept by the supervisor over a restart of the control plane. */
@@ -83,6 +87,8 @@ export type ToControlPlane =
   | { readonly kind: 'query'; readonly id: number; readonly query: ControlPlaneQuery }
   /** Every worker runs this version. */
   | { readonly kind: 'settled'; readonly version: number }
+  /** Spans of the workers, and how many before them were dropped. Answered by `spans-taken`. */
+  | { readonly kind: 'spans'; readonly spans: readonly Span[]; readonly dropped: number }
   /** The process ends: give back what others wait for, and say so. */
   | { readonly kind: 'stop' }
 
@@ -118,6 +124,7 @@ export type FromControlPlane =
   | { readonly kind: 'log'; readonly line: string }
   /** Whether this replica leads; a control plane that never says so takes part in no election. */
   | { readonly kind: 'leading'; readonly leading: boolean }
+  | { readonly kind: 'spans-taken' }
   /** The answer to `stop`. */
   | { readonly kind: 'stopped' }
   /** It cannot work at all, e.g. because a folder does not exist. Fatal while starting. */

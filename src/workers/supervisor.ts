@@ -125,6 +125,9 @@ export class Supervisor {
       onAccessLog: () => {
         accessLog.pump()
       },
+      onSpans: (spans) => {
+        this.controlPlane.addSpans(spans)
+      },
       onChange: () => {
         this.#onWorkersChanged()
       },

@@ -3,7 +3,14 @@ import type { Logger } from '#src/observe/log.ts'
 import { workerCell, workerCells } from '#src/shared/worker-memory.ts'
 import type { BackoffOptions } from './backoff.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { FromWorker, LogSettings, TableUpdate, ToWorker, WorkerStart } from './messages.ts'
+import type {
+  FromWorker,
+  LogSettings,
+  Span,
+  TableUpdate,
+  ToWorker,
+  WorkerStart,
+} from './messages.ts'
 import type { SharedMemory } from './shared-memory.ts'
 import { SupervisedThread } from './supervised-thread.ts'
 import type { EndReason } from './supervised-thread.ts'
@@ -37,6 +44,7 @@ export interface WorkerPoolOptions {
   readonly onLogLine: (line: string) => void
   /** Some ring of the access log has lines. */
   readonly onAccessLog: () => void
+  readonly onSpans: (spans: readonly Span[]) => void
   /** A worker runs a table, or one ended. */
   readonly onChange: () => void
   /** A table could not be put in force whole. */
@@ -226,6 +234,9 @@ export class WorkerPool {
         break
       case 'access-log':
         this.#options.onAccessLog()
+        break
+      case 'spans':
+        this.#options.onSpans(message.spans)
         break
       case 'drained':
         member.drained = true

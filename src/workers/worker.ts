@@ -12,6 +12,7 @@ import { RuleMemory } from '#src/shared/rule-memory.ts'
 import { WorkerMemory, workerCell } from '#src/shared/worker-memory.ts'
 import { createTransport } from '#src/transport/select.ts'
 import { AccessLogSink } from './access-log.ts'
+import { SpanBuffer } from './span-buffer.ts'
 import type { DataPlane, DataPlaneOptions } from './data-plane-options.ts'
 import type { FromWorker, TableUpdate, ToWorker, WorkerStart } from './messages.ts'
 
@@ -27,6 +28,7 @@ class DataWorker {
   readonly #now = processClock()
   readonly #memory: WorkerMemory
   readonly #accessLog: AccessLogSink
+  readonly #spans: SpanBuffer
   #plane: DataPlane | undefined
   #released: number[] = []
   /** Updates are applied one after the other. */
@@ -49,6 +51,9 @@ class DataWorker {
     const ring = LogRing.attach(start.accessLog)
     this.#accessLog = new AccessLogSink(ring, this.#memory, start.writer, () => {
       this.#post({ kind: 'access-log' })
+    })
+    this.#spans = new SpanBuffer(this.#memory, start.writer, (spans) => {
+      this.#post({ kind: 'spans', spans })
     })
   }
 
@@ -86,6 +91,7 @@ class DataWorker {
       wallClock: Date.now,
       random: seededRandom(crypto.getRandomValues(new Uint32Array(1))[0] as number),
       accessLog: this.#accessLog,
+      spans: this.#spans,
       bindAddresses,
       ticketKeys: Buffer.from(ticketKeys),
       sessionKey,
@@ -128,6 +134,7 @@ class DataWorker {
   async #drain(plane: DataPlane, timeoutMs: number): Promise<void> {
     await plane.drain(timeoutMs)
     this.#accessLog.flush()
+    this.#spans.flush()
     this.#post({ kind: 'drained' })
   }
 
@@ -135,6 +142,7 @@ class DataWorker {
     this.#memory.beat(this.#start.writer)
     this.#wheel.advance(this.#now())
     this.#accessLog.flush()
+    this.#spans.flush()
     this.#reportReleased()
   }
 

@@ -52,12 +52,22 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['compression', 'client-certificates'],
-    annotations: { compression: 'on', ...clientCertificates },
+    policies: ['compression', 'trace-context'],
+    order: false,
+    annotations: { compression: 'on', 'enable-opentelemetry': 'true' },
+    fields: { 'accept-encoding': 'br' },
+    check({ headers, saw }) {
+      assert.equal(headers['content-encoding'], 'br')
+      assert.match(saw[3] ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
+    },
+  },
+  {
+    policies: ['trace-context', 'client-certificates'],
+    order: false,
+    annotations: { 'enable-opentelemetry': 'true', ...clientCertificates },
     tls: 'client',
-    fields: { 'accept-encoding': 'br', accept: 'text/html' },
-    check({ status, headers }) {
-      assert.deepEqual([status, headers['content-encoding']], [403, 'br'])
+    check: ({ status }) => {
+      assert.equal(status, 403)
     },
   },
   {
@@ -235,21 +245,11 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['upstream-host', 'trace-context'],
+    policies: ['upstream-host', 'request-fields'],
     order: false,
-    annotations: { 'upstream-vhost': 'other.example', 'enable-opentelemetry': 'true' },
-    check({ saw }) {
-      assert.equal(saw[1], 'other.example')
-      assert.match(saw[3] ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
-    },
-  },
-  {
-    // A trace that begins here takes away the state of another.
-    policies: ['trace-context', 'request-fields'],
-    annotations: { 'enable-opentelemetry': 'true' },
-    check({ saw }) {
-      assert.match(saw[3] ?? '', /^00-/)
-      assert.deepEqual([saw[2], saw[4]], ['set', 'by=set'])
+    annotations: { 'upstream-vhost': 'other.example' },
+    check: ({ saw }) => {
+      assert.deepEqual(saw.slice(1, 3), ['other.example', 'set'])
     },
   },
   {

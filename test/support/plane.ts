@@ -1,4 +1,5 @@
 import { seededRandom } from '#algorithms/random.ts'
+import type { Span } from '#src/exchange/span.ts'
 import { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import { DataPlane } from '#src/proxy/data-plane.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
@@ -84,6 +85,7 @@ export class TestPlane {
   readonly rules = RuleMemory.create(256, 1)
   readonly worker = WorkerMemory.create(1)
   readonly lines: string[] = []
+  readonly spans: Span[] = []
   readonly released: number[] = []
   readonly warnings: object[] = []
   httpPort = 0
@@ -112,6 +114,7 @@ export class TestPlane {
       wallClock: Date.now,
       random: seededRandom(7),
       accessLog: { write: (line) => this.lines.push(line) },
+      spans: { record: (span) => this.spans.push(span) },
       bindAddresses: ['127.0.0.1'],
       ticketKeys: Buffer.alloc(48, 1),
       log: {

@@ -231,6 +231,7 @@ export class ProxyHarness {
       now,
       wallClock: () => 0,
       accessLog: { write: (line) => this.lines.push(line) },
+      spans: undefined,
     }
   }
 
