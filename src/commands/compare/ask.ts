@@ -72,18 +72,23 @@ export function createController(
         }
         const fail = (error: NodeJS.ErrnoException): void => {
           const late = error.name === 'TimeoutError' || error.name === 'AbortError'
-          resolve({
-            status: 0,
-            error: late ? 'timeout' : (error.code ?? 'failed'),
-            fields: {},
-            body: '',
-          })
+          resolve(unanswered(late ? 'timeout' : (error.code ?? 'failed')))
         }
+        let heard = false
         try {
           const asked = send(options, (response) => {
+            heard = true
             collect(response, resolve, fail)
           })
           asked.on('error', fail)
+          // Nobody asked for it; without a listener Node says nothing more of such a request.
+          asked.on('upgrade', (response, socket) => {
+            socket.destroy()
+            resolve(seenOf(response, ''))
+          })
+          asked.on('close', () => {
+            if (!heard) resolve(unanswered('closed'))
+          })
           asked.end()
         } catch (error) {
           fail(error as NodeJS.ErrnoException)
@@ -92,17 +97,23 @@ export function createController(
   }
 }
 
+function unanswered(error: string): Seen {
+  return { status: 0, error, fields: {}, body: '' }
+}
+
+function seenOf({ statusCode: status = 0, headersDistinct }: IncomingMessage, body: string): Seen {
+  return { status, error: '', fields: { ...headersDistinct } as Seen['fields'], body }
+}
+
 function collect(
   response: IncomingMessage,
   resolve: (seen: Seen) => void,
   fail: (error: NodeJS.ErrnoException) => void,
 ): void {
-  const { statusCode: status = 0, headersDistinct } = response
   const chunks: Buffer[] = []
   let bytes = 0
   const done = (): void => {
-    const body = Buffer.concat(chunks).toString('utf8', 0, bodyBytesMax)
-    resolve({ status, error: '', fields: { ...headersDistinct } as Seen['fields'], body })
+    resolve(seenOf(response, Buffer.concat(chunks).toString('utf8', 0, bodyBytesMax)))
   }
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length

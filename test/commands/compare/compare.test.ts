@@ -284,6 +284,19 @@ test('a server that does not answer in time, or drops the connection, is a diffe
   assert.equal(cut.report.differing[0]?.differences[0]?.new, 'ECONNRESET')
 })
 
+test('a protocol that nobody asked for is an answer like any other', async (t) => {
+  const good = await startUpstream(t, ok)
+  for (const fields of ['', 'Upgrade: x\r\nConnection: upgrade\r\n']) {
+    const switching = await startUpstream(t, (request) => {
+      request.socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`)
+    })
+    const folder = createFolder(t, { 'a.yaml': manifest('a.example', 80) })
+    const { code, report } = await compare(good, switching, '--count=1', folder)
+    assert.equal(code, 1)
+    assert.equal(report.differing[0]?.differences[0]?.new, '101')
+  }
+})
+
 test('called wrongly: 2; nobody there, nothing to read: 1; always one line', async (t) => {
   const port = await startUpstream(t, ok)
   const [free = 0] = await freePorts(1)
