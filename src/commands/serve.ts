@@ -115,8 +115,8 @@ async function settingsOf(
   refuseSharedPorts({
     'http-port': compile.httpPort,
     'https-port': compile.httpsPort,
-    'admin-port': values['admin-port'] ?? defaultAdminPort,
-    'webhook-port': values['webhook-port'] ?? 0,
+    'admin-port': compile.adminPort,
+    'webhook-port': compile.webhookPort,
   })
   const webhook = webhookSettingsOf(values, environment, cluster !== undefined)
   const common = {

@@ -32,13 +32,14 @@ function listenersOf(
   values: FlagValues,
 ): Pick<
   CompileSettings,
-  'httpPort' | 'httpsPort' | 'adminPort' | 'tcpServices' | 'sslPassthrough'
+  'httpPort' | 'httpsPort' | 'adminPort' | 'webhookPort' | 'tcpServices' | 'sslPassthrough'
 > {
   const defaults = defaultCompileSettings
   return {
     httpPort: values['http-port'] ?? defaults.httpPort,
     httpsPort: values['https-port'] ?? defaults.httpsPort,
     adminPort: values['admin-port'] ?? defaults.adminPort,
+    webhookPort: values['webhook-port'] ?? defaults.webhookPort,
     tcpServices: values['tcp-services-configmap'],
     sslPassthrough: values['enable-ssl-passthrough'] ?? false,
   }

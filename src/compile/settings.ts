@@ -11,8 +11,9 @@ export interface CompileSettings {
   /** Ports of the listeners, 0: none. */
   readonly httpPort: number
   readonly httpsPort: number
-  /** Port of the admin server, 0: none. No other listener may have it. */
+  /** Ports of the admin server and of the admission webhook, 0: none. No other listener may have them. */
   readonly adminPort: number
+  readonly webhookPort: number
   /** ConfigMap with TCP ports to serve. */
   readonly tcpServices: ObjectName | undefined
   /** The annotation ssl-passthrough counts. */
@@ -56,6 +57,7 @@ export const defaultCompileSettings: CompileSettings = {
   httpPort: 80,
   httpsPort: 443,
   adminPort: 9180,
+  webhookPort: 0,
   tcpServices: undefined,
   sslPassthrough: false,
   ingressClass: 'headgate',

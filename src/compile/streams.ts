@@ -6,6 +6,7 @@ import type { ConfigMap, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Balance, Listener, StreamRoute } from '#src/table/table.ts'
+import { compareText } from './order.ts'
 import { originOf, reportOn, reportOnMissing } from './findings.ts'
 import type { Options } from './options.ts'
 import { useOf } from './backend-use.ts'
@@ -49,7 +50,9 @@ export function compileTcpServices(context: StreamContext): CompiledStream[] {
     return []
   }
   const report = reportOn(configMap, diagnostics)
-  const entries = Object.entries(configMap.data).toSorted(([a], [b]) => Number(a) - Number(b))
+  const entries = Object.entries(configMap.data).toSorted(
+    ([a], [b]) => (portOf(a) ?? 0) - (portOf(b) ?? 0) || compareText(a, b),
+  )
   for (const [port] of entries.slice(portsMax)) {
     report('stream-invalid', port, `is beyond the ${portsMax} ports that can be served`)
   }
@@ -120,8 +123,13 @@ function portOf(text: string): number | undefined {
 
 /** The flag whose port it is. */
 function ownerOf(port: number, settings: CompileSettings): string | undefined {
-  const { httpPort, httpsPort, adminPort } = settings
-  const owners = { 'http-port': httpPort, 'https-port': httpsPort, 'admin-port': adminPort }
+  const { httpPort, httpsPort, adminPort, webhookPort } = settings
+  const owners = {
+    'http-port': httpPort,
+    'https-port': httpsPort,
+    'admin-port': adminPort,
+    'webhook-port': webhookPort,
+  }
   return Object.entries(owners).find(([, owned]) => owned === port)?.[0]
 }
 

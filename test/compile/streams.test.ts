@@ -61,6 +61,7 @@ const refused: readonly (readonly [port: string, text: string, message: RegExp])
   ['80', 'shop/db:5432', /^port 80 is that of --http-port$/],
   ['443', 'shop/db:5432', /^port 443 is that of --https-port$/],
   ['9180', 'shop/db:5432', /^port 9180 is that of --admin-port$/],
+  ['8443', 'shop/db:5432', /^port 8443 is that of --webhook-port$/],
   ['0', 'shop/db:5432', /^must be a port from 1 to 65535, got "0"$/],
   ['65536', 'shop/db:5432', /^must be a port/],
   ['sql', 'shop/db:5432', /^must be a port from 1 to 65535, got "sql"$/],
@@ -76,7 +77,8 @@ const refused: readonly (readonly [port: string, text: string, message: RegExp])
 for (const [port, text, message] of refused) {
   test(`no TCP port for ${port}: ${text}`, () => {
     const objects = [...db, ports({ [port]: text, 9001: 'shop/db:5432' })]
-    const { lines, findings, messages } = shown('listener tcp', objects)
+    const given = { tcpServices, webhookPort: 8443 }
+    const { lines, findings, messages } = shown('listener tcp', objects, given)
     assert.deepEqual(lines, ['listener tcp 9001 -> shop/db:5432 round-robin'])
     assert.deepEqual(findings, [`stream-invalid ConfigMap shop/tcp ${port}`])
     assert.match(messages.at(-1) ?? '', message)
