@@ -1,4 +1,5 @@
 import type { ValueType } from '#src/annotations/types.ts'
+import { fieldText } from './field-text.ts'
 import { isVariable, variableValue } from './variables.ts'
 import type { VariableSource } from './variables.ts'
 
@@ -40,7 +41,10 @@ export function formatTemplate(template: Template): string {
     .join('')
 }
 
-/** The text for one request. Groups that are not there count as ''. */
+/**
+ * The text for one request, as it may stand in a field or a target, whatever a client sent. Groups that
+ * are not there count as ''.
+ */
 export function renderTemplate(
   template: Template,
   source: VariableSource,
@@ -52,7 +56,7 @@ export function renderTemplate(
     else if ('group' in part) text += groups[part.group] ?? ''
     else text += variableValue(source, part.variable)
   }
-  return text
+  return fieldText(text)
 }
 
 /** A value of this notation. `shape` is what its text must look like as a whole. */

@@ -15,7 +15,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   best_http_host: ({ request }) => request.authority,
   content_length: ({ request }) => (request.contentLength > 0 ? String(request.contentLength) : ''),
   content_type: ({ request }) => request.fields.get('content-type') ?? '',
-  document_uri: ({ path }) => path,
+  document_uri: ({ path }) => visible(path),
   host: ({ host }) => host,
   https: ({ scheme }) => (scheme === 'https' ? 'on' : ''),
   is_args: (source) => (queryOf(targetOf(source)) === '' ? '' : '?'),

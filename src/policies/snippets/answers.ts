@@ -1,9 +1,10 @@
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { Fields } from '#src/exchange/fields.ts'
+import { fieldText } from '#src/policies/field-text.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { PolicyExchange, Verdict } from '#src/policies/policy.ts'
 import type { AddedField, ErrorPage, Expiry, FieldEdit, Scope, Value } from './program.ts'
-import { fieldText, render } from './values.ts'
+import { render } from './values.ts'
 
 /** The statuses with which nginx's add_header and expires touch an answer. */
 const addable = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308])

@@ -1,12 +1,13 @@
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
+import { fieldText } from '#src/policies/field-text.ts'
 import { publicHostOf, publicPortOf } from '#src/policies/location.ts'
 import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
 import { escapeArgument, escapePath } from '#src/policies/path-escapes.ts'
 import type { Program, ReturnStep, RewriteStep, Step, Value } from './program.ts'
 import { takeSnippetState } from './state.ts'
 import type { SnippetState } from './state.ts'
-import { fieldText, holds, linkCondition, render } from './values.ts'
+import { holds, linkCondition, render } from './values.ts'
 import type { LinkedCondition } from './values.ts'
 
 /** Steps with their regular expressions compiled. */

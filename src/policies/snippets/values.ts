@@ -60,26 +60,3 @@ export function holds(linked: LinkedCondition, exchange: PolicyExchange): boolea
   if (groups !== undefined) takeSnippetState(exchange).groups = groups
   return (groups !== undefined) !== condition.negated
 }
-
-/** A text as it may stand in a field: controls, which could begin another line, are escaped. */
-export function fieldText(text: string): string {
-  for (let at = 0; at < text.length; at++) {
-    if (isControl(text.charCodeAt(at))) return escapeControls(text)
-  }
-  return text
-}
-
-function isControl(unit: number): boolean {
-  return (unit < 0x20 && unit !== 0x09) || unit === 0x7f || unit > 0xff
-}
-
-function escapeControls(text: string): string {
-  let escaped = ''
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    escaped += isControl(unit)
-      ? `%${(unit & 0xff).toString(16).toUpperCase().padStart(2, '0')}`
-      : text[at]
-  }
-  return escaped
-}
