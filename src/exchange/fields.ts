@@ -1,11 +1,13 @@
 import { fieldId, knownFields } from './known-fields.ts'
-import type { FieldId, KnownFieldName } from './known-fields.ts'
+import type { FieldId } from './known-fields.ts'
 
 /** Fields known in advance: built once, then added to many messages at the price of one string. */
 export class FieldBlock {
   readonly pairs: readonly string[]
   /** The same as HTTP/1.1 lines, each with its CRLF. */
   readonly lines: string
+  /** Blocks that lack one of these fields, by its lower-case name. */
+  #shorter: Map<string, FieldBlock> | undefined
 
   /** `pairs` is flat: name, value, name, value. Values must already be valid field values. */
   constructor(pairs: readonly string[]) {
@@ -13,6 +15,22 @@ export class FieldBlock {
     let lines = ''
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
     this.lines = lines
+  }
+
+  /** The block without the field of this lower-case name: itself where it has none. */
+  without(lowerName: string): FieldBlock {
+    const known = this.#shorter?.get(lowerName)
+    if (known !== undefined) return known
+    const pairs: string[] = []
+    for (let i = 0; i < this.pairs.length; i += 2) {
+      const name = this.pairs[i] as string
+      if (name.toLowerCase() !== lowerName) pairs.push(name, this.pairs[i + 1] as string)
+    }
+    if (pairs.length === this.pairs.length) return this
+    const shorter = new FieldBlock(pairs)
+    this.#shorter ??= new Map()
+    this.#shorter.set(lowerName, shorter)
+    return shorter
   }
 }
 
@@ -99,7 +117,7 @@ export class Fields {
     this.#block = block
   }
 
-  /** Replaces every field of this name by one. */
+  /** Replaces every field of this name by one, that of the block among them. */
   set(name: string, value: string): void {
     this.remove(name)
     this.append(name, value)
@@ -108,6 +126,7 @@ export class Fields {
   remove(name: string): void {
     const lower = name.toLowerCase()
     const id = fieldId(lower)
+    this.#block = this.#block?.without(lower)
     if (id > 0) {
       this.removeKnown(1 << id)
       return
@@ -117,7 +136,7 @@ export class Fields {
     }
   }
 
-  /** Removes every known field whose bit is in the mask. */
+  /** Removes every known field whose bit is in the mask; the block stays. */
   removeKnown(mask: number): void {
     if ((this.mask & mask) === 0) return
     for (let i = 0; i < this.size; i++) {
@@ -135,6 +154,22 @@ export class Fields {
   /** Whether entry i is still there. */
   present(i: number): boolean {
     return (this.#id[i] as number) >= 0
+  }
+
+  /**
+   * Whether the name of entry i begins so, in any case. A `-` stands for every character that is no letter
+   * or digit: CGI and its heirs read `_`, and some also `.`, as a hyphen.
+   */
+  nameBegins(i: number, lowerStart: string): boolean {
+    const start = this.#lineStart[i] as number
+    const text = start < 0 ? (this.#names[i] as string) : this.text
+    const from = Math.max(0, start)
+    const end = start < 0 ? text.length : (this.#nameEnd[i] as number)
+    if (end - from < lowerStart.length) return false
+    for (let at = 0; at < lowerStart.length; at++) {
+      if (folded(text.charCodeAt(from + at)) !== lowerStart.charCodeAt(at)) return false
+    }
+    return true
   }
 
   idAt(i: number): FieldId {
@@ -171,13 +206,16 @@ export class Fields {
     return undefined
   }
 
-  /** All values of a known field joined by `separator` (RFC 9110 5.3), or undefined. */
-  getJoined(name: KnownFieldName, separator = ', '): string | undefined {
-    const id = fieldId(name)
-    if ((this.mask & (1 << id)) === 0) return undefined
+  /**
+   * All values under this lower-case name joined by `separator` (RFC 9110 5.3), or undefined. The block is
+   * not searched.
+   */
+  getJoined(lowerName: string, separator = ', '): string | undefined {
+    const id = fieldId(lowerName)
+    if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
     let joined: string | undefined
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] !== id) continue
+      if (this.#id[i] !== id || (id === 0 && !this.#hasName(i, lowerName))) continue
       joined = joined === undefined ? this.valueAt(i) : joined + separator + this.valueAt(i)
     }
     return joined
@@ -223,6 +261,15 @@ export class Fields {
     if ((this.#nameEnd[i] as number) - start !== lowerName.length) return false
     return this.text.slice(start, this.#nameEnd[i]).toLowerCase() === lowerName
   }
+}
+
+const hyphen = 0x2d
+
+/** A letter in lower case, a digit as it is, anything else as a hyphen. */
+function folded(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code
+  const lower = code | 0x20
+  return lower >= 0x61 && lower <= 0x7a ? lower : hyphen
 }
 
 /** The flat list [name, value, …], for tests and for code that is not on the request path. */

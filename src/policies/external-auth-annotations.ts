@@ -4,6 +4,7 @@ import { duration } from '#src/annotations/quantities.ts'
 import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { satisfy } from './access.ts'
+import { carriedFieldNames } from './field-lists.ts'
 import { serviceUrl } from './service-url.ts'
 import { templateType } from './template.ts'
 import type { Template } from './template.ts'
@@ -106,7 +107,7 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
   'auth-response-headers': {
     ...base,
     risk: 'medium',
-    type: listOf(fieldName),
+    type: carriedFieldNames,
     default: [],
     doc: "Fields of the answer of auth-url that the upstream gets in place of the client's.",
     example: 'X-User,X-Email',

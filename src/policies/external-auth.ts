@@ -1,4 +1,5 @@
 import type { OptionTable } from '#src/annotations/schema.ts'
+import { isAuthority } from '#src/exchange/authority.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { allow, deny } from './access.ts'
 import { AnswerCache } from './external-auth-cache.ts'
@@ -15,10 +16,11 @@ import { policy } from './policy-definition.ts'
 import type { RouteContext } from './policy-definition.ts'
 import { CONTINUE, SUSPEND } from './policy.ts'
 import type { PolicyExchange, Reply, Verdict } from './policy.ts'
+import { templateFields } from './response-fields.ts'
 import { readServiceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
 import { statePlaces } from './state-places.ts'
-import { readTemplate, renderTemplate } from './template.ts'
+import { renderTemplate } from './template.ts'
 import type { Template } from './template.ts'
 
 /** A service that is asked whether a request may pass. */
@@ -154,16 +156,9 @@ function cacheOf(
 
 function moreFields(context: RouteContext<AuthOptions>): ExternalAuthConfig['fields'] {
   const key = 'auth-proxy-set-headers'
-  const fields: { name: string; value: Template }[] = []
-  for (const [name, text] of Object.entries(context.data(key) ?? {})) {
-    const value = readTemplate(text.trim(), false)
-    if (!/^[-A-Za-z0-9_]+$/.test(name) || !/^[\t -~]*$/.test(text.trim())) {
-      context.report(key, `holds ${JSON.stringify(name)}, which is no header field`)
-    } else if ('problem' in value) {
-      context.report(key, `${name}: ${value.problem}`)
-    } else fields.push({ name, value: value.template })
-  }
-  return fields
+  return templateFields(context.data(key), (message) => {
+    context.report(key, message)
+  })
 }
 
 /** What proxy_set_header of auth-snippet says. Rules of a rewrite have no meaning there. */
@@ -185,7 +180,7 @@ function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string):
     backend: config.backend,
     serverName: config.serverName,
     method: config.method,
-    authority: config.authority,
+    authority: authorityFor(config, exchange),
     target: renderTemplate(config.target, exchange),
     fields: requestFields(config, exchange),
     body: '',
@@ -294,8 +289,22 @@ function requestFields(config: ExternalAuthConfig, exchange: PolicyExchange): st
     'X-Auth-Request-Redirect',
     redirect,
   )
-  for (const { name, value } of config.fields) fields.push(name, renderTemplate(value, exchange))
+  for (const { name, value } of config.fields) {
+    const text = isHost(name) ? '' : renderTemplate(value, exchange)
+    if (text !== '') fields.push(name, text)
+  }
   return fields
+}
+
+function isHost(name: string): boolean {
+  return name.toLowerCase() === 'host'
+}
+
+/** The host of the URL, or what a field Host puts in its place. */
+function authorityFor({ authority, fields }: ExternalAuthConfig, exchange: PolicyExchange): string {
+  const host = fields.findLast(({ name }) => isHost(name))
+  const text = host === undefined ? '' : renderTemplate(host.value, exchange)
+  return isAuthority(text) ? text : authority
 }
 
 function copyFields(request: RequestHead, fields: string[], replaced: ReadonlySet<string>): void {

@@ -6,6 +6,17 @@ import type { ValueType } from '#src/annotations/types.ts'
 /** Names of header fields between commas. */
 export const fieldNameList: ValueType<readonly string[]> = listOf(fieldName)
 
+/** Names of fields that one message hands to another: none that frames it, nor Host. */
+export const carriedFieldNames: ValueType<readonly string[]> = listOf({
+  ...fieldName,
+  expects: 'the name of a header field that the proxy does not set itself',
+  parse(text) {
+    const name = fieldName.parse(text)
+    const lower = text.toLowerCase()
+    return lower === 'host' || framing.has(lower) ? undefined : name
+  },
+})
+
 /** Names that frame messages or belong to one hop: writing them by hand would break either. */
 const framing = new Set([
   'connection',

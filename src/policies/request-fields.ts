@@ -1,11 +1,25 @@
 import { bool } from '#src/annotations/types.ts'
+import { isAuthority } from '#src/exchange/authority.ts'
 import { objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import type { Reference } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
+import type { PolicyExchange } from './policy.ts'
 import { templateFields } from './response-fields.ts'
 import type { TemplateFieldsConfig } from './response-fields.ts'
 import { renderTemplate } from './template.ts'
+
+/**
+ * Sets a field of the request to the upstream, in place of any that is there; '' takes it away. Host is
+ * changed where the text is one: a second Host line must never come of it.
+ */
+export function setRequestField(exchange: PolicyExchange, name: string, text: string): void {
+  const { fields } = exchange.request
+  if (name.toLowerCase() === 'host') {
+    if (isAuthority(text)) exchange.setAuthority(text)
+  } else if (text === '') fields.remove(name)
+  else fields.set(name, text)
+}
 
 /** Request fields that upstreams get beside those that they always get. */
 export interface RequestFieldsConfig extends TemplateFieldsConfig {
@@ -19,7 +33,7 @@ export const requestFields = policy({
     'proxy-set-headers': {
       type: objectReference,
       default: '',
-      doc: 'A ConfigMap (namespace/name) whose entries are set as fields of the requests to upstreams. Values may hold variables; an empty one takes the field away.',
+      doc: 'A ConfigMap (namespace/name) whose entries are set as fields of the requests to upstreams, in place of what the proxy sends. Values may hold variables; an empty one takes the field away.',
       example: 'headgate/request-fields',
       compatibility: 'same',
     },
@@ -55,11 +69,7 @@ export const requestFields = policy({
         const { request, originalTarget } = exchange
         if (originalUri) request.fields.set('X-Original-URI', originalTarget || request.target)
         for (const { name, value } of list) {
-          const text = renderTemplate(value, exchange)
-          if (name.toLowerCase() === 'host') {
-            if (/^[-\w.:[\]]+$/.test(text)) exchange.setAuthority(text)
-          } else if (text === '') request.fields.remove(name)
-          else request.fields.set(name, text)
+          setRequestField(exchange, name, renderTemplate(value, exchange))
         }
         return CONTINUE
       },

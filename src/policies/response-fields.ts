@@ -78,7 +78,7 @@ export const addHeaders = policy({
     'add-headers': {
       type: objectReference,
       default: '',
-      doc: 'A ConfigMap (namespace/name) whose entries are set as fields on every answer. Values may hold variables.',
+      doc: 'A ConfigMap (namespace/name) whose entries are set as fields on every answer. Values may hold variables; an empty one takes the field away.',
       example: 'headgate/response-fields',
       compatibility: 'same',
     },
@@ -99,7 +99,9 @@ export const addHeaders = policy({
     return {
       responseHead(exchange) {
         for (const { name, value } of list) {
-          exchange.response?.fields.set(name, renderTemplate(value, exchange))
+          const text = renderTemplate(value, exchange)
+          if (text === '') exchange.response?.fields.remove(name)
+          else exchange.response?.fields.set(name, text)
         }
         return CONTINUE
       },

@@ -1,3 +1,4 @@
+import { isAuthority } from '#src/exchange/authority.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import { renderTemplate, templateType } from './template.ts'
@@ -35,7 +36,7 @@ export const upstreamHost = policy({
       requestHead(exchange) {
         const authority = renderTemplate(host, exchange)
         // A variable may bring what is no authority, and a second Host line must never come of it.
-        if (/^[-\w.:[\]]+$/.test(authority)) exchange.setAuthority(authority)
+        if (isAuthority(authority)) exchange.setAuthority(authority)
         return CONTINUE
       },
     }

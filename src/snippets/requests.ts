@@ -11,7 +11,7 @@ export const requestTable: DirectiveTable = {
     kind: 'translated',
     places: ['location', 'server', 'auth'],
     words: [2, 2],
-    doc: 'Sets a field of the request to the upstream, once; an empty value takes it away. In auth-snippet: of the request to the authentication service. In server-snippet it has no effect, for each location has a list of its own.',
+    doc: 'Sets a field of the request to the upstream, once, in place of what the proxy sends; an empty value takes it away. In auth-snippet: of the request to the authentication service. In server-snippet it has no effect, for each location has a list of its own.',
     read: readRequestField,
   },
   proxy_pass_header: {

@@ -46,6 +46,45 @@ test('removal, replacement and addition keep order and leave the rest alone', ()
   assert.equal(fields.mask & fieldMask('cookie'), 0)
 })
 
+test("what is set or removed by name is taken out of the block, and out of nobody else's", () => {
+  const block = new FieldBlock(['X-Real-IP', '192.0.2.1', 'X-Scheme', 'http', 'X-Other', '1'])
+  const fields = received([['A', '1']])
+  fields.appendBlock(block)
+  fields.set('x-scheme', 'https')
+  fields.remove('X-REAL-IP')
+  assert.equal(fields.toLines(), 'A: 1\r\nx-scheme: https\r\nX-Other: 1\r\n')
+  assert.deepEqual(toPairs(fields), ['A', '1', 'x-scheme', 'https', 'X-Other', '1'])
+  const others = received([])
+  others.appendBlock(block)
+  assert.equal(others.toLines(), block.lines)
+  assert.equal(block.without('x-scheme'), block.without('x-scheme'))
+  assert.equal(block.without('a'), block)
+})
+
+const beginnings: readonly (readonly [name: string, begins: boolean])[] = [
+  ['x-id-', true],
+  ['X-ID-a', true],
+  ['x_id.a', true],
+  ['x-id', false],
+  ['x-ida', false],
+  ['y-id-a', false],
+  ['x1id-a', false],
+]
+for (const [name, begins] of beginnings) {
+  test(`${name} begins with x-id-: ${begins}`, () => {
+    const fields = received([
+      ['before', ''],
+      [name, '1'],
+      ['x-id-', ''],
+    ])
+    fields.append(name, '2')
+    assert.deepEqual(
+      [fields.nameBegins(1, 'x-id-'), fields.nameBegins(3, 'x-id-')],
+      [begins, begins],
+    )
+  })
+}
+
 test('any edits agree with a plain list of pairs', () => {
   const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept')
   const value = fc.stringMatching(/^[a-z]{0,8}$/)

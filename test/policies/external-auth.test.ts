@@ -13,19 +13,29 @@ import type { Given } from './exchanges.ts'
 const { annotations } = externalAuth
 
 /** The config that these texts of annotations give. */
-function configOf(texts: Readonly<Record<string, string>>, host = 'a.example') {
+function configOf(
+  texts: Readonly<Record<string, string>>,
+  host = 'a.example',
+  data: Readonly<Record<string, string>> = { 'X-More': 'for $host' },
+) {
   const given: Record<string, unknown> = {}
   for (const [key, text] of Object.entries(texts)) {
     given[key] = annotations[key as keyof typeof annotations].type.parse(text)
     assert.notEqual(given[key], undefined, `${key}: ${text}`)
   }
   const denied: string[] = []
+  const problems: string[] = []
   const context = contextOf(
     { ...complete(externalAuth.options, {}), 'no-auth-locations': [] },
-    { host, deny: (key) => denied.push(key), data: () => ({ 'X-More': 'for $host' }) },
+    {
+      host,
+      deny: (key) => denied.push(key),
+      report: (_key, message) => problems.push(message),
+      data: () => data,
+    },
   )
   const config = externalAuth.configure(complete(annotations, given), context)
-  return { config: config as ExternalAuthConfig, denied }
+  return { config: config as ExternalAuthConfig, denied, problems }
 }
 
 /** Runs the request phase against a service that answers so; undefined: not at all. */
@@ -33,6 +43,7 @@ function run(
   texts: Readonly<Record<string, string>>,
   status: number | undefined,
   { answer = [] as readonly (readonly [string, string])[], ...given }: Given = {},
+  data?: Readonly<Record<string, string>>,
 ) {
   const asked: Subrequest[] = []
   const after: Reply[] = []
@@ -50,9 +61,10 @@ function run(
       request.onAnswer(status === undefined ? undefined : head, Buffer.alloc(0))
     },
   })
-  const { config } = configOf({ 'auth-url': 'http://auth.example/check', ...texts })
+  const url = 'http://auth.example/check'
+  const { config, problems } = configOf({ 'auth-url': url, ...texts }, undefined, data)
   const verdict = externalAuth.start(config).requestHead?.(fake.exchange)
-  return { ...fake, asked, after, resumed, verdict }
+  return { ...fake, asked, after, resumed, verdict, problems }
 }
 
 for (const [status, expected] of [
@@ -115,6 +127,29 @@ test('the service gets no body, no framing and no offer to upgrade', () => {
     'for a.example',
   ])
 })
+
+test('Host of auth-proxy-set-headers is that of the request, and nothing there frames it', () => {
+  const data = { host: 'in.$host', 'Content-Length': '5', Connection: 'close', 'X-None': '$arg_x' }
+  const { asked, problems } = run({ 'auth-proxy-set-headers': 'more' }, 200, {}, data)
+  const request = asked[0] as Subrequest
+  assert.equal(request.authority, 'in.a.example')
+  const names = new Set(request.fields.map((text) => text.toLowerCase()))
+  for (const name of ['host', 'content-length', 'connection', 'x-none']) {
+    assert.ok(!names.has(name), name)
+  }
+  assert.deepEqual(problems, [
+    'Content-Length is set by the proxy itself; it is left out',
+    'Connection is set by the proxy itself; it is left out',
+  ])
+  const odd = run({ 'auth-proxy-set-headers': 'more' }, 200, {}, { Host: 'a/$host' })
+  assert.equal((odd.asked[0] as Subrequest).authority, 'auth.example')
+})
+
+for (const name of ['Host', 'content-length', 'Transfer-Encoding', 'X A']) {
+  test(`auth-response-headers: ${name} is refused`, () => {
+    assert.equal(annotations['auth-response-headers'].type.parse(`X-User,${name}`), undefined)
+  })
+}
 
 test("fields of the answer replace the client's, also when they are not there", () => {
   const { request } = run({ 'auth-response-headers': 'X-User, X-Role' }, 200, {

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AddressSet, addressList } from '#src/policies/address-set.ts'
 import { policies } from '#src/policies/index.ts'
+import { FieldBlock } from '#src/exchange/fields.ts'
+import { setRequestField } from '#src/policies/request-fields.ts'
 import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
 
 const {
   'response-cookies': cookies,
   'response-location': location,
   'custom-headers': custom,
+  'add-headers': addHeaders,
   'request-fields': requestFields,
   'block-lists': blockLists,
 } = policies
@@ -114,6 +117,38 @@ test('request fields are set, taken away, and never touch the framing', () => {
     ['x-original-uri', '/a?b'],
     ['x-client', '198.51.100.7'],
   ])
+})
+
+test('what the proxy sends itself is replaced, and Host by nothing but a host', () => {
+  const { exchange, request } = fakeExchange({ fields: { 'X-A': '1' } })
+  request.fields.appendBlock(
+    new FieldBlock(['X-Forwarded-Proto', 'http', 'X-Real-IP', '192.0.2.1']),
+  )
+  for (const [name, text] of [
+    ['x-forwarded-proto', 'https'],
+    ['X-Real-IP', ''],
+    ['Host', 'b.example:81'],
+    ['Host', 'c.example/'],
+    ['Host', ''],
+  ] as const) {
+    setRequestField(exchange, name, text)
+  }
+  assert.equal(request.authority, 'b.example:81')
+  assert.deepEqual(fieldsOf(request.fields), [
+    ['x-a', '1'],
+    ['x-forwarded-proto', 'https'],
+  ])
+})
+
+test('add-headers sets what has a value, and takes away what has none', () => {
+  const { exchange, response } = fakeExchange({ answer: [['x-gone', '1']], target: '/?b=2' })
+  const fields = [
+    { name: 'X-Arg', value: [{ variable: 'arg_b' }] },
+    { name: 'X-None', value: [{ variable: 'arg_c' }] },
+    { name: 'X-Gone', value: [] },
+  ]
+  addHeaders.start({ fields }).responseHead?.(exchange)
+  assert.deepEqual(fieldsOf(response?.fields), [['x-arg', '2']])
 })
 
 const blocked: readonly (readonly [fields: Record<string, string>, refused: boolean])[] = [

@@ -195,6 +195,16 @@ if ($closed) { return 503 "back soon\\n"; }`,
     ],
   },
   {
+    name: 'forwarding fields of its own, once each',
+    text: 'proxy_set_header X-Forwarded-Proto https;\nproxy_set_header X-Real-IP $http_x_client;',
+    requests: [
+      {
+        fields: { 'X-Client': '192.0.2.9' },
+        sentFields: { 'x-forwarded-proto': 'https', 'x-real-ip': '192.0.2.9' },
+      },
+    ],
+  },
+  {
     name: 'another Host for the upstream',
     text: 'proxy_set_header X-Real-Host $host;',
     plain: true,

@@ -2,6 +2,7 @@ import { policy } from '#src/policies/policy-definition.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import { relativeRedirects } from '#src/policies/redirect.ts'
+import { setRequestField } from '#src/policies/request-fields.ts'
 import { applyInputEdits, applyScope, requestText } from './answers.ts'
 import { emptyProgram, emptyScope, within } from './program.ts'
 import type { Program, Scope, Step } from './program.ts'
@@ -90,11 +91,7 @@ export const snippetFields = policy({
     return {
       requestHead(exchange) {
         for (const { name, value } of requestFields) {
-          const text = requestText(value, exchange)
-          if (name.toLowerCase() === 'host') {
-            if (/^[-\w.:[\]]+$/.test(text)) exchange.setAuthority(text)
-          } else if (text === '') exchange.request.fields.remove(name)
-          else exchange.request.fields.set(name, text)
+          setRequestField(exchange, name, requestText(value, exchange))
         }
         return CONTINUE
       },
