@@ -25,6 +25,7 @@ export function isMisplacedTrailer(name: string): boolean {
     misplacedTrailers.has(name) ||
     name.startsWith('if-') ||
     name.startsWith('x-forwarded-') ||
+    name.startsWith('ssl-client-') ||
     name.startsWith('x-original-')
   )
 }

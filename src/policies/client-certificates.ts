@@ -1,9 +1,9 @@
 import { compilePattern, patternProblem } from '#algorithms/match/linear-pattern.ts'
-import type { Fields } from '#src/exchange/fields.ts'
 import type { ClientCertificate } from '#src/exchange/streams.ts'
 import type { AnnotationTable } from '#src/annotations/schema.ts'
 import { bool, integer, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
+import { dropCertificateClaims } from './certificate-claims.ts'
 import { objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
@@ -153,7 +153,7 @@ export const clientCertificates = policy({
     const judge = judgeOf(config)
     return {
       requestHead(exchange) {
-        dropClaims(exchange.request.fields)
+        dropCertificateClaims(exchange.request.fields)
         if (config.closed) return exchange.reply(closed)
         const { tls } = exchange.peer
         const asks = tls !== undefined && config.verify !== 'off'
@@ -201,14 +201,6 @@ function refusal(body: string, { errorPage: page }: ClientCertificatesConfig): R
 
 function problemOf({ error, depth }: ClientCertificate, depthMax: number): string {
   return error === '' && depth > depthMax ? 'certificate chain too long' : error
-}
-
-/** What a client says about its own certificate is not for the upstream, however the name is spelt. */
-function dropClaims(fields: Fields): void {
-  for (let i = 0; i < fields.size; i++) {
-    if (!fields.present(i) || fields.idAt(i) > 0) continue
-    if (/^ssl[-_]client[-_]/i.test(fields.nameAt(i))) fields.removeAt(i)
-  }
 }
 
 function tellUpstream(

@@ -1,6 +1,7 @@
 import { HostTable } from '#algorithms/match/host-table.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
+import type { PolicyName } from '#src/policies/index.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { Key } from '#src/table/keys.ts'
 import type {
@@ -33,6 +34,8 @@ interface HostGroup {
   clientPolicies: number
 }
 
+const clientPolicy: PolicyName = 'client-certificates'
+
 /**
  * The table in force in one worker, with code attached. A delta changes it in place within one turn
  * of the event loop, so that no request sees half of it; an exchange keeps the rule it matched.
@@ -47,6 +50,8 @@ export class LiveTable {
   readonly authorities = new Map<Key, Authorities>()
   /** Grows whenever what some clients are asked for may have changed. */
   clientChanges = 0
+  /** Hosts whose upstreams are told of the certificates of clients. */
+  tellingHosts = 0
   readonly #groups = new Map<string, HostGroup>()
   readonly #hosts = new Map<Key, LiveHost>()
   readonly #backends = new Map<Key, LiveBackend>()
@@ -171,6 +176,7 @@ export class LiveTable {
     group.hosts.set(host.pattern, live)
     if (host.certificate !== undefined) group.certificates.set(host.pattern, host.certificate)
     if (host.clientCertificates !== undefined) group.clientPolicies++
+    if (tellsOfClients(host)) this.tellingHosts++
   }
 
   #setListener(key: Key, listener: Listener | undefined): void {
@@ -197,6 +203,7 @@ export class LiveTable {
     group.hosts.delete(host.pattern)
     group.certificates.delete(host.pattern)
     if (host.clientCertificates !== undefined) group.clientPolicies--
+    if (tellsOfClients(host)) this.tellingHosts--
     for (const rule of live.rules) unlinkRule(rule, this.#link)
     if (live.passthrough !== undefined) unlinkStream(live.passthrough, this.#link)
   }
@@ -257,6 +264,10 @@ export class LiveTable {
     keepNamed(this.certificates, delta.certificates)
     keepNamed(this.authorities, delta.authorities)
   }
+}
+
+function tellsOfClients({ rules }: Host): boolean {
+  return rules.some(({ policies }) => policies.some(({ name }) => name === clientPolicy))
 }
 
 /** Whether a certificate for these names is good for the host: itself, or a wildcard for its first label. */

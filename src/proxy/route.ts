@@ -1,6 +1,7 @@
 import { canonicalPath, differsUnderEncoding } from '#algorithms/match/canonical-path.ts'
 import { hostOf } from '#algorithms/match/host-table.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
+import { dropCertificateClaims } from '#src/policies/certificate-claims.ts'
 import { identify } from './client-identity.ts'
 import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
@@ -21,6 +22,8 @@ export function route(exchange: Exchange): void {
   const { peer } = stream
   const context = contextOf(peer)
   identify(exchange, request, peer, services)
+  // An upstream that believes what we say of one host's clients may be asked for another host as well.
+  if (table.tellingHosts > 0) dropCertificateClaims(request.fields)
   identifyRequest(exchange)
   if (request.target === '*') {
     exchange.reply({ status: 204 })
