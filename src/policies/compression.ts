@@ -152,7 +152,8 @@ export const compression = policy({
         const type = mediaTypeOf(response)
         // A snippet may ask the upstream not to compress; that says nothing of the client.
         const accepted =
-          request.fields.get('accept-encoding') ?? request.fields.getRemoved('accept-encoding')
+          request.fields.getJoined('accept-encoding') ??
+          request.fields.getRemoved('accept-encoding')
         let varies = false
         for (const { coding, level, bytesMin, types } of rows) {
           if (!types.has(type) && !types.has('*')) continue
@@ -194,9 +195,12 @@ function isCompressible(
 ): boolean {
   if (responseEmpty || !statuses.has(status)) return false
   if (request.method === 'HEAD' || request.version < 11) return false
-  if (fields.get('content-encoding') !== undefined) return false
-  return fields.get('cache-control')?.toLowerCase().includes('no-transform') !== true
+  if (bodyBound.some((name) => fields.get(name) !== undefined)) return false
+  return fields.getJoined('cache-control')?.toLowerCase().includes('no-transform') !== true
 }
+
+/** Fields that hold for the body as it is: it is coded already, or its digest is told (RFC 9530). */
+const bodyBound = ['content-encoding', 'content-digest', 'repr-digest', 'digest', 'content-md5']
 
 function mediaTypeOf({ fields }: ResponseHead): string {
   const text = fields.get('content-type') ?? ''
@@ -220,9 +224,6 @@ const knowsEncoding = /(?:^|,)\s*(?:accept-encoding|\*)\s*(?:,|$)/i
 
 /** Caches must know, of answers that were left as they are, too. */
 function addVary({ fields }: ResponseHead): void {
-  const lines: string[] = []
-  fields.forEach((name, value) => {
-    if (name.toLowerCase() === 'vary') lines.push(value)
-  })
-  if (!lines.some((line) => knowsEncoding.test(line))) fields.append('Vary', 'Accept-Encoding')
+  const varies = fields.getJoined('vary') ?? ''
+  if (!knowsEncoding.test(varies)) fields.append('Vary', 'Accept-Encoding')
 }

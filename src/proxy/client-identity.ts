@@ -89,8 +89,7 @@ function fromFields(
   let forwardedFor = identity.clientAddress
   if (context.trusted) {
     const ourPeer = identity.clientAddress
-    const name = options.forwardedForHeader.toLowerCase()
-    const chain = name === 'x-forwarded-for' ? sentFor : fields.get(name)
+    const chain = fields.getJoined(options.forwardedForHeader.toLowerCase())
     if (chain !== undefined) identity.clientAddress = clientOf(chain, trustedPeers) ?? ourPeer
     forwardedFor = identity.clientAddress
     if (options.computeFullForwardedFor && chain !== undefined)

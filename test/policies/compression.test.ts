@@ -123,11 +123,30 @@ const heads: readonly (readonly [
       fields: { 'accept-encoding': 'gzip' },
       answer: [
         ['Content-Type', 'text/html'],
-        ['Cache-Control', 'public, No-Transform'],
+        ['Cache-Control', 'public'],
+        ['Cache-Control', 'max-age=1, No-Transform'],
       ],
     },
     '',
     false,
+  ],
+  [
+    'told with its digest',
+    {
+      fields: { 'accept-encoding': 'gzip' },
+      answer: [
+        ['Content-Type', 'text/html'],
+        ['Repr-Digest', 'sha-256=:AA==:'],
+      ],
+    },
+    '',
+    false,
+  ],
+  [
+    'a client that says on two lines what it accepts',
+    { fields: { 'accept-encoding': 'identity', 'Accept-Encoding': 'gzip' } },
+    'gzip',
+    true,
   ],
 ]
 

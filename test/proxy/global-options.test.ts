@@ -70,6 +70,14 @@ for (const [options, address, host, proto] of identities) {
   })
 }
 
+test('forwarded-for-header on several lines is one list, of which the end is believed', async (t) => {
+  const trustedPeers = ['127.0.0.0/8']
+  const options = { trustedPeers, realIp: true, forwardedForHeader: 'X-Clients' }
+  const plane = await start(t, options)
+  const headers = await seen(plane, { 'x-clients': '198.51.100.9', 'X-Clients': '198.51.100.7' })
+  assert.equal(headers['x-real-ip'], '198.51.100.7')
+})
+
 const skipped: readonly (readonly [urls: string[], sent: string[], logged: string[]])[] = [
   [
     ['/healthz', '/a?b'],
