@@ -1,4 +1,5 @@
 import { TokenBucket } from '#algorithms/limit/token-bucket.ts'
+import { restAfter } from '#src/kubernetes/api-error.ts'
 
 export interface PacedQueueOptions<Job> {
   readonly perSecond: number
@@ -23,7 +24,8 @@ const pauseMsMax = 60_000
 
 /**
  * Jobs by key, each key waiting at most once, done in order at a bounded rate. What fails pauses the
- * whole queue, longer each time in a row (jittered): whoever it asks is not well.
+ * whole queue, longer each time in a row (jittered), and as long as is asked for: whoever it asks is not
+ * well. At its start, and after a failure, what has gathered goes out at the rate, without a burst.
  */
 export class PacedQueue<Job> {
   readonly #options: PacedQueueOptions<Job>
@@ -56,6 +58,7 @@ export class PacedQueue<Job> {
   start(): void {
     this.#running = true
     this.#pauseMs = 0
+    this.#forgetBurst()
     this.#turn()
   }
 
@@ -100,6 +103,7 @@ export class PacedQueue<Job> {
     this.#atWork.add(key)
     try {
       await this.#options.work(job, key)
+      if (this.#pauseMs > 0) this.#forgetBurst()
       this.#pauseMs = 0
     } catch (error) {
       if (this.#running) {
@@ -117,9 +121,15 @@ export class PacedQueue<Job> {
     if (this.#cancel !== undefined) return
     const { random, onPause } = this.#options
     this.#pauseMs = Math.min(pauseMsMax, Math.max(pauseMsMin, this.#pauseMs * 2))
-    const delayMs = Math.round(this.#pauseMs * (0.75 + 0.5 * random()))
+    const pauseMs = this.#pauseMs * (0.75 + 0.5 * random())
+    const delayMs = Math.round(restAfter(error, pauseMs, random))
     onPause?.(error, delayMs)
     this.#rest(delayMs)
+  }
+
+  #forgetBurst(): void {
+    const nowMs = this.#options.now()
+    this.#bucket.tryTake(nowMs, this.#bucket.tokens(nowMs))
   }
 
   #rest(delayMs: number): void {

@@ -9,7 +9,7 @@ export interface ApiFailure {
   /** The server's own word (metav1.StatusReason, such as Forbidden, NotFound, Expired) or ours. */
   readonly reason: string
   readonly message: string
-  /** How long the server wants to be left alone, in milliseconds; 0: it does not say. */
+  /** How long the server wants to be left alone, in milliseconds, up to five minutes; 0: it does not say. */
   readonly retryAfterMs?: number
 }
 
@@ -30,6 +30,8 @@ export class ApiError extends Error {
 }
 
 const messageLengthMax = 500
+/** More than this no server means, and timers have a bound. */
+const retryAfterMsMax = 300_000
 
 /** Whether the object is not there. */
 export function isNotFound(error: unknown): boolean {
@@ -51,6 +53,15 @@ export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')
 }
 
+/**
+ * The rest before the next try after a failure, in milliseconds: `restMs`, or as long as the server asks
+ * to be left alone. That is spread to the double, for everybody else is told the same at the same moment.
+ */
+export function restAfter(error: unknown, restMs: number, random: () => number): number {
+  if (!(error instanceof ApiError) || error.retryAfterMs === 0) return restMs
+  return Math.max(restMs, error.retryAfterMs * (1 + random()))
+}
+
 /** The failure that a body of kind Status tells; `text` may be anything. */
 export function failureOf(status: number, text: string, retryAfterSeconds: unknown): ApiFailure {
   let parsed: unknown
@@ -65,7 +76,7 @@ export function failureOf(status: number, text: string, retryAfterSeconds: unkno
     status,
     reason: typeof reason === 'string' ? reason : '',
     message: typeof message === 'string' && message !== '' ? message : text,
-    retryAfterMs: seconds > 0 ? seconds * 1000 : 0,
+    retryAfterMs: seconds > 0 ? Math.min(seconds * 1000, retryAfterMsMax) : 0,
   }
 }
 

@@ -64,7 +64,7 @@ test('an Event names its object, and who speaks', async () => {
   assert.deepEqual(body, {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    eventTime: '2026-01-01T00:00:00.000000Z',
+    eventTime: '2026-01-01T00:00:00.100000Z',
     reportingController: 'headgate.dev/ingress-controller',
     reportingInstance: 'pod-1',
     action: 'Compile',
@@ -121,7 +121,7 @@ test('what changed and has no fault is accepted; what was there before only if i
   await pass(100)
   assert.equal(written().length, 1 + 0)
   update([named('old'), named('new'), named('third')])
-  await pass(100)
+  await pass(300)
   assert.deepEqual(written().toSorted(), [
     'new Normal Accepted',
     'old Normal Accepted',

@@ -76,13 +76,21 @@ for (const [status, body, expected] of refusals) {
   })
 }
 
-test('Retry-After is told', limits, async (t) => {
-  const client = await connected(t, (_request, response) => {
-    response.writeHead(429, { 'retry-after': '7' }).end('{}')
+for (const [told, ms] of [
+  ['7', 7000],
+  // What no timer can hold would come back at once.
+  ['9999999', 300_000],
+  ['-1', 0],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', 0],
+] as const) {
+  test(`Retry-After is told, within reason: ${told}`, limits, async (t) => {
+    const client = await connected(t, (_request, response) => {
+      response.writeHead(429, { 'retry-after': told }).end('{}')
+    })
+    const error = await failureOf(client.request({ method: 'GET', path: '/x' }))
+    assert.equal(error.retryAfterMs, ms)
   })
-  const error = await failureOf(client.request({ method: 'GET', path: '/x' }))
-  assert.equal(error.retryAfterMs, 7000)
-})
+}
 
 test('what answers nothing, too much, or no JSON', limits, async (t) => {
   const client = await connected(t, ({ url }, response) => {

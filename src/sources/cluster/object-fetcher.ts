@@ -1,5 +1,5 @@
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
-import { isForbidden, isNotFound } from '#src/kubernetes/api-error.ts'
+import { isForbidden, isNotFound, restAfter } from '#src/kubernetes/api-error.ts'
 import type { Kind } from '#src/snapshot/objects.ts'
 import { reasonOf } from './counters.ts'
 import type { KindCounters } from './counters.ts'
@@ -50,7 +50,8 @@ export class ObjectFetcher {
   /** Refused by RBAC; they have their turn again later. */
   readonly #refused = new Set<string>()
   #working = false
-  #failed = false
+  /** What has gone wrong in this round, the last of it. */
+  #failure: unknown
 
   constructor(options: ObjectFetcherOptions) {
     this.#options = options
@@ -90,12 +91,13 @@ export class ObjectFetcher {
     const { kind, timing, onState } = this.#options
     const selector = bulkSelectors[kind]
     while (this.#queue.size > 0 && !this.#isStopped()) {
-      this.#failed = false
+      this.#failure = undefined
       if (selector !== undefined && this.#queue.size >= bulkMin) await this.#fetchMany(selector)
       const turns = Array.from({ length: parallelMax }, () => this.#fetchInTurn())
       const allWell = (await Promise.all(turns)).every(Boolean)
       if (!allWell) {
-        await pause(this.#failures.next(), this.#stopper.signal, timing.schedule)
+        const restMs = restAfter(this.#failure, this.#failures.next(), timing.random)
+        await pause(restMs, this.#stopper.signal, timing.schedule)
       } else this.#failures.reset()
     }
     this.#working = false
@@ -106,7 +108,7 @@ export class ObjectFetcher {
   async #fetchInTurn(): Promise<boolean> {
     for (;;) {
       const [key] = this.#queue
-      if (key === undefined || this.#failed) return !this.#failed
+      if (key === undefined || this.#failure !== undefined) return this.#failure === undefined
       this.#queue.delete(key)
       if (this.#options.isDue(key)) await this.#fetchOne(key)
     }
@@ -129,7 +131,7 @@ export class ObjectFetcher {
       counters.errors[reasonOf(error)]++
       if (isForbidden(error)) this.#refuse(key)
       else {
-        this.#failed = true
+        this.#failure = error
         this.#queue.add(key)
       }
     }

@@ -1,8 +1,8 @@
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
-import { ApiError, isExpired } from '#src/kubernetes/api-error.ts'
+import { ApiError, isExpired, restAfter } from '#src/kubernetes/api-error.ts'
 import { errorText } from '#src/observe/log.ts'
 import { reasonOf } from './counters.ts'
-import type { KindCounters } from './counters.ts'
+import type { ErrorReason, KindCounters } from './counters.ts'
 import { Mirror } from './mirror.ts'
 import type { MirrorOptions } from './mirror.ts'
 import { listAll } from './paged-list.ts'
@@ -43,6 +43,11 @@ const soundMs = 1000
 /** Between watches that end without a failure. */
 const shortWatch = { firstMs: 50, maxMs: 1000 }
 const failure = { firstMs: 250, maxMs: 30_000 }
+/**
+ * Before everything is listed again because of a 410: spread over all of this time, since whatever made
+ * the server forget has made it forget for every replica.
+ */
+const relist = { firstMs: 5000, maxMs: 60_000, fullSpread: true }
 /** What RBAC refuses may be granted later. */
 const refusal = { firstMs: 4000, maxMs: 60_000 }
 /** Streams in a row that cannot be read, before everything is listed again. */
@@ -64,6 +69,7 @@ export class Reflector<Item> {
   readonly #failures: Backoff
   readonly #refusals: Backoff
   readonly #shortWatches: Backoff
+  readonly #relists: Backoff
   /** Where to go on; '': everything has to be listed. */
   #version = ''
   #byPages = false
@@ -81,6 +87,7 @@ export class Reflector<Item> {
     this.#failures = new Backoff(failure, random)
     this.#refusals = new Backoff(refusal, random)
     this.#shortWatches = new Backoff(shortWatch, random)
+    this.#relists = new Backoff(relist, random)
   }
 
   /** Everything was delivered at least once. */
@@ -135,7 +142,10 @@ export class Reflector<Item> {
     if (this.#version === '' && this.#byPages) await this.#list()
     const startedAt = now()
     const told = await this.#follow(this.#version === '')
-    if (told || now() - startedAt >= soundMs) this.#sound()
+    if (told || now() - startedAt >= soundMs) {
+      this.#sound()
+      this.#relists.reset()
+    }
     if (told) this.#shortWatches.reset()
     return this.#shortWatches.next()
   }
@@ -275,11 +285,15 @@ export class Reflector<Item> {
     if (isExpired(thrown)) this.#version = ''
     if (thrown instanceof WatchBroken && ++this.#broken >= brokenMax) this.#version = ''
     const error = thrown instanceof Error ? thrown : new Error(errorText(thrown))
-    const refused = reason === 'forbidden' || reason === 'not-found'
+    const refused = isRefusal(reason)
     this.#trouble = { error, refused, failures: (this.#trouble?.failures ?? 0) + 1 }
     this.#options.onState()
-    const restMs = (refused ? this.#refusals : this.#failures).next()
-    return thrown instanceof ApiError ? Math.max(restMs, thrown.retryAfterMs) : restMs
+    return restAfter(thrown, this.#backoffFor(reason).next(), this.#options.timing.random)
+  }
+
+  #backoffFor(reason: ErrorReason): Backoff {
+    if (reason === 'expired') return this.#relists
+    return isRefusal(reason) ? this.#refusals : this.#failures
   }
 
   /** Whether the first view has to come by pages, because it does not come as a watch. */
@@ -289,4 +303,9 @@ export class Reflector<Item> {
       ? error.status === 400 || error.status === 422
       : error instanceof WatchBroken
   }
+}
+
+/** Waiting alone does not help. */
+function isRefusal(reason: ErrorReason): boolean {
+  return reason === 'forbidden' || reason === 'not-found'
 }

@@ -37,9 +37,11 @@ export async function pause(
 export interface BackoffRange {
   readonly firstMs: number
   readonly maxMs: number
+  /** Spread over all of the delay in place of its upper half. */
+  readonly fullSpread?: boolean
 }
 
-/** Delays that double without end; each is spread over its upper half, so that replicas part ways. */
+/** Delays that double up to a bound, without end; each is spread, so that replicas part ways. */
 export class Backoff {
   readonly #range: BackoffRange
   readonly #random: () => number
@@ -51,10 +53,10 @@ export class Backoff {
   }
 
   next(): number {
-    const { firstMs, maxMs } = this.#range
+    const { firstMs, maxMs, fullSpread = false } = this.#range
     const delay = Math.min(firstMs * 2 ** this.#inARow, maxMs)
     if (delay < maxMs) this.#inARow++
-    return delay * (0.5 + this.#random() / 2)
+    return delay * (fullSpread ? this.#random() : 0.5 + this.#random() / 2)
   }
 
   reset(): void {
