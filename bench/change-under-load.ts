@@ -17,7 +17,7 @@ import type { RunningHeadgate } from './compare/headgate.ts'
 import { load } from './compare/load.ts'
 import { median } from './compare/measure.ts'
 import { readOptions } from './compare/options.ts'
-import { withSite } from './compare/setting.ts'
+import { plain, withSite } from './compare/setting.ts'
 import type { ProxyBuild, Site } from './compare/site.ts'
 import { workloads } from './compare/workloads.ts'
 
@@ -44,7 +44,7 @@ const [build] = (await findBuilds(options)).builds as [ProxyBuild]
 
 await withSite(options, async (site) => {
   const second = await startBackend(site, options.loadCores)
-  const headgate = await startHeadgate(build, site, false)
+  const headgate = await startHeadgate(build, site, plain)
   try {
     const other = join(site.folder, 'other')
     mkdirSync(other)

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { findBuilds } from './compare/builds.ts'
 import { memoryKb } from './compare/cpu.ts'
 import { readOptions } from './compare/options.ts'
-import { startAll, stopAll, withSite } from './compare/setting.ts'
+import { plain, startAll, stopAll, withSite } from './compare/setting.ts'
 import type { RunningProxy, Site } from './compare/site.ts'
 
 /**
@@ -32,7 +32,7 @@ for (const line of missing) print(`not measured: ${line}`)
 await withSite(options, async (site) => {
   for (const kind of ['plain', 'tls'] as const) {
     // Fresh processes for each kind, so that nothing is measured in memory that was freed before.
-    const proxies = await startAll(builds, site, false)
+    const proxies = await startAll(builds, site, plain)
     try {
       for (const proxy of proxies) report(proxy, kind, await growthKb(proxy, kind, site))
     } finally {

@@ -8,8 +8,8 @@ import { readOptions, usage } from './compare/options.ts'
 import type { Options } from './compare/options.ts'
 import { judge, machine, markdown } from './compare/report.ts'
 import type { Facts, Row } from './compare/report.ts'
-import { startAll, stopAll, withSite } from './compare/setting.ts'
-import type { ProxyBuild, Site } from './compare/site.ts'
+import { setups, startAll, stopAll, withSite } from './compare/setting.ts'
+import type { ProxyBuild, Setup, Site } from './compare/site.ts'
 
 /** `npm run bench`: Headgate beside nginx, HAProxy and Envoy. README.md in this folder says how. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -37,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const rows: Row[] = []
   await withSite(options, async (site) => {
-    for (const logged of [false, true]) rows.push(...(await compare(builds, site, options, logged)))
+    for (const setup of setups) rows.push(...(await compare(builds, site, options, setup)))
   })
   const text = markdown(facts, rows)
   save(options, text, { ...facts, rows })
@@ -45,16 +45,18 @@ async function main(argv: readonly string[]): Promise<number> {
   return options.check ? check(rows) : 0
 }
 
-/** Measures the workloads with the access log off, or those with it on. */
+/** Measures the workloads that are for one setup of the proxies. */
 async function compare(
   builds: readonly ProxyBuild[],
   site: Site,
   options: Options,
-  logged: boolean,
+  setup: Setup,
 ): Promise<Row[]> {
-  const chosen = options.workloads.filter((workload) => workload.logged === logged)
+  const chosen = options.workloads.filter(
+    ({ logged, policies }) => logged === setup.logged && policies === setup.policies,
+  )
   if (chosen.length === 0) return []
-  const proxies = await startAll(builds, site, logged)
+  const proxies = await startAll(builds, site, setup)
   const rows: Row[] = []
   try {
     for (const workload of chosen) {

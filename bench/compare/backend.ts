@@ -1,9 +1,11 @@
 import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { ServerHttp2Stream } from 'node:http2'
 import { findProgram } from './load.ts'
 import { startNginxBackend } from './nginx.ts'
 import type { Backend } from './nginx.ts'
+import { hiddenField, policiesPath, requestFields, seenField } from './policies.ts'
 import { freePorts, start, waitForPort } from './processes.ts'
 import type { Site } from './site.ts'
 import { streamMessages } from './workloads.ts'
@@ -58,6 +60,7 @@ async function startMost(site: Site, cores: string): Promise<Omit<Backend, 'stre
 function serve(port: number, grpcPort: number): void {
   const server = createServer((request, response) => {
     request.resume()
+    if (request.url === policiesPath) showFields(request, response)
     response.end(request.url === '/1m' ? large : small)
   })
   server.keepAliveTimeout = 3_600_000
@@ -71,6 +74,12 @@ function serve(port: number, grpcPort: number): void {
     stream.end(small)
   })
   grpc.listen(grpcPort, '127.0.0.1', 4096)
+}
+
+function showFields({ headers }: IncomingMessage, response: ServerResponse): void {
+  const seen = Object.keys(requestFields).map((name) => headers[name.toLowerCase()] ?? '')
+  response.setHeader(hiddenField.name, hiddenField.value)
+  response.setHeader(seenField.name, seen.join(' '))
 }
 
 /** Answers each call with messages that leave one by one. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
-import type { LogField, ProxyBuild, RunningProxy, Site } from './site.ts'
+import type { LogField, ProxyBuild, RunningProxy, Setup, Site } from './site.ts'
 import { grpcMethods } from './workloads.ts'
 
 const logFormat: Readonly<Record<LogField, string>> = {
@@ -25,7 +25,7 @@ const types = 'type.googleapis.com/envoy'
 export async function startEnvoy(
   build: ProxyBuild,
   site: Site,
-  logged: boolean,
+  { logged }: Setup,
 ): Promise<RunningProxy> {
   const [httpPort = 0, httpsPort = 0, adminPort = 0] = await freePorts(3)
   const name = `envoy-${httpPort}`

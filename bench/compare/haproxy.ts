@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
-import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import type { ProxyBuild, RunningProxy, Setup, Site } from './site.ts'
 import { grpcMethods } from './workloads.ts'
 
 const logFormat = jsonTemplate({
@@ -24,7 +24,7 @@ const logFormat = jsonTemplate({
 export async function startHaproxy(
   build: ProxyBuild,
   site: Site,
-  logged: boolean,
+  { logged }: Setup,
 ): Promise<RunningProxy> {
   const [httpPort = 0, httpsPort = 0, metricsPort = 0] = await freePorts(3)
   const name = `haproxy-${httpPort}`

@@ -2,9 +2,19 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
+import { policyLogFormat } from './nginx.ts'
+import {
+  addedFields,
+  burstMultiplier,
+  customFields,
+  hiddenField,
+  origin,
+  requestFields,
+  requestsPerSecond,
+} from './policies.ts'
 import { freePorts, lastWords, start, waitForPort } from './processes.ts'
 import type { Program } from './processes.ts'
-import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import type { ProxyBuild, RunningProxy, Setup, Site } from './site.ts'
 import { grpcMethods } from './workloads.ts'
 
 const namespace = 'bench'
@@ -21,16 +31,18 @@ export interface RunningHeadgate extends RunningProxy {
 export async function startHeadgate(
   build: ProxyBuild,
   site: Site,
-  logged: boolean,
+  { logged, policies }: Setup,
 ): Promise<RunningHeadgate> {
   const [httpPort = 0, httpsPort = 0, adminPort = 0] = await freePorts(3)
   const name = `headgate-${httpPort}`
   const manifests = join(site.folder, name)
   mkdirSync(manifests, { recursive: true })
-  putManifests(manifests, 'options', [optionsManifest(logged)])
+  putManifests(manifests, 'options', optionManifests({ logged, policies }))
   putManifests(manifests, 'secret', [secretManifest(site)])
   putManifests(manifests, 'backend', backendManifests([site.backendPort]))
-  putManifests(manifests, 'main', [ingressManifest('main', site.host, {})])
+  putManifests(manifests, 'main', [
+    ingressManifest('main', site.host, policies ? policyAnnotations : {}),
+  ])
   putManifests(manifests, 'grpc', [
     ...grpcMethods.flatMap(({ name: own, port }) => backendManifests([site[port]], own)),
     grpcManifest(site),
@@ -80,7 +92,40 @@ export function putManifests(folder: string, name: string, objects: readonly obj
   renameSync(draft, join(folder, `${name}.yaml`))
 }
 
-function optionsManifest(logged: boolean): object {
+/** The options, and the ConfigMaps that they and the Ingress refer to. */
+function optionManifests({ logged, policies }: Setup): object[] {
+  const options = optionsManifest(logged, policies ? policyOptions : {})
+  if (!policies) return [options]
+  const lists = { custom: customFields, added: addedFields, sent: requestFields }
+  return [
+    options,
+    ...Object.entries(lists).map(([name, data]) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metadata(name),
+      data,
+    })),
+  ]
+}
+
+const policyOptions = {
+  'log-format-upstream': policyLogFormat,
+  'log-format-escape-json': 'true',
+  'global-allowed-response-headers': Object.keys(customFields).join(','),
+  'add-headers': `${namespace}/added`,
+  'proxy-set-headers': `${namespace}/sent`,
+  'hide-headers': hiddenField.name,
+}
+
+const policyAnnotations = {
+  'nginx.ingress.kubernetes.io/limit-rps': String(requestsPerSecond),
+  'nginx.ingress.kubernetes.io/limit-burst-multiplier': String(burstMultiplier),
+  'nginx.ingress.kubernetes.io/enable-cors': 'true',
+  'nginx.ingress.kubernetes.io/cors-allow-origin': origin,
+  'nginx.ingress.kubernetes.io/custom-headers': 'custom',
+}
+
+function optionsManifest(logged: boolean, more: object): object {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -91,6 +136,7 @@ function optionsManifest(logged: boolean): object {
       hsts: 'false',
       'keep-alive-requests': '100000000',
       'upstream-keepalive-requests': '100000000',
+      ...more,
     },
   }
 }

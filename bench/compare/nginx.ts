@@ -1,11 +1,23 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import {
+  addedFields,
+  burstMultiplier,
+  corsFields,
+  customFields,
+  hiddenField,
+  origin,
+  policiesPath,
+  requestFields,
+  requestsPerSecond,
+  seenField,
+} from './policies.ts'
 import { freePorts, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
-import type { ProxyBuild, RunningProxy, Site } from './site.ts'
+import type { ProxyBuild, RunningProxy, Setup, Site } from './site.ts'
 import { grpcMethods } from './workloads.ts'
 
-const logFormat = jsonTemplate({
+const variables = {
   time: '$time_iso8601',
   request_id: '$request_id',
   client: '$remote_addr',
@@ -18,7 +30,12 @@ const logFormat = jsonTemplate({
   upstream: '$upstream_addr',
   upstream_duration: '$upstream_response_time',
   user_agent: '$http_user_agent',
-})
+} as const
+
+const logFormat = jsonTemplate(variables)
+
+/** The same for who counts bodies alone; both write it, as it is an option of ingress-nginx, too. */
+export const policyLogFormat = jsonTemplate({ ...variables, bytes_sent: '$body_bytes_sent' })
 
 interface Ports {
   readonly httpPort: number
@@ -30,7 +47,7 @@ interface Ports {
 export async function startNginx(
   build: ProxyBuild,
   site: Site,
-  logged: boolean,
+  { logged, policies }: Setup,
 ): Promise<RunningProxy> {
   const [httpPort = 0, httpsPort = 0, statusPort = 0] = await freePorts(3)
   const name = `nginx-${httpPort}`
@@ -40,10 +57,11 @@ export async function startNginx(
     file,
     `${prelude(site, name)}
 http {
-  log_format json escape=json '${logFormat}';
+  log_format json escape=json '${policies ? policyLogFormat : logFormat}';
   access_log ${logged ? `${logFile} json buffer=64k flush=1s` : 'off'};
 ${temporaryFolders(site, name)}
-${servers(site, { httpPort, httpsPort, statusPort })}
+${policies ? policyZone : ''}
+${servers(site, { httpPort, httpsPort, statusPort }, policies ? policyDirectives : '')}
 }
 `,
   )
@@ -59,7 +77,11 @@ ${servers(site, { httpPort, httpsPort, statusPort })}
   return { build, pid: program.pid, httpPort, httpsPort, logFiles, stop: program.stop }
 }
 
-function servers(site: Site, { httpPort, httpsPort, statusPort }: Ports): string {
+function servers(
+  site: Site,
+  { httpPort, httpsPort, statusPort }: Ports,
+  directives: string,
+): string {
   return `  keepalive_timeout 75s;
   # A connection that ends while streams are under way is an error to h2load, and so for all proxies alike.
   keepalive_requests 100000000;
@@ -85,7 +107,7 @@ ${grpcMethods.map((method) => grpcUpstream(method.name, site[method.port])).join
     ssl_session_cache shared:tls:10m;
     ssl_buffer_size 4k;
 ${grpcMethods.map(grpcLocation).join('')}    location / {
-${forwardingFields}
+${directives}${forwardingFields}
       client_max_body_size 1m;
       proxy_http_version 1.1;
       proxy_connect_timeout 5s;
@@ -137,6 +159,35 @@ const forwardingFields = [
   .map((field) => `      proxy_set_header ${field};`)
   .join('\n')
 
+const addedToAnswers = [
+  ['Vary', 'Origin'],
+  ...corsFields.map(([name, value]) => [name, value === origin ? '$http_origin' : value]),
+  ...Object.entries({ ...customFields, ...addedFields }),
+]
+  .map(([name, value]) => `        add_header ${name} '${value}' always;`)
+  .join('\n')
+
+const policyZone = `  limit_req_zone $binary_remote_addr zone=requests:5m rate=${requestsPerSecond}r/s;`
+
+/**
+ * What the template of ingress-nginx writes for the same annotations and options, with nginx's own
+ * add_header for its more_set_headers. What an answer gets must stand in the block that is in force.
+ */
+const policyDirectives = `      limit_req zone=requests burst=${requestsPerSecond * burstMultiplier} nodelay;
+      if ($http_origin ~* ((${origin.replaceAll('.', '\\.')}))$ ) { set $cors 'true'; }
+      if ($request_method = 'OPTIONS') { set $cors \${cors}options; }
+      if ($cors = "true") {
+${addedToAnswers}
+      }
+      if ($cors = "trueoptions") {
+${addedToAnswers}
+        return 204;
+      }
+      proxy_hide_header ${hiddenField.name};
+${Object.entries(requestFields)
+  .map(([name, value]) => `      proxy_set_header ${name} "${value}";\n`)
+  .join('')}`
+
 /** Starts nginx as the backend: 64 bytes, or 1 MB at /1m, and never the bottleneck. */
 export async function startNginxBackend(
   path: string,
@@ -161,6 +212,11 @@ ${temporaryFolders(site, name)}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / { return 200 "${'x'.repeat(64)}"; }
+    location = ${policiesPath} {
+      add_header ${hiddenField.name} "${hiddenField.value}";
+      add_header ${seenField.name} "${seenField.variables}";
+      return 200 "${'x'.repeat(64)}";
+    }
     location = /1m { root ${site.folder}; open_file_cache max=10; }
     client_max_body_size 2m;
   }

@@ -7,9 +7,11 @@ import { startEnvoy } from './envoy.ts'
 import { startHaproxy } from './haproxy.ts'
 import { startHeadgate } from './headgate.ts'
 import { startNginx } from './nginx.ts'
-import type { ProxyBuild, ProxyKind, RunningProxy, Site } from './site.ts'
+import { checkPolicies } from './check-policies.ts'
+import { kindsOf } from './policies.ts'
+import type { ProxyBuild, ProxyKind, RunningProxy, Setup, Site } from './site.ts'
 
-type Starter = (build: ProxyBuild, site: Site, logged: boolean) => Promise<RunningProxy>
+type Starter = (build: ProxyBuild, site: Site, setup: Setup) => Promise<RunningProxy>
 
 const starters: Readonly<Record<ProxyKind, Starter>> = {
   headgate: startHeadgate,
@@ -18,15 +20,33 @@ const starters: Readonly<Record<ProxyKind, Starter>> = {
   envoy: startEnvoy,
 }
 
-/** Starts every build at once; on failure stops those that started. */
+/** Nothing but routing and forwarding fields. */
+export const plain: Setup = { logged: false, policies: false }
+
+/** All setups of the comparison. */
+export const setups: readonly Setup[] = [
+  plain,
+  { logged: true, policies: false },
+  { logged: true, policies: true },
+]
+
+/**
+ * Starts every build that can have the setup; on failure stops those that started. With policies it
+ * fails, too, when one of them does not do what the others do.
+ */
 export async function startAll(
   builds: readonly ProxyBuild[],
   site: Site,
-  logged: boolean,
+  setup: Setup,
 ): Promise<RunningProxy[]> {
   const started: RunningProxy[] = []
+  const kinds = kindsOf(setup)
   try {
-    for (const build of builds) started.push(await starters[build.kind](build, site, logged))
+    for (const build of builds) {
+      if (!kinds.includes(build.kind)) continue
+      started.push(await starters[build.kind](build, site, setup))
+    }
+    if (setup.policies) await checkPolicies(started, site)
   } catch (error) {
     await stopAll(started)
     throw error

@@ -14,6 +14,14 @@ export interface Site {
   readonly proxyCores: string
 }
 
+/** What the proxies have on beside routing and forwarding fields. */
+export interface Setup {
+  /** A JSON access log. */
+  readonly logged: boolean
+  /** The policies of `policies.ts`. */
+  readonly policies: boolean
+}
+
 /** One build of one proxy. */
 export interface ProxyBuild {
   readonly kind: ProxyKind

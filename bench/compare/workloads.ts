@@ -1,5 +1,8 @@
-/** One kind of traffic. */
-export interface Workload {
+import { origin, policiesPath } from './policies.ts'
+import type { Setup } from './site.ts'
+
+/** One kind of traffic, and what the proxies have on for it. */
+export interface Workload extends Setup {
   readonly id: string
   readonly title: string
   readonly connections: number
@@ -14,8 +17,6 @@ export interface Workload {
   readonly streams: number
   /** keep: connections are kept. close: a new one for each request. handshake: and a full TLS handshake. */
   readonly connection: 'keep' | 'close' | 'handshake'
-  /** All proxies write a JSON access log. */
-  readonly logged: boolean
   /** What Headgate's CPU per request over the better of nginx and HAProxy must not exceed. */
   readonly bar: number | undefined
 }
@@ -30,6 +31,7 @@ const small = {
   streams: 0,
   connection: 'keep',
   logged: false,
+  policies: false,
 } as const satisfies Partial<Workload>
 
 /** What a browser sends, 12 fields with Host. */
@@ -77,7 +79,7 @@ const grpc = {
   fields: ['Content-Type', 'application/grpc', 'TE', 'trailers'],
 } as const
 
-/** Every row of the comparison, in the order of the table. Bars are those of the project's issues 3 and 6. */
+/** Every row of the comparison, in the order of the table. Bars are those of the project's issues 3, 6 and 7. */
 export const workloads: readonly Workload[] = [
   { ...small, id: 'h1', title: 'h1 keep-alive, 64-byte body', bar: 1.15 },
   {
@@ -148,4 +150,14 @@ export const workloads: readonly Workload[] = [
     bar: undefined,
   },
   { ...small, id: 'log', title: 'h1 keep-alive, JSON access log', logged: true, bar: undefined },
+  {
+    ...small,
+    id: 'policies',
+    title: 'h1 keep-alive, JSON access log, rate limit, CORS, header fields changed',
+    path: policiesPath,
+    fields: ['Origin', origin],
+    logged: true,
+    policies: true,
+    bar: 0.9,
+  },
 ]
