@@ -1,11 +1,13 @@
 import { fieldId, knownFields } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
+import type { PreparedFields } from './prepared-fields.ts'
 
 /** Fields known in advance: built once, then added to many messages at the price of one string. */
 export class FieldBlock {
   readonly pairs: readonly string[]
   /** The same as HTTP/1.1 lines, each with its CRLF. */
   readonly lines: string
+  readonly #lowerNames: readonly string[]
   /** Blocks that lack one of these fields, by its lower-case name. */
   #shorter: Map<string, FieldBlock> | undefined
 
@@ -15,19 +17,17 @@ export class FieldBlock {
     let lines = ''
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
     this.lines = lines
+    this.#lowerNames = pairs.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
   }
 
   /** The block without the field of this lower-case name: itself where it has none. */
   without(lowerName: string): FieldBlock {
+    if (!this.#lowerNames.includes(lowerName)) return this
     const known = this.#shorter?.get(lowerName)
     if (known !== undefined) return known
-    const pairs: string[] = []
-    for (let i = 0; i < this.pairs.length; i += 2) {
-      const name = this.pairs[i] as string
-      if (name.toLowerCase() !== lowerName) pairs.push(name, this.pairs[i + 1] as string)
-    }
-    if (pairs.length === this.pairs.length) return this
-    const shorter = new FieldBlock(pairs)
+    const shorter = new FieldBlock(
+      this.pairs.filter((_, i) => this.#lowerNames[i >> 1] !== lowerName),
+    )
     this.#shorter ??= new Map()
     this.#shorter.set(lowerName, shorter)
     return shorter
@@ -64,6 +64,8 @@ export class Fields {
   readonly #valueEnd: number[] = []
   readonly #names: string[] = []
   readonly #values: string[] = []
+  /** Lines that were prepared: of an entry that begins a run, which #lineEnd then has the length of. */
+  readonly #lines: string[] = []
   #block: FieldBlock | undefined
 
   clear(): void {
@@ -109,7 +111,40 @@ export class Fields {
     this.#lineStart[i] = -1
     this.#names[i] = name
     this.#values[i] = value
+    this.#lineEnd[i] = 0
     this.mask |= 1 << id
+  }
+
+  /** Adds prepared fields, in their order. */
+  appendPrepared({ ids, names, values, lines, mask }: PreparedFields): void {
+    const first = this.size
+    for (let at = 0; at < ids.length; at++) {
+      this.appendKnown(ids[at] as FieldId, names[at] as string, values[at] as string)
+    }
+    if (ids.length === 0) return
+    this.#lineEnd[first] = ids.length
+    this.#lines[first] = lines
+    this.mask |= mask
+  }
+
+  /** Replaces every field of the names of these by these. */
+  setPrepared(fields: PreparedFields): void {
+    this.removePrepared(fields)
+    this.appendPrepared(fields)
+  }
+
+  /** Removes every field of the names of these. */
+  removePrepared({ mask, lengths, lowerNames, unknownNames }: PreparedFields): void {
+    if (this.#block !== undefined) {
+      for (const name of lowerNames) this.#block = this.#block.without(name)
+    }
+    // Bit 0 stands for all other names.
+    if (mask > 1) this.removeKnown(mask & ~1)
+    if (lengths === 0) return
+    for (let i = 0; i < this.size; i++) {
+      if (this.#id[i] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0) continue
+      for (const name of unknownNames) if (this.#hasName(i, name)) this.#id[i] = -1
+    }
   }
 
   /** Adds prepared fields behind all others. At most one block a message; a second replaces it. */
@@ -119,13 +154,18 @@ export class Fields {
 
   /** Replaces every field of this name by one, that of the block among them. */
   set(name: string, value: string): void {
-    this.remove(name)
-    this.append(name, value)
+    const lower = name.toLowerCase()
+    const id = fieldId(lower)
+    this.#remove(id, lower)
+    this.appendKnown(id, name, value)
   }
 
   remove(name: string): void {
     const lower = name.toLowerCase()
-    const id = fieldId(lower)
+    this.#remove(fieldId(lower), lower)
+  }
+
+  #remove(id: FieldId, lower: string): void {
     this.#block = this.#block?.without(lower)
     if (id > 0) {
       this.removeKnown(1 << id)
@@ -242,7 +282,10 @@ export class Fields {
       if (start < 0) {
         if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
         runStart = -1
-        lines += `${this.#names[i]}: ${this.#values[i]}\r\n`
+        if (this.#isWhole(i)) {
+          lines += this.#lines[i]
+          i += (this.#lineEnd[i] as number) - 1
+        } else lines += `${this.#names[i]}: ${this.#values[i]}\r\n`
         continue
       }
       if (start !== runEnd || runStart < 0) {
@@ -255,12 +298,35 @@ export class Fields {
     return this.#block === undefined ? lines : lines + this.#block.lines
   }
 
-  #hasName(i: number, lowerName: string): boolean {
-    const start = this.#lineStart[i] as number
-    if (start < 0) return (this.#names[i] as string).toLowerCase() === lowerName
-    if ((this.#nameEnd[i] as number) - start !== lowerName.length) return false
-    return this.text.slice(start, this.#nameEnd[i]).toLowerCase() === lowerName
+  /** Whether prepared fields begin at an entry of our own, and all of them are still there. */
+  #isWhole(i: number): boolean {
+    const end = i + (this.#lineEnd[i] as number)
+    for (let at = i; at < end; at++) if ((this.#id[at] as number) < 0) return false
+    return end > i
   }
+
+  #nameLength(i: number): number {
+    const start = this.#lineStart[i] as number
+    return start < 0 ? (this.#names[i] as string).length : (this.#nameEnd[i] as number) - start
+  }
+
+  #hasName(i: number, lowerName: string): boolean {
+    if (this.#nameLength(i) !== lowerName.length) return false
+    const start = this.#lineStart[i] as number
+    return start < 0
+      ? equalsLower(this.#names[i] as string, 0, lowerName)
+      : equalsLower(this.text, start, lowerName)
+  }
+}
+
+/** Whether the text reads like this lower-case name from `start` on, letters in any case. */
+function equalsLower(text: string, start: number, lowerName: string): boolean {
+  for (let at = 0; at < lowerName.length; at++) {
+    const unit = text.charCodeAt(start + at)
+    const lower = unit >= 0x41 && unit <= 0x5a ? unit | 0x20 : unit
+    if (lower !== lowerName.charCodeAt(at)) return false
+  }
+  return true
 }
 
 const hyphen = 0x2d

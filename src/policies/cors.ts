@@ -1,10 +1,11 @@
 import { bool, integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
-import type { Fields } from '#src/exchange/fields.ts'
+import { PreparedFields } from '#src/exchange/prepared-fields.ts'
 import { anyOrigin, matchesOrigin, originList } from './cors-origins.ts'
 import type { OriginPattern } from './cors-origins.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
+import type { Phases } from './policy.ts'
 
 /** What a rule says about requests of other origins. */
 export interface CorsConfig {
@@ -121,29 +122,51 @@ export const cors = policy({
   },
 
   start({ origins, fields: pairs }) {
-    const allowed = (origin: string | undefined): boolean =>
-      origins === undefined || (origin !== undefined && matchesOrigin(origins, origin))
-    return {
-      requestHead(exchange) {
-        const { request } = exchange
-        if (request.method !== 'OPTIONS') return CONTINUE
-        return allowed(request.fields.get('origin')) ? exchange.reply({ status: 204 }) : CONTINUE
-      },
-      responseHead(exchange) {
-        const fields = exchange.response?.fields
-        const origin = exchange.request.fields.get('origin')
-        if (fields === undefined) return CONTINUE
-        if (origins !== undefined) fields.append('Vary', 'Origin')
-        if (!allowed(origin)) return CONTINUE
-        const shown = origins === undefined ? '*' : (origin as string)
-        fields.set('Access-Control-Allow-Origin', shown)
-        setAll(fields, pairs)
-        return CONTINUE
-      },
-    }
+    return origins === undefined ? forEveryOrigin(pairs) : forListedOrigins(origins, pairs)
   },
 })
 
-function setAll(fields: Fields, pairs: readonly string[]): void {
-  for (let i = 0; i < pairs.length; i += 2) fields.set(pairs[i] as string, pairs[i + 1] as string)
+const originField = 'Access-Control-Allow-Origin'
+const varyOrigin = new PreparedFields(['Vary', 'Origin'])
+
+function forEveryOrigin(pairs: readonly string[]): Phases {
+  const added = new PreparedFields([originField, '*', ...pairs])
+  return {
+    requestHead: (exchange) =>
+      exchange.request.method === 'OPTIONS' ? exchange.reply({ status: 204 }) : CONTINUE,
+    responseHead({ response }) {
+      response?.fields.setPrepared(added)
+      return CONTINUE
+    },
+  }
+}
+
+function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly string[]): Phases {
+  const added = new PreparedFields(pairs)
+  const exact = origins.filter(({ wildcard }) => !wildcard)
+  const named = exact.map(({ scheme, rest }) => scheme + rest)
+  /** All fields, for a request whose origin reads as the list has it. */
+  const addedFor = named.map((origin) => new PreparedFields([originField, origin, ...pairs]))
+  return {
+    requestHead(exchange) {
+      if (exchange.request.method !== 'OPTIONS') return CONTINUE
+      const origin = exchange.request.fields.get('origin')
+      const allowed = origin !== undefined && matchesOrigin(origins, origin)
+      return allowed ? exchange.reply({ status: 204 }) : CONTINUE
+    },
+    responseHead({ request, response }) {
+      if (response === undefined) return CONTINUE
+      const { fields } = response
+      fields.appendPrepared(varyOrigin)
+      const origin = request.fields.get('origin')
+      if (origin === undefined) return CONTINUE
+      const place = named.indexOf(origin)
+      if (place >= 0) fields.setPrepared(addedFor[place] as PreparedFields)
+      else if (matchesOrigin(origins, origin)) {
+        fields.set(originField, origin)
+        fields.setPrepared(added)
+      }
+      return CONTINUE
+    },
+  }
 }

@@ -1,5 +1,7 @@
 import { bool } from '#src/annotations/types.ts'
 import { isAuthority } from '#src/exchange/authority.ts'
+import { linkFieldEdits } from './field-edits.ts'
+import type { FieldTemplate } from './field-edits.ts'
 import { objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import type { Reference } from './policy-definition.ts'
@@ -64,11 +66,15 @@ export const requestFields = policy({
   },
 
   start({ fields: list, originalUri }) {
+    const hosts = list.filter(isHost)
+    const edits = linkFieldEdits(list.filter((field) => !isHost(field)))
     return {
       requestHead(exchange) {
         const { request, originalTarget } = exchange
         if (originalUri) request.fields.set('X-Original-URI', originalTarget || request.target)
-        for (const { name, value } of list) {
+        for (const edit of edits) edit(request.fields, exchange)
+        // Last, so that $http_host in the others is the client's.
+        for (const { name, value } of hosts) {
           setRequestField(exchange, name, renderTemplate(value, exchange))
         }
         return CONTINUE
@@ -76,3 +82,7 @@ export const requestFields = policy({
     }
   },
 })
+
+function isHost({ name }: FieldTemplate): boolean {
+  return name.toLowerCase() === 'host'
+}

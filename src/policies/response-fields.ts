@@ -1,8 +1,11 @@
+import { PreparedFields, preparedNames } from '#src/exchange/prepared-fields.ts'
 import { fieldNameList, fieldProblem, fieldValue, objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import type { Reference } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
-import { readTemplate, renderTemplate } from './template.ts'
+import { linkFieldEdits } from './field-edits.ts'
+import type { FieldTemplate } from './field-edits.ts'
+import { readTemplate } from './template.ts'
 import type { Template } from './template.ts'
 
 /** Fields that every answer of a rule carries. Flat [name, value, …]. */
@@ -55,11 +58,10 @@ export const customHeaders = policy({
   },
 
   start({ fields: pairs }) {
+    const added = new PreparedFields(pairs)
     return {
       responseHead({ response }) {
-        for (let i = 0; i < pairs.length; i += 2) {
-          response?.fields.set(pairs[i] as string, pairs[i + 1] as string)
-        }
+        response?.fields.setPrepared(added)
         return CONTINUE
       },
     }
@@ -68,7 +70,7 @@ export const customHeaders = policy({
 
 /** Fields with values of the request in them. */
 export interface TemplateFieldsConfig {
-  readonly fields: readonly { readonly name: string; readonly value: Template }[]
+  readonly fields: readonly FieldTemplate[]
 }
 
 /** Response fields of every route, out of a ConfigMap that the ConfigMap names. */
@@ -96,13 +98,11 @@ export const addHeaders = policy({
   },
 
   start({ fields: list }) {
+    const edits = linkFieldEdits(list)
     return {
       responseHead(exchange) {
-        for (const { name, value } of list) {
-          const text = renderTemplate(value, exchange)
-          if (text === '') exchange.response?.fields.remove(name)
-          else exchange.response?.fields.set(name, text)
-        }
+        if (exchange.response === undefined) return CONTINUE
+        for (const edit of edits) edit(exchange.response.fields, exchange)
         return CONTINUE
       },
     }
@@ -151,9 +151,10 @@ export const hideHeaders = policy({
   },
 
   start({ names }) {
+    const hidden = preparedNames(names)
     return {
       responseHead({ response }) {
-        for (const name of names) response?.fields.remove(name)
+        response?.fields.removePrepared(hidden)
         return CONTINUE
       },
     }

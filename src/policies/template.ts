@@ -1,6 +1,6 @@
 import type { ValueType } from '#src/annotations/types.ts'
 import { fieldText } from './field-text.ts'
-import { isVariable, variableValue } from './variables.ts'
+import { isVariable, variableReader, variableValue } from './variables.ts'
 import type { VariableSource } from './variables.ts'
 
 /** Text, a variable of the request, or a group of the path's regular expression. */
@@ -57,6 +57,32 @@ export function renderTemplate(
     else text += variableValue(source, part.variable)
   }
   return fieldText(text)
+}
+
+/** The text of a template that is the same for every request; undefined: there is none. */
+export function staticText(template: Template): string | undefined {
+  let text = ''
+  for (const part of template) {
+    if (!('text' in part)) return undefined
+    text += part.text
+  }
+  return text
+}
+
+/** `renderTemplate` for one template without groups, its variables looked up once. */
+export function linkTemplate(template: Template): (source: VariableSource) => string {
+  const parts = template.map((part): ((source: VariableSource) => string) => {
+    if ('variable' in part) return variableReader(part.variable)
+    const text = 'text' in part ? part.text : ''
+    return () => text
+  })
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return (source) => fieldText(only(source))
+  return (source) => {
+    let text = ''
+    for (const part of parts) text += part(source)
+    return fieldText(text)
+  }
 }
 
 /** A value of this notation. `shape` is what its text must look like as a whole. */

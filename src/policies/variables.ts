@@ -58,6 +58,15 @@ export function variableValue(source: VariableSource, name: string): string {
   return ''
 }
 
+/** What reads this variable, for whoever reads it of many requests. */
+export function variableReader(name: string): (source: VariableSource) => string {
+  const read = variables[name]
+  if (read !== undefined) return read
+  if (!name.startsWith('http_')) return (source) => variableValue(source, name)
+  const field = fieldName(name)
+  return ({ request }) => fieldValue(request, field)
+}
+
 const forwarding: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-host',

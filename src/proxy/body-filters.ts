@@ -1,5 +1,6 @@
 import type { Fields } from '#src/exchange/fields.ts'
-import type { BodyFilter, BodySink, Phases, PolicyExchange } from '#src/policies/policy.ts'
+import type { BodyFilter, BodySink, PolicyExchange } from '#src/policies/policy.ts'
+import type { PolicyChain } from './policy-chain.ts'
 
 /** The receiving end behind the last filter. */
 export interface BodyTarget extends BodySink {
@@ -63,8 +64,14 @@ class FilterLink implements BodySink {
   }
 }
 
+const noFilters = new BodyFilters([])
+
 /** Filters of the request body, in table order. */
-export function requestFilters(phases: readonly Phases[], exchange: PolicyExchange): BodyFilters {
+export function requestFilters(
+  { requestFilters: phases }: PolicyChain,
+  exchange: PolicyExchange,
+): BodyFilters {
+  if (phases.length === 0) return noFilters
   const filters: BodyFilter[] = []
   for (const phase of phases) {
     const filter = phase.filterRequestBody?.(exchange)
@@ -74,10 +81,14 @@ export function requestFilters(phases: readonly Phases[], exchange: PolicyExchan
 }
 
 /** Filters of the response body, in reverse order. */
-export function responseFilters(phases: readonly Phases[], exchange: PolicyExchange): BodyFilters {
+export function responseFilters(
+  { responseFilters: phases }: PolicyChain,
+  exchange: PolicyExchange,
+): BodyFilters {
+  if (phases.length === 0) return noFilters
   const filters: BodyFilter[] = []
-  for (let i = phases.length - 1; i >= 0; i--) {
-    const filter = phases[i]?.filterResponseBody?.(exchange)
+  for (const phase of phases) {
+    const filter = phase.filterResponseBody?.(exchange)
     if (filter !== undefined) filters.push(filter)
   }
   return new BodyFilters(filters)

@@ -8,7 +8,8 @@ const evictions = workerCell('limits_evicted_total')
 /** Counts the request against its client's rate; false: there are too many. */
 export function admitRequest(exchange: Exchange, limit: string, rate: GcraRate): boolean {
   const { services, clientAddress } = exchange
-  const admission = services.limits.admit(limit, clientAddress, rate, services.now())
+  // Limits come before anything that waits: the request is as good as just begun.
+  const admission = services.limits.admit(limit, clientAddress, rate, exchange.startedAt)
   if (admission === evicted) services.worker.add(services.writer, evictions, 1)
   return admission !== refused
 }

@@ -6,6 +6,7 @@ import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import { linkCanaryGroup } from './canary-group.ts'
 import { linkCanary } from './canary.ts'
 import type { LiveErrorPages, LiveRule, LiveTarget } from './live-rule.ts'
+import { linkPolicies } from './policy-chain.ts'
 import type { PoolSettingsCache } from './pool-settings.ts'
 
 /** What linking needs from the live table. */
@@ -19,15 +20,15 @@ export interface LinkContext {
 /** Attaches code to a rule: its policies, its backends, their balancers. */
 export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRule {
   const targets = rule.backends.map((use) => linkTarget(use, context))
-  const phases = rule.policies.map(startPolicy)
   const group =
     rule.canaryGroup === undefined ? undefined : linkCanaryGroup(rule.canaryGroup, rule.backends)
+  const phases = [...(group === undefined ? [] : [group.phases]), ...rule.policies.map(startPolicy)]
   return {
     rule,
     slot,
     generation: context.generationOf(slot),
     recorded: true,
-    phases: group === undefined ? phases : [group.phases, ...phases],
+    policies: phases.length === 0 ? undefined : linkPolicies(phases),
     targets,
     fallback: rule.fallback && linkTarget(rule.fallback.use, context),
     errorPages: rule.errorPages && linkErrorPages(rule.errorPages, context),
@@ -113,7 +114,7 @@ export function linkSubrequest(
     slot: 0,
     generation: 0,
     recorded: false,
-    phases: [],
+    policies: undefined,
     targets: [{ use, backend, balancer, pool: pools.take(use) }],
     weight: 1,
   }

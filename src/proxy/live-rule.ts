@@ -1,9 +1,9 @@
-import type { Phases } from '#src/policies/policy.ts'
 import type { VariableSource } from '#src/policies/variables.ts'
 import type { Rule, WeightedBackend } from '#src/table/table.ts'
 import type { LiveBackend, LiveBalancer } from '#src/upstream/live-backend.ts'
 import type { PoolSettings } from '#src/upstream/pool.ts'
 import type { LiveCanary } from './canary.ts'
+import type { PolicyChain } from './policy-chain.ts'
 
 /** One weighted backend of a rule with its code attached. */
 export interface LiveTarget {
@@ -28,8 +28,8 @@ export interface LiveRule {
   readonly generation: number
   /** False for requests of our own, which count in no route's metrics. */
   readonly recorded: boolean
-  /** Those of `rule.policies`, behind that of a group of canaries. Empty for a route without policies, which then meets no policy code. */
-  readonly phases: readonly Phases[]
+  /** Those of `rule.policies`, behind that of a group of canaries. Undefined for a route without policies, which then meets no policy code. */
+  readonly policies: PolicyChain | undefined
   readonly targets: readonly LiveTarget[]
   /** The target of last resort. */
   readonly fallback?: LiveTarget | undefined

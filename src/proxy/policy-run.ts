@@ -5,14 +5,7 @@ import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
-import type {
-  Phases,
-  PolicyExchange,
-  Reply,
-  Subrequest,
-  Suspension,
-  Verdict,
-} from '#src/policies/policy.ts'
+import type { Phases, PolicyExchange, Reply, Subrequest, Suspension } from '#src/policies/policy.ts'
 import { tooMany } from '#src/shared/limit-memory.ts'
 import { requestFilters, responseFilters } from './body-filters.ts'
 import type { BodyFilters } from './body-filters.ts'
@@ -24,15 +17,13 @@ import type { Services } from './services.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
 import { recordUncompressed } from './record.ts'
 import { Pacer } from './pacer.ts'
+import type { PolicyChain, Stage } from './policy-chain.ts'
 import { newSession } from './sessions.ts'
 import { recordSpan } from './record-span.ts'
 import { startSubrequest } from './sub-exchange.ts'
 import type { RunningSubrequest } from './sub-exchange.ts'
 import { SuspensionHandle } from './suspension.ts'
 import { waitSuspended } from './waiting.ts'
-
-/** The phases that may stop, in the order in which an exchange meets them. */
-type Stage = 'requestHead' | 'requestBuffered' | 'upstreamChosen' | 'responseHead'
 
 /**
  * The policies of one exchange at work: which phase is running, what is suspended, the body filters.
@@ -51,8 +42,8 @@ export class PolicyRun implements PolicyExchange {
   /** How often that has happened to this exchange. */
   reroutes = 0
   readonly #exchange: Exchange
-  readonly #phases: readonly Phases[]
-  #stage: Stage = 'requestHead'
+  readonly #chain: PolicyChain
+  #stage: Stage
   #index = 0
   #suspension: SuspensionHandle | undefined
   #requestFilters: BodyFilters | undefined
@@ -66,12 +57,11 @@ export class PolicyRun implements PolicyExchange {
   /** Places of connection limits that this exchange holds. */
   #acquired: number[] | undefined
 
-  constructor(exchange: Exchange, phases: readonly Phases[]) {
+  constructor(exchange: Exchange, chain: PolicyChain) {
     this.#exchange = exchange
-    this.#phases = phases
-    let limit = 0
-    for (const phase of phases) limit = Math.max(limit, phase.bufferRequestBody ?? 0)
-    this.bufferLimit = limit
+    this.#chain = chain
+    this.#stage = chain.requestHead
+    this.bufferLimit = chain.bufferLimit
   }
 
   get peer(): Peer {
@@ -208,35 +198,33 @@ export class PolicyRun implements PolicyExchange {
   // Request phases, in table order. True: go on at once.
 
   runRequestHead(): boolean {
-    return this.#run('requestHead', 0)
+    return this.#run(this.#chain.requestHead, 0)
   }
 
   /** The body is complete; policies that asked for it run now. */
   runBuffered(): boolean {
     this.requestBody = Buffer.from(this.#exchange.body.text, 'latin1')
-    return this.#run('requestBuffered', 0)
+    return this.#run(this.#chain.requestBuffered, 0)
   }
 
   runUpstreamChosen(): boolean {
-    return this.#run('upstreamChosen', 0)
+    return this.#run(this.#chain.upstreamChosen, 0)
   }
 
   /** Response phases, in reverse. False: suspended or replaced; the body is held meanwhile. */
   runResponseHead(ended: boolean): boolean {
     this.#responseEnded = ended
-    return this.#run('responseHead', 0)
+    return this.#run(this.#chain.responseHead, 0)
   }
 
   #run(stage: Stage, from: number): boolean {
     this.#stage = stage
-    const phases = this.#phases
-    const backwards = stage === 'responseHead'
+    const { phases } = stage
     for (let i = from; i < phases.length; i++) {
       this.#index = i
-      const phase = phases[backwards ? phases.length - 1 - i : i] as Phases
-      const verdict: Verdict = phase[stage]?.(this) ?? CONTINUE
+      const verdict = stage.call(phases[i] as Phases, this)
       if (verdict === CONTINUE) continue
-      if (backwards && this.#replaced) {
+      if (this.#replaced && stage.name === 'responseHead') {
         // Its answer stands already; a phase that wants yet another is passed over.
         this.#suspension?.cancel()
         this.#suspension = undefined
@@ -252,7 +240,7 @@ export class PolicyRun implements PolicyExchange {
   #answer(reply: Reply): void {
     this.#suspension = undefined
     this.#held = undefined
-    if (this.#stage === 'responseHead') this.#replaced = true
+    if (this.#stage.name === 'responseHead') this.#replaced = true
     if (reply.status === hangUp) {
       this.#exchange.status = hangUp
       this.#exchange.cut()
@@ -262,7 +250,7 @@ export class PolicyRun implements PolicyExchange {
   }
 
   #suspended(): void {
-    if (this.#stage !== 'responseHead') return
+    if (this.#stage.name !== 'responseHead') return
     this.#held = new HeldBody()
     this.#exchange.attempt?.stream?.pauseBody()
   }
@@ -286,11 +274,12 @@ export class PolicyRun implements PolicyExchange {
 
   #goOn(): void {
     const exchange = this.#exchange
-    if (this.#stage === 'requestHead') {
+    const { name } = this.#stage
+    if (name === 'requestHead') {
       this.#filterEarlyBody()
       exchange.afterRequestHead()
-    } else if (this.#stage === 'requestBuffered') exchange.ask()
-    else if (this.#stage === 'upstreamChosen') exchange.send()
+    } else if (name === 'requestBuffered') exchange.ask()
+    else if (name === 'upstreamChosen') exchange.send()
     else this.#goOnWithResponse()
   }
 
@@ -315,27 +304,27 @@ export class PolicyRun implements PolicyExchange {
     const { body } = this.#exchange
     // Policies that have not run yet may still ask for a filter; see `#filterEarlyBody`.
     if (this.#headSuspended) return body.take(buffer, start, end, stream)
-    this.#requestFilters ??= requestFilters(this.#phases, this)
+    this.#requestFilters ??= requestFilters(this.#chain, this)
     if (this.#requestFilters.empty) return body.take(buffer, start, end, stream)
     return this.#requestFilters.push(buffer, start, end, new RequestSink(body, stream))
   }
 
   endRequestBody(trailers: Fields | undefined, stream: ClientStream | undefined): void {
     if (this.#headSuspended) return
-    this.#requestFilters ??= requestFilters(this.#phases, this)
+    this.#requestFilters ??= requestFilters(this.#chain, this)
     if (this.#requestFilters.empty) return
     this.#requestFilters.end(new RequestSink(this.#exchange.body, stream), trailers)
   }
 
   get #headSuspended(): boolean {
-    return this.#suspension !== undefined && this.#stage === 'requestHead'
+    return this.#suspension !== undefined && this.#stage.name === 'requestHead'
   }
 
   /** What came of the request body while a head phase held the exchange up passes the filters now. */
   #filterEarlyBody(): void {
     const { body } = this.#exchange
     if (body.bytes === 0 && !body.ended) return
-    const filters = requestFilters(this.#phases, this)
+    const filters = requestFilters(this.#chain, this)
     this.#requestFilters = filters
     if (filters.empty) return
     const sink = new RequestSink(body, undefined)
@@ -349,7 +338,7 @@ export class PolicyRun implements PolicyExchange {
       this.#held.add(buffer, start, end)
       return false
     }
-    this.#responseFilters ??= responseFilters(this.#phases, this)
+    this.#responseFilters ??= responseFilters(this.#chain, this)
     const { pacer } = this
     if (!this.#responseFilters.empty) {
       return this.#responseFilters.push(buffer, start, end, pacer ?? new StreamSink(stream))
@@ -365,12 +354,12 @@ export class PolicyRun implements PolicyExchange {
       this.#held.end(trailers)
       return false
     }
-    this.#responseFilters ??= responseFilters(this.#phases, this)
+    this.#responseFilters ??= responseFilters(this.#chain, this)
     if (!this.#responseFilters.empty) {
       this.#responseFilters.end(this.pacer ?? new StreamSink(stream), trailers)
     }
     if (trailers !== undefined) {
-      for (let i = this.#phases.length - 1; i >= 0; i--) this.#phases[i]?.trailers?.(this, trailers)
+      for (const phase of this.#chain.trailers) phase.trailers?.(this, trailers)
     }
     return this.pacer?.holdEnd(trailers) !== true
   }
@@ -381,7 +370,7 @@ export class PolicyRun implements PolicyExchange {
     // What was asked for a client that has left must not go on for as long as the other side likes.
     if (this.#subrequests !== undefined) for (const one of this.#subrequests) one.cancel()
     this.pacer?.stop()
-    for (const phase of this.#phases) phase.end?.(this)
+    for (const phase of this.#chain.end) phase.end?.(this)
     if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)
   }
 }

@@ -5,6 +5,7 @@ import { dropCertificateClaims } from '#src/policies/certificate-claims.ts'
 import { identify } from './client-identity.ts'
 import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
+import { linkPolicies } from './policy-chain.ts'
 import { PolicyRun } from './policy-run.ts'
 
 const requestIdField = fieldId('x-request-id')
@@ -50,10 +51,12 @@ export function route(exchange: Exchange): void {
     exchange.fail('bad-path')
     return
   }
-  if (live.phases.length > 0) exchange.policies = new PolicyRun(exchange, live.phases)
+  if (live.policies !== undefined) exchange.policies = new PolicyRun(exchange, live.policies)
   exchange.begin(live)
   while (exchange.policies?.rerouting === true) reroute(exchange, exchange.policies)
 }
+
+const noPolicies = linkPolicies([])
 
 /** As nginx: a path may be rewritten so often, then it is taken for a loop. */
 const reroutesMax = 10
@@ -73,7 +76,7 @@ function reroute(exchange: Exchange, before: PolicyRun): void {
     exchange.fail('no-route')
     return
   }
-  const after = new PolicyRun(exchange, live.phases)
+  const after = new PolicyRun(exchange, live.policies ?? noPolicies)
   after.follow(before)
   exchange.policies = after
   exchange.begin(live)

@@ -42,11 +42,19 @@ export const tooMany = -2
  */
 export class LimitMemory {
   readonly #buffers: LimitBuffers
-  readonly #buckets: number
+  readonly #bucketMask: number
+  // Of the last limit and the last rate: mostly they are those of the next request.
+  #limit: string | undefined
+  #limitBucket = 0
+  #limitTag = 0
+  #rate: GcraRate | undefined
+  #ticksPerMs = 0
+  #intervalTicks = 0
+  #toleranceTicks = 0
 
   private constructor(buffers: LimitBuffers) {
     this.#buffers = buffers
-    this.#buckets = buffers.capacity / bucketSize
+    this.#bucketMask = buffers.capacity / bucketSize - 1
   }
 
   /** Reserves places for `capacity` clients, a power of two from 8. */
@@ -80,13 +88,14 @@ export class LimitMemory {
   /** One request of `client` under the limit `limit` at `now`, in monotonic milliseconds. */
   admit(limit: string, client: string, rate: GcraRate, now: number): Admission {
     const { arrivals, seen } = this.#buffers
+    if (rate !== this.#rate) this.#useRate(rate)
     const place = this.#placeOf(limit, client, now)
     const index = place < 0 ? -1 - place : place
-    Atomics.store(seen, index, Math.floor(now / 1000))
-    const scale = ticksPerMs(rate.intervalMs)
-    const nowTicks = (Math.floor(now * scale) % (2 * halfRange)) | 0
-    const interval = Math.round(rate.intervalMs * scale)
-    const tolerance = Math.min(halfRange / 2, Math.round(rate.toleranceMs * scale))
+    const second = Math.floor(now / 1000)
+    if (seen[index] !== second) Atomics.store(seen, index, second)
+    const nowTicks = (Math.floor(now * this.#ticksPerMs) % (2 * halfRange)) | 0
+    const interval = this.#intervalTicks
+    const tolerance = this.#toleranceTicks
     for (;;) {
       const arrival = Atomics.load(arrivals, index)
       // What lies further ahead than the rate allows is left over from long ago.
@@ -98,6 +107,21 @@ export class LimitMemory {
         return place < 0 ? evicted : admitted
       }
     }
+  }
+
+  #useRate(rate: GcraRate): void {
+    const scale = ticksPerMs(rate.intervalMs)
+    this.#rate = rate
+    this.#ticksPerMs = scale
+    this.#intervalTicks = Math.round(rate.intervalMs * scale)
+    this.#toleranceTicks = Math.min(halfRange / 2, Math.round(rate.toleranceMs * scale))
+  }
+
+  #useLimit(limit: string): void {
+    const [first = 0, second = 0] = this.#buffers.seeds
+    this.#limit = limit
+    this.#limitBucket = hashText(limit, first)
+    this.#limitTag = hashText(limit, second)
   }
 
   /** The place of a key; of one that took another's place -1 minus it. */
@@ -117,13 +141,16 @@ export class LimitMemory {
     }
   }
 
-  /** The place of the tag, else a free one, else the one that was asked for longest ago. */
+  /**
+   * The place of the tag, else a free one, else the one that was asked for longest ago. Read without
+   * order, which is quick: the caller makes sure of the place.
+   */
   #bestPlace(first: number, tag: number): number {
     const { tags, seen } = this.#buffers
     let oldest = first
     let free = -1
     for (let at = first; at < first + bucketSize; at++) {
-      const own = Atomics.load(tags, at)
+      const own = tags[at]
       if (own === tag) return at
       if (own === 0 && free < 0) free = at
       if ((seen[at] as number) < (seen[oldest] as number)) oldest = at
@@ -184,13 +211,13 @@ export class LimitMemory {
   }
 
   #bucketOf(limit: string, client: string): number {
-    const seed = this.#buffers.seeds[0] as number
-    return ((hashText(client, hashText(limit, seed)) >>> 0) % this.#buckets) * bucketSize
+    if (limit !== this.#limit) this.#useLimit(limit)
+    return (hashText(client, this.#limitBucket) & this.#bucketMask) * bucketSize
   }
 
   #tagOf(limit: string, client: string): number {
-    const seed = this.#buffers.seeds[1] as number
-    return hashPair(hashText(client, hashText(limit, seed)), seed) || 1
+    if (limit !== this.#limit) this.#useLimit(limit)
+    return hashPair(hashText(client, this.#limitTag), this.#buffers.seeds[1] as number) || 1
   }
 }
 

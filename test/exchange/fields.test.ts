@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FieldBlock, Fields, toPairs } from '#src/exchange/fields.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
+import { PreparedFields, preparedNames } from '#src/exchange/prepared-fields.ts'
 
 /** Fields as a codec records them: positions in the text of a head. */
 function received(lines: readonly [string, string][]): Fields {
@@ -85,22 +86,55 @@ for (const [name, begins] of beginnings) {
   })
 }
 
+/** As long as `X-A` modulo 32: told apart by more than its length. */
+const longName = `X-${'b'.repeat(33)}`
+
+const kinds = [
+  'append',
+  'set',
+  'remove',
+  'append-prepared',
+  'set-prepared',
+  'remove-prepared',
+  'mask',
+  'at',
+] as const
+
+function preparedPairs({ names, values }: PreparedFields): [string, string][] {
+  return names.map((name, i) => [name, values[i] as string])
+}
+
+test('of prepared fields with one name the last counts', () => {
+  const prepared = new PreparedFields(['A', '1', 'Server', 's', 'a', '2'])
+  assert.deepEqual(preparedPairs(prepared), [
+    ['Server', 's'],
+    ['a', '2'],
+  ])
+  assert.equal(prepared.lines, 'Server: s\r\na: 2\r\n')
+})
+
 test('any edits agree with a plain list of pairs', () => {
-  const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept')
+  const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept', longName)
   const value = fc.stringMatching(/^[a-z]{0,8}$/)
   const edit = fc.record({
-    kind: fc.constantFrom('append', 'set', 'remove', 'mask', 'at'),
+    kind: fc.constantFrom(...kinds),
     name,
     value,
+    other: name,
     at: fc.nat(12),
   })
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), fc.array(edit), (lines, edits) => {
       const fields = received(lines)
       let model: ([string, string] | undefined)[] = [...lines]
-      for (const { kind, name: key, value: text, at } of edits) {
+      for (const { kind, name: key, value: text, other, at } of edits) {
         const lower = key.toLowerCase()
         const without = model.map((pair) => (pair?.[0].toLowerCase() === lower ? undefined : pair))
+        const prepared = new PreparedFields([key, text, other, 'x'])
+        const added = preparedPairs(prepared)
+        const withoutBoth = without.map((pair) =>
+          pair?.[0].toLowerCase() === other.toLowerCase() ? undefined : pair,
+        )
         if (kind === 'append') {
           fields.append(key, text)
           model.push([key, text])
@@ -110,6 +144,15 @@ test('any edits agree with a plain list of pairs', () => {
         } else if (kind === 'remove') {
           fields.remove(key)
           model = without
+        } else if (kind === 'append-prepared') {
+          fields.appendPrepared(prepared)
+          model = [...model, ...added]
+        } else if (kind === 'set-prepared') {
+          fields.setPrepared(prepared)
+          model = [...withoutBoth, ...added]
+        } else if (kind === 'remove-prepared') {
+          fields.removePrepared(preparedNames([key, other]))
+          model = withoutBoth
         } else if (kind === 'mask') {
           fields.removeKnown(fieldMask('cookie', 'server'))
           model = model.map((pair) =>

@@ -79,3 +79,19 @@ test('without a list the origin is *', () => {
   everyone.responseHead?.(exchange)
   assert.deepEqual(fieldsOf(response?.fields), [['access-control-allow-origin', '*']])
 })
+
+test('an origin in another case, or of a pattern, is sent back as it came', () => {
+  const phases = policies.cors.start({
+    origins: originList.parse('https://a.example,https://*.b.example'),
+    fields: ['Access-Control-Max-Age', '60'],
+  })
+  for (const origin of ['https://A.example', 'https://x.b.example']) {
+    const { exchange, response } = fakeExchange({ fields: { Origin: origin }, answer: [] })
+    phases.responseHead?.(exchange)
+    assert.deepEqual(fieldsOf(response?.fields), [
+      ['vary', 'Origin'],
+      ['access-control-allow-origin', origin],
+      ['access-control-max-age', '60'],
+    ])
+  }
+})

@@ -4,6 +4,7 @@ import { AddressSet, addressList } from '#src/policies/address-set.ts'
 import { policies } from '#src/policies/index.ts'
 import { FieldBlock } from '#src/exchange/fields.ts'
 import { setRequestField } from '#src/policies/request-fields.ts'
+import { readTemplate } from '#src/policies/template.ts'
 import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
 
 const {
@@ -149,6 +150,46 @@ test('add-headers sets what has a value, and takes away what has none', () => {
   ]
   addHeaders.start({ fields }).responseHead?.(exchange)
   assert.deepEqual(fieldsOf(response?.fields), [['x-arg', '2']])
+})
+
+test('fields are set in their order; a value that comes to nothing takes its field away', () => {
+  const list = ['A: one', 'B: $http_x', 'C:', 'a: $remote_addr', 'D: $arg_none', 'E: two'].map(
+    (line) => {
+      const [name = '', value = ''] = line.split(/: ?/)
+      const reading = readTemplate(value, false)
+      return { name, value: 'template' in reading ? reading.template : [] }
+    },
+  )
+  const { exchange, response } = fakeExchange({
+    fields: { X: 'x' },
+    answer: [
+      ['c', '1'],
+      ['d', '2'],
+      ['F', '3'],
+    ],
+  })
+  addHeaders.start({ fields: list }).responseHead?.(exchange)
+  assert.deepEqual(fieldsOf(response?.fields), [
+    ['f', '3'],
+    ['b', 'x'],
+    ['a', '198.51.100.7'],
+    ['e', 'two'],
+  ])
+})
+
+test('$http_host of a request field is the client, whatever the upstream is told', () => {
+  const { exchange, request } = fakeExchange({ fields: { X: 'other.example' } })
+  requestFields
+    .start({
+      fields: [
+        { name: 'Host', value: [{ variable: 'http_x' }] },
+        { name: 'X-Host', value: [{ variable: 'http_host' }] },
+      ],
+      originalUri: false,
+    })
+    .requestHead?.(exchange)
+  assert.equal(request.authority, 'other.example')
+  assert.equal(request.fields.get('x-host'), 'a.example')
 })
 
 const blocked: readonly (readonly [fields: Record<string, string>, refused: boolean])[] = [

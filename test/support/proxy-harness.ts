@@ -16,6 +16,7 @@ import { LoadProbes } from '#src/proxy/load-probes.ts'
 import type { LiveRule } from '#src/proxy/live-rule.ts'
 import type { LiveTable } from '#src/proxy/live-table.ts'
 import { WorkerMirrors } from '#src/proxy/mirrors.ts'
+import { linkPolicies } from '#src/proxy/policy-chain.ts'
 import { PolicyRun } from '#src/proxy/policy-run.ts'
 import { RequestIds } from '#src/proxy/request-ids.ts'
 import type { Services } from '#src/proxy/services.ts'
@@ -265,7 +266,7 @@ export class ProxyHarness {
       slot: 1,
       generation: 0,
       recorded: true,
-      phases,
+      policies: phases.length === 0 ? undefined : linkPolicies(phases),
       targets: [
         {
           use,
@@ -306,7 +307,7 @@ export class ProxyHarness {
     exchange.host = 'app.example'
     exchange.path = '/'
     exchange.clientAddress = peer.address
-    if (live.phases.length > 0) exchange.policies = new PolicyRun(exchange, live.phases)
+    if (live.policies !== undefined) exchange.policies = new PolicyRun(exchange, live.policies)
     exchange.begin(live)
     return { exchange, client }
   }
