@@ -86,8 +86,8 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   waiting: Waiting = ''
   /** The page that takes the answer's place. */
   page: ErrorPage | undefined
-  /** When the call must be over, on the wheel's clock; Infinity: nobody said so. */
-  deadline = Infinity
+  /** When the call must be over, on the wheel's clock; undefined: nobody said so. */
+  deadline: number | undefined
   /** The codec has not delivered all of the read that brought the head. */
   inFirstRead = true
   /** The next try is on a new connection. */

@@ -1,16 +1,29 @@
 import type { LogVariable } from '#src/policies/log-variables.ts'
-import { variableValue } from '#src/policies/variables.ts'
+import { variableReader } from '#src/policies/variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
+import { inQuotes, isPlain, isPlainUnit, oncePerSecond, seconds } from './log-text.ts'
 
-type Read = (exchange: Exchange) => string
+type Read = (exchange: Exchange, durationMs: number) => string
 
 const protocols: Readonly<Record<number, string>> = {
   10: 'HTTP/1.0',
   11: 'HTTP/1.1',
   20: 'HTTP/2.0',
 }
+
+/** 2026-11-29T10:00:00+00:00 */
+const isoSecond = oncePerSecond((date) => `${date.toISOString().slice(0, 19)}+00:00`)
+
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+/** The time of the common log format, in UTC: 29/Nov/2026:10:00:00 +0000. */
+const commonTime = oncePerSecond((date) => {
+  const day = String(date.getUTCDate()).padStart(2, '0')
+  const time = date.toISOString().slice(11, 19)
+  return `${day}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}:${time} +0000`
+})
 
 const readers: Readonly<Record<LogVariable, Read>> = {
   body_bytes_sent: ({ responseBytes }) => String(responseBytes),
@@ -29,14 +42,13 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   request: ({ request, originalTarget }) =>
     `${request.method} ${originalTarget || request.target} ${protocols[request.version] ?? ''}`,
   request_length: (exchange) => String(headLength(exchange) + exchange.body.bytes),
-  request_time: ({ services, startedAt }) => seconds(services.now() - startedAt),
+  request_time: (_exchange, durationMs) => seconds(durationMs),
   server_protocol: ({ request }) => protocols[request.version] ?? '',
   service_name: ({ target }) => target?.use.service ?? '',
   service_port: ({ target }) => String(target?.backend.backend.servicePort ?? ''),
   status: (exchange) => String(loggedStatus(exchange)),
   the_real_ip: ({ clientAddress }) => clientAddress,
-  time_iso8601: ({ services }) =>
-    new Date(services.wallClock()).toISOString().replace(/\.\d+Z$/, '+00:00'),
+  time_iso8601: ({ services }) => isoSecond(services.wallClock()),
   time_local: ({ services }) => commonTime(services.wallClock()),
   upstream_addr: ({ lastEndpoint }) => lastEndpoint?.name ?? '',
   upstream_header_time: ({ upstreamMs }) => (upstreamMs < 0 ? '' : seconds(upstreamMs)),
@@ -49,13 +61,17 @@ const readers: Readonly<Record<LogVariable, Read>> = {
 const formats = new WeakMap<GlobalOptions, Read>()
 
 /** The line of a finished exchange in the format of the options, which have one. */
-export function formattedLogLine(exchange: Exchange, options: GlobalOptions): string {
+export function formattedLogLine(
+  exchange: Exchange,
+  durationMs: number,
+  options: GlobalOptions,
+): string {
   let write = formats.get(options)
   if (write === undefined) {
     write = linkFormat(options)
     formats.set(options, write)
   }
-  return write(exchange)
+  return write(exchange, durationMs)
 }
 
 /** Looks every variable up once; a line is a walk over the parts. */
@@ -63,18 +79,24 @@ function linkFormat({ logFormat, logEscape }: GlobalOptions): Read {
   const escape = escapes[logEscape]
   // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
   const absent = logEscape === 'default' ? '-' : ''
-  const parts = logFormat.map((part): Read => {
-    if ('text' in part) {
+  const texts = ['']
+  const reads: Read[] = []
+  for (const part of logFormat) {
+    if ('variable' in part) {
+      reads.push(readerOf(part.variable))
+      texts.push('')
+    } else {
       // Lines are bytes, one character each.
-      const bytes = Buffer.from(part.text, 'utf8').latin1Slice()
-      return () => bytes
+      texts[reads.length] += Buffer.from(part.text, 'utf8').latin1Slice()
     }
-    const read = readerOf(part.variable)
-    return (exchange) => escape(read(exchange)) || absent
-  })
-  return (exchange) => {
-    let line = ''
-    for (const part of parts) line += part(exchange)
+  }
+  return (exchange, durationMs) => {
+    let line = texts[0] as string
+    for (let i = 0; i < reads.length; i++) {
+      const value = escape((reads[i] as Read)(exchange, durationMs)) || absent
+      // One piece where there is no value, as pieces are what costs.
+      line += value === '' ? (texts[i + 1] as string) : value + (texts[i + 1] as string)
+    }
     return line
   }
 }
@@ -85,67 +107,34 @@ function readerOf(name: string): Read {
     const field = name.slice('sent_http_'.length).replaceAll('_', '-')
     return ({ response }) => response?.fields.get(field) ?? ''
   }
-  return (exchange) => variableValue(source(exchange), name)
-}
-
-/** What variables of a request are read from. */
-function source(exchange: Exchange) {
-  const { request, host, path, clientAddress, scheme, requestId, originalTarget } = exchange
-  const { peer } = exchange.stream
-  return { request, peer, host, path, clientAddress, scheme, requestId, originalTarget }
+  return variableReader(name)
 }
 
 const escapes = {
   /** nginx's own: what could end a quoted text or a line, as \xHH. */
   default: (text: string) =>
     isPlain(text) ? text : replaceAll(text, (code) => `\\x${hex(code, 2).toUpperCase()}`),
-  json: (text: string) =>
+  json: inQuotes,
+  // Bytes beyond ASCII stay escaped: a log is text.
+  none: (text: string) =>
     isPlain(text)
       ? text
       : replaceAll(text, (code) =>
-          code === 0x22 || code === 0x5c ? `\\${String.fromCodePoint(code)}` : `\\u${hex(code, 4)}`,
+          code === 0x22 || code === 0x5c ? String.fromCodePoint(code) : `\\x${hex(code, 2)}`,
         ),
-  // Bytes beyond ASCII stay escaped: a log is text.
-  none: (text: string) =>
-    replaceAll(text, (code) =>
-      code === 0x22 || code === 0x5c ? String.fromCodePoint(code) : `\\x${hex(code, 2)}`,
-    ),
 } as const
-
-function isPlain(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (!isPlainCode(text.charCodeAt(i))) return false
-  return true
-}
-
-function isPlainCode(code: number): boolean {
-  return code >= 0x20 && code <= 0x7e && code !== 0x22 && code !== 0x5c
-}
 
 function replaceAll(text: string, escaped: (code: number) => string): string {
   let out = ''
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    out += isPlainCode(code) ? text[i] : escaped(code)
+    out += isPlainUnit(code) ? text[i] : escaped(code)
   }
   return out
 }
 
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0')
-}
-
-/** Milliseconds as seconds with three places, as nginx writes times. */
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3)
-}
-
-const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
-
-/** The time of the common log format, in UTC: 29/Nov/2026:10:00:00 +0000. */
-function commonTime(ms: number): string {
-  const date = new Date(ms)
-  const day = String(date.getUTCDate()).padStart(2, '0')
-  return `${day}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}:${date.toISOString().slice(11, 19)} +0000`
 }
 
 /** Bytes of the head as an HTTP/1.1 request of the fields that went on. */

@@ -48,7 +48,7 @@ export function grpcTimeoutMs(request: RequestHead): number | undefined {
  * trailers of the upstream's answer when that has begun.
  */
 export function endByDeadline(exchange: Exchange): void {
-  exchange.deadline = Infinity
+  exchange.deadline = undefined
   if (!exchange.headSent) {
     exchange.fail('deadline-exceeded')
     return

@@ -82,6 +82,7 @@ function recordEndpointBytes({ services, lastEndpoint, body, responseBytes }: Ex
 export function recordExchange(exchange: Exchange): void {
   const { live, services, status } = exchange
   const { writer } = services
+  const durationMs = services.now() - exchange.startedAt
   services.worker.add(writer, inFlight, -1)
   recordEndpointBytes(exchange)
   if (live === undefined) {
@@ -90,24 +91,23 @@ export function recordExchange(exchange: Exchange): void {
     const { rules } = services
     const row = rules.row(live.slot, live.generation, writer)
     const gone = exchange.failure === 'client-gone'
-    rules.recordExchange(
-      row,
-      gone ? 0 : Math.floor(status / 100),
-      services.now() - exchange.startedAt,
-    )
+    rules.recordExchange(row, gone ? 0 : Math.floor(status / 100), durationMs)
     rules.recordBytes(row, exchange.body.bytes, exchange.responseBytes)
     if (exchange.upstreamMs >= 0) rules.recordUpstream(row, exchange.upstreamMs)
   }
-  if (live === undefined || (live.recorded && live.rule.settings.accessLog)) writeLogLine(exchange)
+  if (live === undefined || (live.recorded && live.rule.settings.accessLog))
+    writeLogLine(exchange, durationMs)
 }
 
-function writeLogLine(exchange: Exchange): void {
+function writeLogLine(exchange: Exchange, durationMs: number): void {
   const { accessLog, table } = exchange.services
   const { options } = table
   if (accessLog === undefined || !options.accessLog) return
   if (options.skipAccessLogUrls.length > 0 && isSkipped(exchange, options)) return
   const { logFormat } = options
   accessLog.write(
-    logFormat.length === 0 ? accessLogLine(exchange) : formattedLogLine(exchange, options),
+    logFormat.length === 0
+      ? accessLogLine(exchange, durationMs)
+      : formattedLogLine(exchange, durationMs, options),
   )
 }

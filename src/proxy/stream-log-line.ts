@@ -1,4 +1,4 @@
-import { isoTime, quoted, rounded } from './access-log-line.ts'
+import { isoTime, milliseconds, quoted } from './log-text.ts'
 import type { Services } from './services.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -17,7 +17,7 @@ export function streamLogLine(
     `,"host":${quoted(entry.serverName)}` +
     `,"request_bytes":${client.bytes}` +
     `,"response_bytes":${upstream?.bytes ?? 0}` +
-    `,"duration_ms":${rounded(now() - startedAt)}` +
+    `,"duration_ms":${milliseconds(now() - startedAt)}` +
     `,"namespace":${quoted(origin.namespace)}` +
     `,"${origin.kind.toLowerCase()}":${quoted(origin.name)}` +
     `,"service":${quoted(service)}` +

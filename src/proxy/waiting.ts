@@ -45,7 +45,7 @@ export function wait(exchange: Exchange, waiting: Waiting): void {
   if (waiting === 'connect' && exchange.waiting === 'connect') return
   exchange.waiting = waiting
   const delayMs = timeoutMs((exchange.live as LiveRule).rule.settings, waiting)
-  if (exchange.deadline !== Infinity) armBefore(exchange, delayMs || Infinity)
+  if (exchange.deadline !== undefined) armBefore(exchange, delayMs || Infinity)
   else if (delayMs > 0) wheel.arm(exchange.timer, delayMs)
   else wheel.disarm(exchange.timer)
 }
@@ -65,7 +65,7 @@ export function startDeadline(exchange: Exchange): void {
 }
 
 /** Sets the timer for what is waited for, or for the deadline of the call if that comes first. */
-function armBefore({ services, timer, deadline }: Exchange, delayMs: number): void {
+function armBefore({ services, timer, deadline = Infinity }: Exchange, delayMs: number): void {
   const leftMs = Math.max(0, deadline - services.wheel.now)
   services.wheel.arm(timer, Math.min(delayMs, leftMs))
 }
@@ -78,8 +78,8 @@ function timeoutMs(settings: RouteSettings, waiting: Waiting): number {
 
 /** The deadline has passed. */
 export function expire(exchange: Exchange): void {
-  const { waiting, attempt, services } = exchange
-  if (exchange.deadline <= services.wheel.now) {
+  const { waiting, attempt, services, deadline } = exchange
+  if (deadline !== undefined && deadline <= services.wheel.now) {
     services.worker.add(services.writer, cells.call, 1)
     endByDeadline(exchange)
     return

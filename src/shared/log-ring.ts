@@ -20,12 +20,15 @@ export class LogRing {
   readonly #bytes: Buffer
   readonly #shared: SharedArrayBuffer
   readonly #mask: number
+  /** What `write` last saw of the reader: it can only have gone on since. */
+  #consumedSeen: number
 
   private constructor({ control, bytes }: LogRingBuffers) {
     this.#control = control
     this.#shared = bytes
     this.#bytes = Buffer.from(bytes)
     this.#mask = bytes.byteLength - 1
+    this.#consumedSeen = this.#at(consumed)
   }
 
   /** `capacity` in bytes must be a power of two. */
@@ -57,7 +60,7 @@ export class LogRing {
   write(line: string): boolean {
     const start = this.#at(written)
     const size = line.length + 1
-    if (((start - this.#at(consumed)) >>> 0) + size > this.#bytes.length) return false
+    if (!this.#hasRoom(start, size)) return false
     const at = start & this.#mask
     const room = this.#bytes.length - at
     if (size <= room) {
@@ -70,6 +73,13 @@ export class LogRing {
     }
     Atomics.store(this.#control, written, (start + size) | 0)
     return true
+  }
+
+  #hasRoom(start: number, size: number): boolean {
+    const { length } = this.#bytes
+    if (((start - this.#consumedSeen) >>> 0) + size <= length) return true
+    this.#consumedSeen = this.#at(consumed)
+    return ((start - this.#consumedSeen) >>> 0) + size <= length
   }
 
   /** The longest run of waiting bytes that lies together; empty when nothing waits. Not yet consumed. */
