@@ -55,6 +55,8 @@ export interface PlaneSettings {
   readonly proxyProtocol?: boolean
   /** What TLS may agree on, by host. */
   readonly handshakes?: Readonly<Record<string, HandshakeTerms>>
+  /** What is on the rules of these hosts, beside what is asked of their clients. */
+  readonly policies?: Readonly<Record<string, readonly PolicyUse[]>>
   /** What is asked of clients, by host. */
   readonly clients?: Readonly<Record<string, PlaneClients>>
 }
@@ -304,9 +306,10 @@ function handshakeOf({ handshakes }: PlaneSettings, host: string): Pick<Host, 'h
   return handshake === undefined ? {} : { handshake }
 }
 
-function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {
+function policiesOf({ clients, policies }: PlaneSettings, host: string): readonly PolicyUse[] {
+  const others = policies?.[host] ?? []
   const { secret = 'ca', config } = clients?.[host] ?? {}
-  if (config === undefined) return []
+  if (config === undefined) return others
   const demands: ClientCertificatesConfig = {
     closed: false,
     authorities: secret,
@@ -317,7 +320,7 @@ function policiesOf({ clients }: PlaneSettings, host: string): PolicyUse[] {
     passCertificate: false,
     ...config,
   }
-  return [{ name: 'client-certificates', config: demands }]
+  return [{ name: 'client-certificates', config: demands }, ...others]
 }
 
 function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Rule {
