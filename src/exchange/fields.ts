@@ -139,7 +139,7 @@ export class Fields {
       for (const name of lowerNames) this.#block = this.#block.without(name)
     }
     // Bit 0 stands for all other names.
-    if (mask > 1) this.removeKnown(mask & ~1)
+    if ((mask & ~1) !== 0) this.removeKnown(mask & ~1)
     if (lengths === 0) return
     for (let i = 0; i < this.size; i++) {
       if (this.#id[i] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0) continue

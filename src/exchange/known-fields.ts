@@ -35,11 +35,12 @@ export const knownFields = [
   'strict-transport-security',
   'proxy-authorization',
   'http2-settings',
+  'x-original-forwarded-host',
 ] as const
 
 export type KnownFieldName = Exclude<(typeof knownFields)[number], ''>
 
-/** The number of a known field, 1 to 30; 0 stands for any other name. */
+/** The number of a known field, 1 to 31; 0 stands for any other name. */
 export type FieldId = number
 
 const ids = new Map<string, FieldId>(knownFields.map((name, id) => [name, id]))

@@ -29,6 +29,7 @@ const forwardingFields = fieldMask(
   'x-scheme',
   'x-real-ip',
   'x-original-forwarded-for',
+  'x-original-forwarded-host',
 )
 
 /** Decides the identity and replaces the forwarding fields of the request by ours. */
@@ -86,6 +87,7 @@ function fromFields(
   const { fields } = head
   const { options } = table
   const sentFor = fields.getJoined('x-forwarded-for')
+  const sentHost = fields.getJoined('x-forwarded-host')
   let forwardedFor = identity.clientAddress
   if (context.trusted) {
     const ourPeer = identity.clientAddress
@@ -98,6 +100,7 @@ function fromFields(
   }
   fields.removeKnown(forwardingFields)
   if (sentFor !== undefined) fields.append('X-Original-Forwarded-For', sentFor)
+  if (sentHost !== undefined) fields.append('X-Original-Forwarded-Host', sentHost)
   fields.appendBlock(forwardingBlock(identity, forwardedFor))
 }
 

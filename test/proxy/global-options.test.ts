@@ -62,11 +62,14 @@ for (const [options, address, host, proto] of identities) {
       'x-forwarded-for': '198.51.100.9',
       'x-forwarded-host': 'b.example',
       'x-forwarded-proto': 'https',
+      'x-original-forwarded-host': 'forged.example',
     })
     assert.equal(headers['x-real-ip'], address)
     assert.equal(headers['x-forwarded-for'], address)
     assert.equal(headers['x-forwarded-host'], host)
     assert.equal(headers['x-forwarded-proto'], proto)
+    assert.equal(headers['x-original-forwarded-for'], '198.51.100.9')
+    assert.equal(headers['x-original-forwarded-host'], 'b.example')
   })
 }
 
@@ -76,6 +79,16 @@ test('forwarded-for-header on several lines is one list, of which the end is bel
   const plane = await start(t, options)
   const headers = await seen(plane, { 'x-clients': '198.51.100.9', 'X-Clients': '198.51.100.7' })
   assert.equal(headers['x-real-ip'], '198.51.100.7')
+})
+
+test('what only the proxy says of forwarding is never the word of a client', async (t) => {
+  const plane = await start(t, {})
+  const headers = await seen(plane, {
+    'x-original-forwarded-for': '198.51.100.9',
+    'x-original-forwarded-host': 'forged.example',
+  })
+  assert.equal(headers['x-original-forwarded-for'], undefined)
+  assert.equal(headers['x-original-forwarded-host'], undefined)
 })
 
 const skipped: readonly (readonly [urls: string[], sent: string[], logged: string[]])[] = [
