@@ -10,7 +10,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   lint: {
     summary: 'Checks manifests; exit code 1 when something in them would not be in force.',
-    flags: ['compile', 'strict'],
+    flags: ['files', 'compile', 'strict'],
     operands: 'FILES…',
     load: async () => (await import('./lint.ts')).lint,
   },
@@ -35,7 +35,7 @@ export const commands: Readonly<Record<string, Command>> = {
   migrate: {
     summary:
       'Says what each Ingress of ingress-nginx, and each of its annotations, does here; without files those of a cluster, - reads standard input.',
-    flags: ['cluster', 'compile', 'strict', 'output'],
+    flags: ['files', 'cluster', 'compile', 'strict', 'output'],
     operands: '[FILES…]',
     load: async () => (await import('./migrate.ts')).migrate,
   },

@@ -2,14 +2,16 @@ import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { lint as lintObjects } from '#src/compile/lint.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { CommandContext } from './command.ts'
-import { readManifests, snapshotOf } from './manifests.ts'
+import { namedFiles, readManifests, snapshotOf } from './manifests.ts'
 import { UsageError } from './parse-flags.ts'
 import { compileSettingsOf } from './settings.ts'
 
 /** `headgate lint FILES…`: 0 when all is well, 1 on errors, with --strict on warnings too. */
-export async function lint({ operands, values, write }: CommandContext): Promise<number> {
-  if (operands.length === 0) throw new UsageError('lint needs files or folders to check')
-  const { objects, diagnostics, files } = await readManifests(operands)
+export async function lint(context: CommandContext): Promise<number> {
+  const { values, write } = context
+  const named = namedFiles(context)
+  if (named.length === 0) throw new UsageError('lint needs files or folders to check')
+  const { objects, diagnostics, files } = await readManifests(named)
   const inputs = { ...certificateReaders, nowMs: Date.now() }
   const compiled = lintObjects(objects, snapshotOf, compileSettingsOf(values), inputs)
   const findings = [...diagnostics, ...compiled]

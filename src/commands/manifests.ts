@@ -17,6 +17,7 @@ import { fileBytesMax, readManifest } from '#src/sources/files/read-file.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import { CommandError } from './command.ts'
+import type { CommandContext } from './command.ts'
 import { silent } from './progress.ts'
 import type { Progress } from './progress.ts'
 
@@ -40,6 +41,11 @@ export interface ManifestReading {
   readonly bytesMax?: number
   readonly progress?: Progress
   readonly input?: AsyncIterable<Uint8Array>
+}
+
+/** What a command is to read: the folder of --files, and what is named beside the flags. */
+export function namedFiles({ operands, values }: CommandContext): string[] {
+  return [...(values.files === undefined ? [] : [values.files]), ...operands]
 }
 
 /**

@@ -7,7 +7,7 @@ import type { AnyObject } from '#src/snapshot/objects.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { CommandContext } from './command.ts'
 import { findingLine } from './lint.ts'
-import { readManifests, snapshotOf } from './manifests.ts'
+import { namedFiles, readManifests, snapshotOf } from './manifests.ts'
 import type { Manifests } from './manifests.ts'
 import { chooseMovers } from './migrate/classes.ts'
 import { readCluster } from './migrate/cluster.ts'
@@ -47,12 +47,13 @@ async function read(
   context: CommandContext,
   progress: Progress,
 ): Promise<Pick<Manifests, 'objects' | 'diagnostics'>> {
-  const { operands, values } = context
-  if (operands.length > 0) {
+  const { values } = context
+  const named = namedFiles(context)
+  if (named.length > 0) {
     if (values.kubeconfig !== undefined || values.context !== undefined) {
       throw new UsageError('migrate reads files or a cluster, not both')
     }
-    return await readManifests(operands, { bytesMax: fileBytesMax, progress })
+    return await readManifests(named, { bytesMax: fileBytesMax, progress })
   }
   const found = await readCluster(context, progress)
   if (found !== undefined) return found

@@ -39,6 +39,15 @@ test('lint: a file that is not there is an error, none is a wrong call', async (
   assert.match(err, /^headgate: lint needs files/)
 })
 
+test('lint --files names a folder, too', async (t) => {
+  const folder = createFolder(t, {
+    'web.yaml': manifest('a.example', 80, `${prefix}/proxy-body-size: much`),
+  })
+  const { code, out } = await call('lint', '--files', folder)
+  assert.equal(code, 1)
+  assert.match(out, /^\S+web\.yaml: Ingress test\/web .*error/m)
+})
+
 test('lint reads files as serve does: no text is an error', async (t) => {
   const folder = createFolder(t, { 'web.yaml': '' })
   writeFileSync(`${folder}/web.yaml`, Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]))

@@ -66,6 +66,21 @@ async function report(
   return { code, found: JSON.parse(out) as Report }
 }
 
+test('migrate reads the folder of --files, as serve does, and files beside it', async (t) => {
+  const first = createFolder(t, { 'first.yaml': ingress('first', { 'proxy-body-size': '8m' }) })
+  const second = createFolder(t, { 'second.yaml': ingress('second', { 'auth-url': 'nope' }) })
+  const alone = await call('migrate', '--output=json', '--files', first)
+  assert.equal(alone.code, 0)
+  assert.deepEqual(namesOf(alone.out), ['first'])
+  const both = await call('migrate', '--output=json', '--files', first, `${second}/second.yaml`)
+  assert.equal(both.code, 1)
+  assert.deepEqual(namesOf(both.out), ['first', 'second'])
+})
+
+function namesOf(json: string): string[] {
+  return (JSON.parse(json) as Report).objects.map(({ name }) => name).toSorted()
+}
+
 // One of each outcome: what each says alone, and where it stands among the others.
 const rows: readonly {
   readonly name: string
