@@ -3,6 +3,8 @@ import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import type { RuleLocation } from '#src/policies/snippets/locations.ts'
 import type { SnippetKey } from '#src/snippets/translate.ts'
+import { bindConstants } from './constants.ts'
+import type { Constants } from './constants.ts'
 import { externalTarget } from './externals.ts'
 import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
@@ -10,7 +12,6 @@ import type { ObjectReference } from './object-references.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import { isRegex } from './regex-scope.ts'
 import type { RuleContext } from './rules.ts'
-import { programFor } from './snippets.ts'
 import type { ServerSnippet } from './snippets.ts'
 import type { Target } from './services/backends.ts'
 import { upstreamSecretProblem } from './values/backend-protocol.ts'
@@ -44,16 +45,16 @@ function locationOf({ path, pathText }: ParsedRoute, regex: boolean): RuleLocati
 type Snippets = Pick<RouteContext<object>, 'serverSnippet' | 'snippet' | 'authSnippet'>
 
 function snippetsOf(
-  route: ParsedRoute,
   parsed: ParsedIngress,
   server: ServerSnippet | undefined,
+  constants: Constants,
 ): Snippets {
   const own = (key: SnippetKey) =>
     parsed.snippets[key].text === ''
       ? undefined
-      : programFor(parsed.snippets[key].program, parsed, route)
+      : bindConstants(parsed.snippets[key].program, constants)
   return {
-    serverSnippet: server && programFor(server.program, parsed, route),
+    serverSnippet: server && bindConstants(server.program, constants),
     snippet: own('configuration-snippet'),
     authSnippet: own('auth-snippet'),
   }
@@ -63,6 +64,7 @@ function snippetsOf(
 export function readRoute(
   route: ParsedRoute,
   given: RuleContext,
+  constants: Constants,
   diagnostics: Diagnostics,
 ): RouteReading {
   const { parsed, objects, settings, tls, clients, server } = given
@@ -112,7 +114,7 @@ export function readRoute(
       path: route.pathText,
       clients,
       match: locationOf(route, isRegex(given)),
-      ...snippetsOf(route, parsed, server),
+      ...snippetsOf(parsed, server, constants),
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),
       external(host, port) {

@@ -9,6 +9,8 @@ import { localCluster, tupleKey } from '#src/table/keys.ts'
 import type { Fallback, Rule } from '#src/table/table.ts'
 import { noServiceValues, useOf } from './backend-use.ts'
 import type { ServiceValues } from './backend-use.ts'
+import { bindConstants, constantsOf } from './constants.ts'
+import type { Constants } from './constants.ts'
 import { errorPagesOf } from './error-pages.ts'
 import { originOf, reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
@@ -67,8 +69,10 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const regex = isRegex(context)
   reportRegex(route, context, diagnostics)
   const found = findTarget(route, context, diagnostics)
-  const { context: routeContext, externals, denied } = readRoute(route, context, diagnostics)
-  const policies = compilePolicies(routeContext, context)
+  const constants = constantsOf(parsed, route)
+  const reading = readRoute(route, context, constants, diagnostics)
+  const { context: routeContext, externals, denied } = reading
+  const policies = compilePolicies(routeContext, context, constants)
   const isDenied = denied()
   const target = isDenied ? undefined : found
   const secret = routeContext.data('proxy-ssl-secret')
@@ -152,6 +156,7 @@ function fallbackOf(target: Target, { backend }: ParsedRoute, context: RuleConte
 function compilePolicies(
   context: Omit<RouteContext<object>, 'options'>,
   { parsed, options }: RuleContext,
+  constants: Constants,
 ): PolicyUse[] {
   const uses: PolicyUse[] = []
   for (const [i, [name, policy]] of policyList.entries()) {
@@ -159,7 +164,7 @@ function compilePolicies(
       ...context,
       options: options.policies[i]?.options ?? {},
     })
-    if (config !== undefined) uses.push({ name, config })
+    if (config !== undefined) uses.push({ name, config: bindConstants(config, constants) })
   }
   return uses
 }

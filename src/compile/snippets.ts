@@ -1,10 +1,11 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { emptyScope, within } from '#src/policies/snippets/program.ts'
-import type { Constant, Program } from '#src/policies/snippets/program.ts'
+import type { Program } from '#src/policies/snippets/program.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Rule } from '#src/table/table.ts'
+import { bindConstants, constantsOf } from './constants.ts'
 import { originOf, reportOn } from './findings.ts'
-import type { ParsedIngress, ParsedRoute } from './ingress.ts'
+import type { ParsedIngress } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
 import { policyIndex } from '#src/policies/index.ts'
 
@@ -31,31 +32,6 @@ export function serverSnippetOf(
   return { program: first.snippets['server-snippet'].program, parsed: first }
 }
 
-/** A program with what is constant for a rule in place. */
-export function programFor(
-  program: Program,
-  { ingress }: Pick<ParsedIngress, 'ingress'>,
-  { host, pathText }: Pick<ParsedRoute, 'host' | 'pathText'>,
-): Program {
-  const { namespace, name } = ingress.metadata
-  const constants: Readonly<Record<Constant, string>> = {
-    namespace,
-    ingress_name: name,
-    location_path: pathText,
-    server_name: host || '_',
-  }
-  return bind(program, constants) as Program
-}
-
-function bind(part: unknown, constants: Readonly<Record<Constant, string>>): unknown {
-  if (Array.isArray(part)) return part.map((item: unknown) => bind(item, constants))
-  if (typeof part !== 'object' || part === null) return part
-  if ('constant' in part) return { text: constants[part.constant as Constant] }
-  return Object.fromEntries(
-    Object.entries(part).map(([name, value]: [string, unknown]) => [name, bind(value, constants)]),
-  )
-}
-
 /**
  * What takes the requests of a host that no rule matches: its snippet decides over them as well.
  * `fallback`: the rule that would take them without the snippet.
@@ -67,7 +43,8 @@ export function serverRule(
   fallback: Rule | undefined,
 ): Rule | undefined {
   if (written.steps.length + written.locations.length === 0) return fallback
-  const program = programFor(written, parsed, { host, pathText: '/' })
+  const constants = constantsOf(parsed, { host, pathText: '/' })
+  const program = bindConstants(written, constants)
   const redirects = options.policies[policyIndex('redirect')]?.annotations
   const { 'relative-redirects': relative } = redirects as { readonly 'relative-redirects': boolean }
   const config = {

@@ -9,25 +9,33 @@ import type { BodyFilter, BodySink, PolicyExchange } from './policy.ts'
 import { readServiceUrl, serviceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
 import { statePlaces } from './state-places.ts'
-import { renderTemplate } from './template.ts'
+import { renderTemplate, templateType } from './template.ts'
+import type { Template } from './template.ts'
 
 /** Who gets a copy of each request. */
 export interface MirrorConfig extends ServiceUrl {
+  /** Host field of the copy; empty: the host of the target. */
+  readonly host: Template
   readonly body: boolean
 }
 
 /** A body is copied up to this size; a request with a longer one is not mirrored. */
 export const mirroredBytesMax = 1024 * 1024
 
-const authority: ValueType<string> = {
-  expects: 'a host such as test.example.com, with a port if need be',
-  schema: { pattern: '^[-.:\\[\\]0-9A-Za-z]+$' },
-  parse(text) {
-    const [, host = ''] = /^([-.\w]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.exec(text) ?? []
-    const named = isHostPattern(host.toLowerCase()) || URL.canParse(`http://${host}/`)
-    return host !== '' && !host.includes('*') && named ? text : undefined
-  },
-  format: (text) => text,
+const hostText = templateType(
+  'a host such as test.example.com, with a port if need be, which may hold variables',
+  { shape: /^[-.:[\]\w${}]+$/ },
+)
+
+const mirrorHost: ValueType<Template> = {
+  ...hostText,
+  parse: (text) => (text.includes('$') || isAuthority(text) ? hostText.parse(text) : undefined),
+}
+
+function isAuthority(text: string): boolean {
+  const [, name = ''] = /^([-.\w]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.exec(text) ?? []
+  if (name === '' || name.includes('*')) return false
+  return isHostPattern(name.toLowerCase()) || URL.canParse(`http://${name}/`)
 }
 
 /** Copies of requests for another service, whose answers are thrown away. */
@@ -55,8 +63,8 @@ export const mirror = policy({
       compatibility: 'same',
     },
     'mirror-host': {
-      type: authority,
-      default: '',
+      type: mirrorHost,
+      default: [] as Template,
       doc: 'Host field of the copy; the host of mirror-target when absent.',
       example: 'test.example.com',
       risk: 'high',
@@ -74,8 +82,12 @@ export const mirror = policy({
       context.report('mirror-target', service.problem)
       return undefined
     }
-    const host = values['mirror-host'] || service.authority.replace(/:\d+$/, '')
-    return { ...service, authority: host, body: values['mirror-request-body'] === 'on' }
+    return {
+      ...service,
+      authority: service.authority.replace(/:\d+$/, ''),
+      host: values['mirror-host'],
+      body: values['mirror-request-body'] === 'on',
+    }
   },
 
   start(config) {
@@ -104,6 +116,7 @@ class Copy implements BodyFilter {
   readonly #config: MirrorConfig
   readonly #exchange: PolicyExchange
   readonly #method: string
+  readonly #authority: string
   readonly #target: string
   readonly #fields: readonly string[]
   #body = new GatheredText()
@@ -113,6 +126,7 @@ class Copy implements BodyFilter {
     this.#config = config
     this.#exchange = exchange
     this.#method = exchange.request.method
+    this.#authority = authorityFor(config, exchange)
     this.#target = targetFor(config, exchange)
     // Now, because policies behind this one change what the upstream is to see.
     this.#fields = fieldsOf(exchange.request, config.body)
@@ -130,12 +144,13 @@ class Copy implements BodyFilter {
   send(): void {
     if (this.#over) return
     this.#over = true
-    const { backend, serverName, authority: host } = this.#config
+    const { backend, serverName } = this.#config
     const { mirrors, peer } = this.#exchange
-    const [method, target, fields] = [this.#method, this.#target, this.#fields]
+    const [method, authority, target] = [this.#method, this.#authority, this.#target]
+    const fields = this.#fields
     const body = this.#body.toString()
     this.#body = new GatheredText()
-    mirrors.send(peer, { backend, serverName, authority: host, method, target, fields, body })
+    mirrors.send(peer, { backend, serverName, authority, method, target, fields, body })
   }
 
   giveUp(fate: 'too-large' | 'cut'): void {
@@ -152,6 +167,12 @@ class Copy implements BodyFilter {
     if (fits && this.#exchange.mirrors.hold(size)) this.#body.append(buffer.latin1Slice(start, end))
     else this.giveUp('too-large')
   }
+}
+
+/** A variable may bring what is no authority. */
+function authorityFor({ authority, host }: MirrorConfig, exchange: PolicyExchange): string {
+  const asked = renderTemplate(host, exchange)
+  return /^[-.:[\]\w]+$/.test(asked) ? asked : authority
 }
 
 /** Without a path of its own the mirror gets the request's; without variables, the request's query. */

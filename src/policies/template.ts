@@ -3,9 +3,34 @@ import { fieldText } from './field-text.ts'
 import { isVariable, variableReader, variableValue } from './variables.ts'
 import type { VariableSource } from './variables.ts'
 
-/** Text, a variable of the request, or a group of the path's regular expression. */
+/** What ingress-nginx has as a variable, and what is the same for every request of a rule. */
+export const constants = [
+  'namespace',
+  'ingress_name',
+  'service_name',
+  'service_port',
+  'location_path',
+  'server_name',
+] as const
+
+export type Constant = (typeof constants)[number]
+
+const constantNames: ReadonlySet<string> = new Set(constants)
+
+/** Whether a name, without the `$`, is one that the compiler puts its text in place of. */
+export function isConstant(name: string): name is Constant {
+  return constantNames.has(name)
+}
+
+/**
+ * Text, a variable of the request, a group of the path's regular expression, or what the compiler
+ * replaces by text.
+ */
 export type TemplatePart =
-  { readonly text: string } | { readonly variable: string } | { readonly group: number }
+  | { readonly text: string }
+  | { readonly variable: string }
+  | { readonly group: number }
+  | { readonly constant: Constant }
 
 /** Text with values of the request in it. Plain data. */
 export type Template = readonly TemplatePart[]
@@ -25,6 +50,7 @@ export function readTemplate(text: string, groups: boolean): Reading {
     if (!token.startsWith('$')) template.push({ text: token })
     else if (name === '') return { problem: 'a $ must begin a variable' }
     else if (/^[1-9]$/.test(name) && groups) template.push({ group: Number(name) })
+    else if (isConstant(name)) template.push({ constant: name })
     else if (isVariable(name)) template.push({ variable: name })
     else return { problem: `$${name} is not a variable that is known here` }
   }
@@ -36,7 +62,8 @@ export function formatTemplate(template: Template): string {
   return template
     .map((part) => {
       if ('text' in part) return part.text
-      return 'group' in part ? `$${part.group}` : `\${${part.variable}}`
+      if ('group' in part) return `$${part.group}`
+      return `\${${'constant' in part ? part.constant : part.variable}}`
     })
     .join('')
 }
@@ -54,6 +81,7 @@ export function renderTemplate(
   for (const part of template) {
     if ('text' in part) text += part.text
     else if ('group' in part) text += groups[part.group] ?? ''
+    else if ('constant' in part) continue
     else text += variableValue(source, part.variable)
   }
   return fieldText(text)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { cidr } from '#src/annotations/names.ts'
 import { fieldProblem } from '#src/policies/field-lists.ts'
 import type { Directive } from './directives.ts'
@@ -13,6 +14,23 @@ export const requestTable: DirectiveTable = {
     words: [2, 2],
     doc: 'Sets a field of the request to the upstream, once, in place of what the proxy sends; an empty value takes it away. In auth-snippet: of the request to the authentication service. In server-snippet it has no effect, for each location has a list of its own.',
     read: readRequestField,
+  },
+  grpc_set_header: {
+    kind: 'translated',
+    places: ['location'],
+    words: [2, 2],
+    doc: 'As proxy_set_header, whatever protocol the endpoints speak: the two are mostly written side by side, and must then say the same.',
+    read(directive, level) {
+      const before = level.program.requestFields.length
+      const problem = readRequestField(directive, level)
+      if (problem !== undefined) return problem
+      const [added] = level.program.requestFields.slice(before)
+      const lower = added?.name.toLowerCase()
+      const other = level.program.requestFields.find(({ name }) => name.toLowerCase() === lower)
+      return isDeepStrictEqual(other?.value, added?.value)
+        ? undefined
+        : `${added?.name} is set to something else for HTTP`
+    },
   },
   proxy_pass_header: {
     kind: 'translated',

@@ -1,16 +1,10 @@
 import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { isConstant } from '#src/policies/template.ts'
 import { isVariable } from '#src/policies/variables.ts'
-import type { Constant, Value, ValuePart } from '#src/policies/snippets/program.ts'
+import type { Value, ValuePart } from '#src/policies/snippets/program.ts'
 
 /** What could be read, or why it could not. */
 export type Reading<Part> = { readonly value: Part } | { readonly problem: string }
-
-const constants: ReadonlySet<string> = new Set<Constant>([
-  'namespace',
-  'ingress_name',
-  'location_path',
-  'server_name',
-])
 
 /** Reads nginx's notation. A variable that nobody knows is a problem, never text that is passed on. */
 export function readValue(text: string, locals: ReadonlySet<string>): Reading<Value> {
@@ -42,7 +36,7 @@ export function variablePart(
   if (name === '') return { problem: 'a $ must begin a variable' }
   if (/^\d$/.test(name)) return { group: Number(name) }
   if (locals.has(name)) return { local: name }
-  if (constants.has(name)) return { constant: name as Constant }
+  if (isConstant(name)) return { constant: name }
   if (isVariable(name)) return { variable: name }
   return { problem: `$${name} is not a variable that is known here` }
 }

@@ -119,8 +119,8 @@ opentelemetry-trust-incoming-span ; enable-opentelemetry=true ; false ; trust=fa
 custom-http-errors ; default-backend=sorry ; 404,503 ; answered 404 503 ; 200 ; annotation-invalid ; disable-proxy-intercept-errors=true ; of our own ; test/golden/error-pages.yaml
 disable-proxy-intercept-errors ; default-backend=sorry & custom-http-errors=404 ; true ; of our own ; never ; annotation-invalid ; custom-http-errors=503 ; answered 503 of our own ; test/golden/error-pages.yaml
 mirror-target ; ; http://192.0.2.1/m$request_uri ; mirror backend ; x y ; annotation-invalid ; rewrite-target=/x ; mirror backend ; test/proxy/mirror.test.ts
-mirror-request-body ; mirror-target=http://192.0.2.1/ ; off ; body=false ; none ; annotation-invalid ; mirror-host=m.example ; authority="m.example" ; test/proxy/mirror.test.ts
-mirror-host ; mirror-target=http://192.0.2.1/ ; m.example ; authority="m.example" ; a b ; annotation-invalid ; mirror-request-body=off ; body=false ; test/proxy/mirror.test.ts
+mirror-request-body ; mirror-target=http://192.0.2.1/ ; off ; body=false ; none ; annotation-invalid ; mirror-host=m.example ; host=[{"text":"m.example"}] ; test/proxy/mirror.test.ts
+mirror-host ; mirror-target=http://192.0.2.1/ ; m.example ; host=[{"text":"m.example"}] ; a b ; annotation-invalid ; mirror-request-body=off ; body=false ; test/proxy/mirror.test.ts
 configuration-snippet ; ; more_set_headers "X-A: 1"; ; snippet-answer ; lua on; ; annotation-refused ; enable-cors=true ; snippet-answer ; test/snippets/serve.test.ts test/snippets/corpus.ts#more_set_headers
 server-snippet ; ; return 301 https://b.example; ; server-snippet ; root /; ; annotation-refused ; configuration-snippet=add_header X-A 1; ; snippet-answer ; test/snippets/serve.test.ts test/snippets/corpus.ts
 auth-snippet ; auth-url=http://192.0.2.1/check ; proxy_set_header X-Tenant $host; ; "X-Tenant" ; return 200; ; annotation-refused ; auth-proxy-set-headers=shop/fields ; "X-Tenant" ; test/snippets/refused-corpus.ts

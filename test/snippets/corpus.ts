@@ -180,7 +180,7 @@ if ($closed) { return 503 "back soon\\n"; }`,
   },
   {
     name: 'fields for the upstream',
-    text: 'proxy_set_header X-Tenant $arg_tenant;\nproxy_set_header X-Forwarded-Ssl on;\nproxy_set_header X-Secret "";\nproxy_set_header X-Where "$namespace/$ingress_name";',
+    text: 'proxy_set_header X-Tenant $arg_tenant;\nproxy_set_header X-Forwarded-Ssl on;\nproxy_set_header X-Secret "";\nproxy_set_header X-Where "$namespace/$ingress_name";\ngrpc_set_header X-Tenant $arg_tenant;',
     requests: [
       {
         target: '/?tenant=t1',

@@ -6,7 +6,8 @@ const location = `
 rewrite ^/loop/(.*)$ /loop/x/$1 last;
 rewrite ^/shop/old/(.*)$ /api/$1 last;
 if ($arg_hang) { return 444; }
-more_set_headers "X-Ingress: $ingress_name$location_path";`
+more_set_headers "X-Ingress: $ingress_name$location_path";
+more_set_headers "X-Service: $service_name.$namespace:$service_port";`
 const server = `
 if ($http_x_forwarded_proto = http) { return 301 https://$host$request_uri; }
 rewrite ^/moved/(.*)$ /api/$1;
@@ -83,7 +84,14 @@ interface Expected {
 }
 
 const requests: readonly (readonly [path: string, expected: Expected, proto?: string])[] = [
-  ['/shop/a', { status: 200, body: '/shop/a', fields: { 'x-ingress': 'shop/shop' } }],
+  [
+    '/shop/a',
+    {
+      status: 200,
+      body: '/shop/a',
+      fields: { 'x-ingress': 'shop/shop', 'x-service': 'web.test:80' },
+    },
+  ],
   // The rule for the new path takes over: its snippet, and not the first one's.
   [
     '/shop/old/x?y',

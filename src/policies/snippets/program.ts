@@ -1,10 +1,7 @@
 import type { TemplatePart } from '#src/policies/template.ts'
 
 /** A part of a value: as in templates, or a variable that the snippet itself sets. */
-export type ValuePart = TemplatePart | { readonly local: string } | { readonly constant: Constant }
-
-/** What nginx has as a variable, and what is the same for every request of a rule. */
-export type Constant = 'namespace' | 'ingress_name' | 'location_path' | 'server_name'
+export type ValuePart = TemplatePart | { readonly local: string }
 
 /** Text with values of the request in it. Plain data. */
 export type Value = readonly ValuePart[]
