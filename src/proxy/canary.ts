@@ -1,13 +1,10 @@
-import { compilePattern } from '#algorithms/match/linear-pattern.ts'
-import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { cookieValue } from '#src/policies/variables.ts'
 import type { VariableSource } from '#src/policies/variables.ts'
+import { canaryReader } from '#src/table/canary-side.ts'
+import type { Side } from '#src/table/canary-side.ts'
 import type { Canary } from '#src/table/table.ts'
 import type { LiveTarget } from './live-rule.ts'
 import { ownsSession } from './sessions.ts'
-
-/** Which side a request is sent to; undefined: chance decides by weight. */
-export type Side = 'primary' | 'canary' | undefined
 
 /** The choice between a rule's primary (its first target) and its canary (its second). */
 export interface LiveCanary {
@@ -39,37 +36,15 @@ export function linkCanary(canary: Canary): LiveCanary {
 
 /** What header and cookie of a request say about one canary. */
 export function linkAsked(canary: Canary): (source: VariableSource) => Side {
-  const pattern =
-    canary.pattern === ''
-      ? undefined
-      : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
-  return (source) => sideOfHeader(source, canary, pattern) ?? sideOfCookie(source, canary)
+  const reader = canaryReader(canary)
+  const { header, cookie } = canary
+  return ({ request }) => {
+    const side = header === '' ? undefined : reader.header(request.fields.get(header))
+    return side ?? (cookie === '' ? undefined : reader.cookie(cookieValue(request, cookie)))
+  }
 }
 
 function sideOfSession(source: VariableSource, primary: LiveTarget, other: LiveTarget): Side {
   if (ownsSession(source, primary)) return 'primary'
   return ownsSession(source, other) ? 'canary' : undefined
-}
-
-function sideOfHeader(
-  { request }: VariableSource,
-  { header, value, broken }: Canary,
-  pattern: Pattern | undefined,
-): Side {
-  if (header === '') return undefined
-  const sent = request.fields.get(header)
-  if (sent === undefined) return undefined
-  if (value !== '') return sent === value ? 'canary' : undefined
-  if (broken) return 'primary'
-  if (pattern !== undefined) return pattern.test(sent) ? 'canary' : undefined
-  return sideOf(sent)
-}
-
-function sideOfCookie({ request }: VariableSource, { cookie }: Canary): Side {
-  return cookie === '' ? undefined : sideOf(cookieValue(request, cookie))
-}
-
-function sideOf(word: string): Side {
-  if (word === 'always') return 'canary'
-  return word === 'never' ? 'primary' : undefined
 }

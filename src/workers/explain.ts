@@ -5,6 +5,7 @@ import { HostTable, hostOf } from '#algorithms/match/host-table.ts'
 import { matches } from '#algorithms/match/path-entry.ts'
 import { pathEntry } from '#algorithms/match/path-list.ts'
 import type { Key } from '#src/table/keys.ts'
+import { explainCanaries } from './explain-canary.ts'
 import type {
   Backend,
   Host,
@@ -113,7 +114,7 @@ export function explain(
     steps.push(host === undefined ? noHost(request) : `no path of ${hostTitle(host)} matches`)
     return { ...base, path, status: 404 }
   }
-  return { ...base, path, ...explainRule(table, { host, rule: found, target }, steps, stateOf) }
+  return { ...base, path, ...explainRule(table, { host, rule: found, request }, steps, stateOf) }
 }
 
 function noHost({ authority }: ExplainedRequest): string {
@@ -211,12 +212,12 @@ function predicateValue(
 interface Found {
   readonly host: Host
   readonly rule: Rule
-  readonly target: string
+  readonly request: ExplainedRequest
 }
 
 function explainRule(
   table: RouteTable,
-  { host, rule, target }: Found,
+  { host, rule, request }: Found,
   steps: string[],
   stateOf: StateOf,
 ): Pick<Explanation, 'status' | 'rule' | 'backends'> {
@@ -231,27 +232,31 @@ function explainRule(
   const { pathText } = rule
   const policies = rule.policies.map(shownPolicy)
   const explained = { host: host.pattern, path: pathText, object, policies }
-  if (settings.strictPath && differsUnderEncoding(target)) {
+  if (settings.strictPath && differsUnderEncoding(request.target)) {
     steps.push('an encoded slash or dot changes the path, and the route is strict about that')
     return { status: 400, rule: explained, backends: [] }
   }
-  const backends = rule.backends.map((use) => explainBackend(table, use, rule, stateOf))
-  const usable = backends.some(({ endpoints }) => endpoints.some(({ gets }) => gets === 'requests'))
+  const backends = rule.backends.map((use) => explainBackend(table, use, stateOf))
+  const shares = explainCanaries(rule, request.headers, backends.map(canServe), steps)
+  for (const [i, backend] of backends.entries()) backend.share = shares[i] ?? 0
+  const usable = backends.some((backend) => canServe(backend) && backend.share > 0)
   if (!usable) steps.push('no endpoint can take it')
   return { status: usable ? undefined : 503, rule: explained, backends }
+}
+
+function canServe({ endpoints }: ExplainedBackend): boolean {
+  return endpoints.some(({ gets }) => gets === 'requests')
 }
 
 function explainBackend(
   table: RouteTable,
   use: WeightedBackend,
-  { backends }: Rule,
   stateOf: StateOf,
-): ExplainedBackend {
+): ExplainedBackend & { share: number } {
   const backend = table.backends.get(use.backend)
-  const total = backends.reduce((sum, { weight }) => sum + weight, 0)
   return {
     service: backend === undefined ? use.service : serviceTitle(backend),
-    share: total === 0 ? 0 : use.weight / total,
+    share: 0,
     algorithm: use.balance.algorithm,
     protocol: use.tls === undefined ? use.protocol : `${use.protocol} over TLS`,
     endpoints: backend === undefined ? [] : explainEndpoints(backend, stateOf),

@@ -76,6 +76,67 @@ test('predicates are followed', () => {
   assert.equal(statusOf('http://a.example/x', [['x-who', 'me']]), 404)
 })
 
+const canary = { header: 'x-canary', value: '', pattern: '', broken: false, cookie: 'can' }
+const chosen: readonly (readonly [
+  headers: ExplainedRequest['headers'],
+  shares: number[],
+  why: RegExp,
+])[] = [
+  [[], [0.9, 0.1], /the weights do/],
+  [[['X-Canary', 'always']], [0, 1], /canary next takes it: header field x-canary is "always"/],
+  [[['x-canary', 'never']], [1, 0], /canary next does not take it: header field x-canary/],
+  [[['x-canary', 'maybe']], [0.9, 0.1], /the weights do/],
+  [[['cookie', 'a=1; can=always']], [0, 1], /canary next takes it: cookie can is "always"/],
+  [
+    [
+      ['x-canary', 'never'],
+      ['cookie', 'can=always'],
+    ],
+    [1, 0],
+    /header field x-canary is "never"/,
+  ],
+]
+
+/** A host whose rule has a canary, or a group of one, beside its primary. */
+function withCanary(group: boolean): Host {
+  const first = host('a', { '': 'web' })
+  const [rule] = first.rules
+  const [primary] = rule?.backends ?? []
+  assert.ok(rule !== undefined && primary !== undefined)
+  const other = { ...primary, backend: backend('next', []).key, service: 'next', weight: 10 }
+  const choice = group ? { canaryGroup: { name: 'g', canaries: [canary] } } : { canary }
+  return {
+    ...first,
+    rules: [{ ...rule, ...choice, backends: [{ ...primary, weight: 90 }, other] }],
+  }
+}
+
+for (const group of [false, true]) {
+  for (const [headers, shares, why] of chosen) {
+    test(`a canary${group ? ' of a group' : ''}, asked with ${JSON.stringify(headers)}`, () => {
+      const backends = [backend('web', ['10.0.0.1']), backend('next', ['10.0.0.2'])]
+      const own = table([withCanary(group)], backends)
+      const { steps, backends: found } = explain(own, asked('http://a/', headers), nothingKnown)
+      assert.match(steps.join('\n'), why)
+      assert.deepEqual(
+        found.map(({ share }) => share),
+        shares,
+      )
+    })
+  }
+}
+
+test('a canary without endpoints gets nothing, and does not stand in for a primary', () => {
+  const always = asked('http://a/', [['x-canary', 'always']])
+  const statusOf = (web: readonly string[], next: readonly string[]) => {
+    const own = table([withCanary(false)], [backend('web', web), backend('next', next)])
+    const { status, backends } = explain(own, always, nothingKnown)
+    return [status, ...backends.map(({ share }) => share)]
+  }
+  assert.deepEqual(statusOf(['10.0.0.1'], []), [undefined, 1, 0])
+  assert.deepEqual(statusOf([], ['10.0.0.2']), [503, 1, 0])
+})
+
 test('every endpoint says what it gets, and why', () => {
   const endpoints = [
     endpoint('10.0.0.1'),
