@@ -10,13 +10,24 @@ export interface AuthAnswer {
   readonly challenge: string
 }
 
+/** An answer and how long it holds, in milliseconds of the clock that all workers have. */
+interface KeptAnswer {
+  readonly answer: AuthAnswer
+  readonly until: number
+}
+
+/** Called with what is new in a cache. */
+export type OnAnswer = (key: string, answer: AuthAnswer, until: number) => void
+
 const answersMax = 8192
 /** Longer keys are not kept. */
 const keyLengthMax = 4096
 
 /** Answers by key, until their time is over; the oldest goes when there are too many. */
 export class AnswerCache {
-  readonly #answers = new Map<string, { readonly answer: AuthAnswer; readonly until: number }>()
+  readonly #answers = new Map<string, KeptAnswer>()
+  /** Told of answers that came here, not of those that `take` brings. */
+  onAnswer: OnAnswer | undefined
 
   get(key: string, now: number): AuthAnswer | undefined {
     const kept = this.#answers.get(key)
@@ -28,6 +39,17 @@ export class AnswerCache {
   /** `until` and `now` of `get` are on one clock. An answer whose time is over already is not kept. */
   set(key: string, answer: AuthAnswer, until: number): void {
     if (key.length > keyLengthMax) return
+    this.#keep(key, answer, until)
+    this.onAnswer?.(key, answer, until)
+  }
+
+  /** An answer that another worker got; one that holds longer stays. */
+  take(key: string, answer: AuthAnswer, until: number): void {
+    const kept = this.#answers.get(key)
+    if (kept === undefined || kept.until < until) this.#keep(key, answer, until)
+  }
+
+  #keep(key: string, answer: AuthAnswer, until: number): void {
     this.#answers.delete(key)
     if (this.#answers.size >= answersMax) {
       const [oldest = ''] = this.#answers.keys()
@@ -36,3 +58,6 @@ export class AnswerCache {
     this.#answers.set(key, { answer, until })
   }
 }
+
+/** One worker's answers, whatever tables come and go. */
+export const answers = new AnswerCache()

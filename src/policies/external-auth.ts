@@ -2,7 +2,7 @@ import type { OptionTable } from '#src/annotations/schema.ts'
 import { isAuthority } from '#src/exchange/authority.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { allow, deny } from './access.ts'
-import { AnswerCache } from './external-auth-cache.ts'
+import { answers } from './external-auth-cache.ts'
 import type { AuthAnswer } from './external-auth-cache.ts'
 import { externalAuthAnnotations, noAuthOptions } from './external-auth-annotations.ts'
 import type {
@@ -69,9 +69,6 @@ const left: ReadonlySet<string> = new Set([
   'x-scheme',
   'x-sent-from',
 ])
-
-/** One worker's answers, whatever tables come and go. */
-const answers = new AnswerCache()
 
 type AuthOptions = ExternalAuthOptions & GlobalAuthOptions
 const authOptions: OptionTable<AuthOptions> = { ...noAuthOptions, ...globalAuthOptions }
@@ -186,6 +183,7 @@ function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string):
     body: '',
     timeoutMs: answerMs,
     bytesMax: bodyBytesMax,
+    headOnly: true,
     onAnswer(response) {
       if (cancelled) return
       const answer = readAnswer(config, response)

@@ -147,6 +147,8 @@ export interface Subrequest {
   readonly body: string
   readonly timeoutMs: number
   readonly bytesMax: number
+  /** The head is enough: of a body beyond `bytesMax` the rest is not waited for. */
+  readonly headOnly?: boolean
   /** Exactly once. `response` undefined: no whole answer came. Valid during the call. */
   onAnswer(response: ResponseHead | undefined, body: Buffer): void
 }

@@ -7,6 +7,7 @@ import type {
 } from '#src/exchange/streams.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
+import { answers } from '#src/policies/external-auth-cache.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
@@ -33,6 +34,7 @@ import { statusBody } from './reply.ts'
 import { RequestIds } from './request-ids.ts'
 import { route } from './route.ts'
 import type { Services } from './services.ts'
+import { SharedAnswers } from './shared-answers.ts'
 import { Tunnels } from './tunnels.ts'
 import { TrustedPeers } from './trusted-peers.ts'
 
@@ -44,6 +46,7 @@ const triedMax = 64
 
 const opened = workerCell('upstream_connections_opened_total')
 
+const leftOutAnswers = workerCell('auth_answers_left_out_total')
 const headTimeouts = workerCell('timeouts_total:request-head')
 const bodyTimeouts = workerCell('timeouts_total:request-body')
 
@@ -56,6 +59,9 @@ const gauges = {
   replay: workerCell('replay_bytes'),
 } as const
 
+/** Kept answers of authentication services that the other workers are told of. */
+const answersPerSecond = 1000
+
 /** Clients under limits, where no memory is shared. */
 const ownLimits = 1 << 10
 
@@ -67,6 +73,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
   readonly #pools: UpstreamPools
   readonly #acceptor: ConnectionAcceptor
   readonly #listeners: Listeners
+  readonly #answers: SharedAnswers
   readonly #housekeeping = new Timer(this)
   readonly #checks: HealthChecks
   /** Backends that hold endpoints back as ejected. */
@@ -125,6 +132,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       accessLog: options.accessLog,
       spans: options.spans,
     }
+    this.#answers = shareAnswers(options)
     const connector = this.#pools
     this.#checks = new HealthChecks({
       connector,
@@ -207,6 +215,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     }
     this.#acceptor.destroy()
     this.#pools.close()
+    this.#answers.close()
   }
 
   get #busy(): boolean {
@@ -230,4 +239,15 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     this.#drained = undefined
     drained?.()
   }
+}
+
+/** All workers of the process hear of the answers that one of them keeps. */
+function shareAnswers({ worker, writer, now }: DataPlaneOptions): SharedAnswers {
+  return new SharedAnswers('headgate-auth-answers', answers, {
+    answersPerSecond,
+    now,
+    onLeftOut: () => {
+      worker.add(writer, leftOutAnswers, 1)
+    },
+  })
 }

@@ -51,7 +51,7 @@ class Collector implements ServerStream, RunningSubrequest {
     if (this.#bytes <= this.#request.bytesMax) {
       this.#chunks.push(Buffer.from(buffer.subarray(start, end)))
     } else if (!this.#done) {
-      this.#answer(false)
+      this.#answer(this.#request.headOnly === true)
       this.exchange?.onRequestReset('too-large')
     }
     return true

@@ -114,6 +114,10 @@ export const workerFamilies = {
     label: 'fate',
     values: ['answered', 'failed', 'too-large', 'too-many', 'cut'],
   },
+  auth_answers_left_out_total: {
+    type: 'counter',
+    help: 'Kept answers of authentication services that the other workers were not told of: too many a second, or too long.',
+  },
   upstream_retries_total: {
     type: 'counter',
     help: 'Tries after the first one.',

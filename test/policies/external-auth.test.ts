@@ -220,6 +220,22 @@ test('an answer is kept for its time, and the oldest makes room', () => {
   assert.equal(cache.get('x'.repeat(5000), 0), undefined)
 })
 
+test('what another worker got counts, unless an own answer holds longer', () => {
+  const cache = new AnswerCache()
+  const told: string[] = []
+  cache.onAnswer = (key, { status }, until) => told.push(`${key} ${status} ${until}`)
+  const own = { status: 200, fields: [], cookies: [], challenge: '' }
+  const other = { ...own, status: 403 }
+  cache.set('a', own, 1000)
+  cache.take('a', other, 900)
+  cache.take('b', other, 900)
+  assert.equal(cache.get('a', 0), own)
+  assert.equal(cache.get('b', 0), other)
+  cache.take('a', other, 1100)
+  assert.equal(cache.get('a', 0), other)
+  assert.deepEqual(told, ['a 200 1000'])
+})
+
 test('auth-signin-redirect-param and auth-request-redirect name where the client wanted to go', () => {
   const texts = {
     'auth-signin': 'https://login.example',

@@ -2,30 +2,35 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { takeResponseHead } from '#src/exchange/heads.ts'
 import { CONTINUE, SUSPEND } from '#src/policies/policy.ts'
-import type { Phases, Suspension } from '#src/policies/policy.ts'
+import type { Phases, PolicyExchange, Suspension, Verdict } from '#src/policies/policy.ts'
 import { cancelSuspended } from '#src/proxy/policy-run.ts'
 import { ProxyHarness, sendBody } from '#test/support/proxy-harness.ts'
 
 /** Asks another service first; 2xx lets the request through. */
-const askFirst: Phases = {
-  requestHead(exchange) {
-    const suspension = exchange.suspend(2000, () => {})
-    exchange.subrequest({
-      backend: 'auth',
-      method: 'GET',
-      authority: 'auth.example',
-      target: '/check',
-      fields: ['X-Original-Host', exchange.host],
-      body: '',
-      timeoutMs: 1000,
-      bytesMax: 1024,
-      onAnswer(response, body) {
-        if (response !== undefined && response.status < 300) suspension.resume()
-        else suspension.reply({ status: response?.status ?? 500, body: body.latin1Slice() })
-      },
-    })
-    return SUSPEND
-  },
+const askFirst = asking(false)
+
+function asking(headOnly: boolean): Phases {
+  return { requestHead: (exchange) => ask(exchange, headOnly) }
+}
+
+function ask(exchange: PolicyExchange, headOnly: boolean): Verdict {
+  const suspension = exchange.suspend(2000, () => {})
+  exchange.subrequest({
+    backend: 'auth',
+    method: 'GET',
+    authority: 'auth.example',
+    target: '/check',
+    fields: ['X-Original-Host', exchange.host],
+    body: '',
+    timeoutMs: 1000,
+    bytesMax: 1024,
+    headOnly,
+    onAnswer(response, body) {
+      if (response !== undefined && response.status < 300) suspension.resume()
+      else suspension.reply({ status: response?.status ?? 500, body: body.latin1Slice() })
+    },
+  })
+  return SUSPEND
 }
 
 /** Wants the body whole and refuses some. */
@@ -87,6 +92,17 @@ test('a sub-request that fails, or answers too much, is no answer', () => {
   const flooded = harness.start(harness.rule([askFirst]))
   harness.upstream.answer(200, 'x'.repeat(5000))
   assert.equal(flooded.client.status, 500)
+  assert.equal(harness.services.exchanges, 0)
+})
+
+test('where the head is enough, a body that is too long is an answer, and is left', () => {
+  const harness = new ProxyHarness()
+  const { client } = harness.start(harness.rule([asking(true)]))
+  const asked = harness.upstream
+  asked.answer(200, 'x'.repeat(5000))
+  assert.equal(harness.upstreams.length, 2)
+  harness.upstream.answer(200, 'page')
+  assert.deepEqual([client.status, client.body], [200, 'page'])
   assert.equal(harness.services.exchanges, 0)
 })
 
