@@ -133,9 +133,8 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       spans: options.spans,
     }
     this.#answers = shareAnswers(options)
-    const connector = this.#pools
     this.#checks = new HealthChecks({
-      connector,
+      connector: this.#pools,
       wheel,
       memory: endpoints,
       worker,
