@@ -1,3 +1,4 @@
+import { fieldText } from './field-text.ts'
 import { fieldId, knownFields } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 import type { PreparedFields } from './prepared-fields.ts'
@@ -99,12 +100,12 @@ export class Fields {
     this.mask |= 1 << id
   }
 
-  /** Adds a field. The value must be valid: no CR, LF or NUL, latin1 only. */
+  /** Adds a field. What may not stand in a value is escaped, so that none of it begins another line. */
   append(name: string, value: string): void {
-    this.appendKnown(fieldId(name.toLowerCase()), name, value)
+    this.appendKnown(fieldId(name.toLowerCase()), name, fieldText(value))
   }
 
-  /** As `append`, where the number of the name is at hand. */
+  /** As `append`, where the number of the name is at hand and the value is known to be valid. */
   appendKnown(id: FieldId, name: string, value: string): void {
     const i = this.size++
     this.#id[i] = id
@@ -157,7 +158,7 @@ export class Fields {
     const lower = name.toLowerCase()
     const id = fieldId(lower)
     this.#remove(id, lower)
-    this.appendKnown(id, name, value)
+    this.appendKnown(id, name, fieldText(value))
   }
 
   remove(name: string): void {

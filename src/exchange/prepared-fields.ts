@@ -1,3 +1,4 @@
+import { fieldText } from './field-text.ts'
 import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 
@@ -21,14 +22,14 @@ export class PreparedFields {
   /** Bit 1 << (length modulo 32) for each of these: most other names have no such length. */
   readonly lengths: number
 
-  /** `pairs` is flat: name, value, …; values must be valid. Of one name the last counts, as with `set`. */
+  /** `pairs` is flat: name, value, …; what may not stand in a value is escaped. Of one name the last counts, as with `set`. */
   constructor(pairs: readonly string[]) {
     const byName = new Map<string, readonly [name: string, value: string]>()
     for (let i = 0; i < pairs.length; i += 2) {
       const [name = '', value = ''] = pairs.slice(i, i + 2)
       const lower = name.toLowerCase()
       byName.delete(lower)
-      byName.set(lower, [name, value])
+      byName.set(lower, [name, fieldText(value)])
     }
     const kept = [...byName.values()]
     this.ids = [...byName.keys()].map(fieldId)

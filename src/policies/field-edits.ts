@@ -1,3 +1,4 @@
+import { fieldText } from '#src/exchange/field-text.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import { PreparedFields, preparedNames } from '#src/exchange/prepared-fields.ts'
 import { linkTemplate, staticText } from './template.ts'
@@ -47,6 +48,6 @@ function setting(name: string, value: Template): FieldEdit {
   return (fields, source) => {
     const text = render(source)
     fields.removePrepared(names)
-    if (text !== '') fields.appendKnown(id, name, text)
+    if (text !== '') fields.appendKnown(id, name, fieldText(text))
   }
 }

@@ -1,7 +1,9 @@
-import { fieldName, hostname, path } from '#src/annotations/names.ts'
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { fieldName, hostname } from '#src/annotations/names.ts'
 import type { AnnotationTable } from '#src/annotations/schema.ts'
 import { bool, integer, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
+import { escapePath } from './path-escapes.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
@@ -33,6 +35,13 @@ const seconds: ValueType<number> = {
   format: (value) => (value === none ? '' : String(value)),
 }
 const sameSite = oneOf(['None', 'Lax', 'Strict'])
+
+const cookiePath: ValueType<string> = {
+  expects: 'a path that begins with /, escaped where it is not ASCII, without ? # ; and commas',
+  schema: { pattern: '^/[!-~]*$' },
+  parse: (text) => (/^\/[!-~]*$/.test(text) && !/[?#;,]/.test(text) ? text : undefined),
+  format: (text) => text,
+}
 
 const domain: ValueType<string> = {
   ...hostname,
@@ -80,7 +89,7 @@ const annotations: AnnotationTable<Values> = {
   },
   'session-cookie-path': {
     ...medium,
-    type: { ...path, parse: (text) => (/^\/[^?#;,\s]*$/.test(text) ? text : undefined) },
+    type: cookiePath,
     default: '',
     doc: 'Path of the cookie; that of the route when absent. Needed beside paths that are regular expressions.',
     example: '/app',
@@ -148,7 +157,7 @@ export const sessionAffinity = policy({
     return {
       cookie: values['session-cookie-name'],
       balanced: values['affinity-mode'] === 'balanced',
-      path: values['session-cookie-path'] || cookiePath(rulePath),
+      path: values['session-cookie-path'] || cookiePathOf(rulePath),
       domain: values['session-cookie-domain'],
       sameSite: values['session-cookie-samesite'],
       conditionalNone: values['session-cookie-conditional-samesite-none'],
@@ -176,9 +185,13 @@ export const sessionAffinity = policy({
   },
 })
 
-/** A path may hold characters that would end the attribute. */
-function cookiePath(rulePath: string): string {
-  return /^\/[^;,\s]*$/.test(rulePath) ? rulePath : '/'
+/**
+ * The path of a rule as browsers compare it, with its bytes escaped that are no visible ASCII. Some
+ * characters would end the attribute.
+ */
+function cookiePathOf(rulePath: string): string {
+  const path = pathBytes(rulePath).replaceAll(/[^!-~]/g, escapePath)
+  return cookiePath.parse(path) ?? '/'
 }
 
 /** What depends on the client or the time. */

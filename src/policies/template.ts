@@ -1,5 +1,4 @@
 import type { ValueType } from '#src/annotations/types.ts'
-import { fieldText } from './field-text.ts'
 import { isVariable, variableReader, variableValue } from './variables.ts'
 import type { VariableSource } from './variables.ts'
 
@@ -68,10 +67,7 @@ export function formatTemplate(template: Template): string {
     .join('')
 }
 
-/**
- * The text for one request, as it may stand in a field or a target, whatever a client sent. Groups that
- * are not there count as ''.
- */
+/** The text for one request. Groups that are not there count as ''. */
 export function renderTemplate(
   template: Template,
   source: VariableSource,
@@ -84,7 +80,7 @@ export function renderTemplate(
     else if ('constant' in part) continue
     else text += variableValue(source, part.variable)
   }
-  return fieldText(text)
+  return text
 }
 
 /** The text of a template that is the same for every request; undefined: there is none. */
@@ -105,11 +101,11 @@ export function linkTemplate(template: Template): (source: VariableSource) => st
     return () => text
   })
   const [only] = parts
-  if (only !== undefined && parts.length === 1) return (source) => fieldText(only(source))
+  if (only !== undefined && parts.length === 1) return only
   return (source) => {
     let text = ''
     for (const part of parts) text += part(source)
-    return fieldText(text)
+    return text
   }
 }
 

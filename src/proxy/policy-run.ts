@@ -2,6 +2,7 @@ import type { GcraRate } from '#algorithms/limit/gcra.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
+import { sendableTarget } from '#src/http1/request-target.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
@@ -153,7 +154,7 @@ export class PolicyRun implements PolicyExchange {
 
   setTarget(target: string): void {
     this.#exchange.originalTarget ||= this.request.target
-    this.request.target = target
+    this.request.target = sendableTarget(target)
   }
 
   setAuthority(authority: string): void {

@@ -47,6 +47,22 @@ test('removal, replacement and addition keep order and leave the rest alone', ()
   assert.equal(fields.mask & fieldMask('cookie'), 0)
 })
 
+test('whatever is added, a field is one line of bytes', () => {
+  const text = fc.string({ unit: 'binary' })
+  fc.assert(
+    fc.property(text, (value) => {
+      const fields = new Fields()
+      fields.append('a', value)
+      fields.set('Cookie', value)
+      const lines = fields.toLines()
+      assert.match(lines, /^a: [\t -~\x80-\xff]*\r\nCookie: [\t -~\x80-\xff]*\r\n$/)
+    }),
+  )
+  const fields = new Fields()
+  fields.append('a', 'b\r\nc: \u010a\td\u00e9')
+  assert.equal(fields.toLines(), 'a: b%0D%0Ac: %0A\td\u00e9\r\n')
+})
+
 test("what is set or removed by name is taken out of the block, and out of nobody else's", () => {
   const block = new FieldBlock(['X-Real-IP', '192.0.2.1', 'X-Scheme', 'http', 'X-Other', '1'])
   const fields = received([['A', '1']])

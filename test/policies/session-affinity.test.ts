@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { complete } from '#src/annotations/schema.ts'
 import { Fields } from '#src/exchange/fields.ts'
 import type { PolicyExchange } from '#src/policies/policy.ts'
 import { mishandlesSameSiteNone } from '#src/policies/same-site.ts'
 import { sessionAffinity } from '#src/policies/session-affinity.ts'
 import type { SessionAffinityConfig } from '#src/policies/session-affinity.ts'
+import { contextOf } from './exchanges.ts'
 
 const config: SessionAffinityConfig = {
   cookie: 'sid',
@@ -105,5 +107,23 @@ test('session affinity is off without the annotation, and the path of the route 
     sessionAffinity.annotations['session-cookie-domain'].type.parse('.a.example'),
     'a.example',
   )
-  assert.equal(sessionAffinity.annotations['session-cookie-path'].type.parse('/a;b'), undefined)
+  const { type } = sessionAffinity.annotations['session-cookie-path']
+  for (const text of ['/a;b', '/a?b', '/a b', '/\u010a', 'a'])
+    assert.equal(type.parse(text), undefined)
+  assert.equal(type.parse('/%C4%8D'), '/%C4%8D')
 })
+
+const cookiePaths: readonly (readonly [rule: string, cookie: string])[] = [
+  ['/app', '/app'],
+  ['', '/'],
+  ['/a%20b', '/a%20b'],
+  ['/a b', '/a%20b'],
+  ['/\u010d\u010a', '/%C4%8D%C4%8A'],
+  ['/a;b', '/'],
+]
+for (const [path, expected] of cookiePaths) {
+  test(`the cookie of a route at ${JSON.stringify(path)} has the path ${expected}`, () => {
+    const values = { ...complete(sessionAffinity.annotations, {}), affinity: 'cookie' as const }
+    assert.equal(sessionAffinity.configure(values, contextOf({}, { path }))?.path, expected)
+  })
+}

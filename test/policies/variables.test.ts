@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderTemplate } from '#src/policies/template.ts'
 import { variableValue } from '#src/policies/variables.ts'
 import { fakeExchange } from './exchanges.ts'
 
@@ -19,19 +18,3 @@ for (const [variable, given, value] of [
     assert.equal(variableValue(fakeExchange(given).exchange, variable), value)
   })
 }
-
-test('whatever variables hold, a template gives one line of bytes', () => {
-  const given = {
-    path: '/a\r\nX-Evil: 1',
-    host: 'a\0b',
-    requestId: '\n',
-    fields: { 'X-A': 'a\u0100\tb', Cookie: 'c=\u001b' },
-  }
-  const { exchange } = fakeExchange(given)
-  const names = ['document_uri', 'uri', 'host', 'request_id', 'http_x_a', 'cookie_c']
-  const parts = names.flatMap((variable) => [{ variable }, { text: '|' }])
-  assert.equal(
-    renderTemplate([...parts, { group: 1 }], exchange, ['', 'x\r\n']),
-    '/a%0D%0AX-Evil: 1|/a%0D%0AX-Evil: 1|a%00b|%0A|a%00\tb|%1B|x%0D%0A',
-  )
-})

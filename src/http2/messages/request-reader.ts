@@ -42,6 +42,7 @@ export const refusals = {
 
 const trailerField = fieldMask('trailer')
 const authorizationId = fieldId('authorization')
+const cookieId = fieldId('cookie')
 
 /** Bits of the pseudo-header fields met, by their rule. */
 const bit = (rule: number): number => 1 << rule
@@ -130,7 +131,9 @@ export class RequestReader implements FieldSink {
       this.refusal = this.#host === undefined ? undefined : refusals.duplicateHost
       this.#host = value
     } else if (rule >= nameRule.underscored) {
-      if (keepsOddName(name.rule, this.#rules as NameRules)) head.fields.append(name.name, value)
+      if (keepsOddName(name.rule, this.#rules as NameRules)) {
+        head.fields.appendKnown(0, name.name, value)
+      }
     } else if (rule !== nameRule.dropped) {
       this.refusal = takeHopField(head, rule, value)
     }
@@ -168,7 +171,7 @@ export class RequestReader implements FieldSink {
       releaseRequestHead(head)
       return undefined
     }
-    if (this.#cookie !== undefined) head.fields.append('cookie', this.#cookie)
+    if (this.#cookie !== undefined) head.fields.appendKnown(cookieId, 'cookie', this.#cookie)
     if (!ended) return head
     if (head.contentLength < 0) head.contentLength = 0
     head.expectContinue = false

@@ -1,9 +1,8 @@
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { Fields } from '#src/exchange/fields.ts'
-import { fieldText } from '#src/policies/field-text.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { PolicyExchange, Verdict } from '#src/policies/policy.ts'
-import type { AddedField, ErrorPage, Expiry, FieldEdit, Scope, Value } from './program.ts'
+import type { AddedField, ErrorPage, Expiry, FieldEdit, Scope } from './program.ts'
 import { render } from './values.ts'
 
 /** The statuses with which nginx's add_header and expires touch an answer. */
@@ -29,7 +28,7 @@ export function applyScope(scope: Scope, exchange: PolicyExchange): Verdict {
   const { fields, status } = response
   const page = exchange.upstreamAddress === '' ? pageFor(scope, status) : undefined
   if (page !== undefined) {
-    const url = fieldText(render(page.url, exchange))
+    const url = render(page.url, exchange)
     return exchange.reply({ status: page.status, fields: ['Location', url] })
   }
   if (scope.charset !== undefined) addCharset(fields, scope.charset)
@@ -57,7 +56,7 @@ function pageFor({ errorPages }: Scope, status: number): ErrorPage | undefined {
 }
 
 function addField(fields: Fields, { name, value }: AddedField, exchange: PolicyExchange): void {
-  const text = fieldText(render(value, exchange))
+  const text = render(value, exchange)
   if (text === '') return
   if (single.has(name.toLowerCase())) fields.set(name, text)
   else fields.append(name, text)
@@ -90,7 +89,7 @@ function editField(
     return
   }
   if (present && fields.get(name.toLowerCase()) === undefined) return
-  const text = value.length === 0 ? '' : fieldText(render(value, exchange))
+  const text = render(value, exchange)
   if (text === '') fields.remove(name)
   else fields.set(name, text)
 }
@@ -128,9 +127,4 @@ function addCharset(fields: Fields, charset: string): void {
   if (charsetTypes.has(type.trim().toLowerCase())) {
     fields.set('Content-Type', `${type}; charset=${charset}`)
   }
-}
-
-/** The text of a value as a field of a request to the upstream. */
-export function requestText(value: Value, exchange: PolicyExchange): string {
-  return fieldText(render(value, exchange))
 }

@@ -3,11 +3,12 @@ import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import { relativeRedirects } from '#src/policies/redirect.ts'
 import { setRequestField } from '#src/policies/request-fields.ts'
-import { applyInputEdits, applyScope, requestText } from './answers.ts'
+import { applyInputEdits, applyScope } from './answers.ts'
 import { emptyProgram, emptyScope, within } from './program.ts'
 import type { Program, Scope, Step } from './program.ts'
 import { linkSteps, Run } from './run.ts'
 import { snippetState, takeSnippetState } from './state.ts'
+import { render } from './values.ts'
 
 /** What a location does in the rewrite phase. */
 export interface LocationSnippetConfig {
@@ -91,7 +92,7 @@ export const snippetFields = policy({
     return {
       requestHead(exchange) {
         for (const { name, value } of requestFields) {
-          setRequestField(exchange, name, requestText(value, exchange))
+          setRequestField(exchange, name, render(value, exchange))
         }
         return CONTINUE
       },

@@ -1,6 +1,5 @@
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
-import { fieldText } from '#src/policies/field-text.ts'
 import { publicHostOf, publicPortOf } from '#src/policies/location.ts'
 import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
 import { escapeArgument, escapePath } from '#src/policies/path-escapes.ts'
@@ -92,7 +91,7 @@ export class Run {
     const exchange = this.#exchange
     const path = text.startsWith('/') && !text.startsWith('//') && !this.#relative
     const host = path ? `${publicHostOf(exchange)}${publicPortOf(exchange)}` : ''
-    const location = fieldText(path ? `${exchange.scheme}://${host}${text}` : text)
+    const location = path ? `${exchange.scheme}://${host}${text}` : text
     return { status, fields: ['Location', location] }
   }
 
