@@ -24,6 +24,7 @@ import { chooseTarget } from './live-rule.ts'
 import type { LiveRule, LiveTarget } from './live-rule.ts'
 import { noteAnswer, noteTrailers } from './try-answered.ts'
 import { pickEndpoint } from './pick.ts'
+import { endRequestBody, endResponseBody, passResponseBody } from './policy-bodies.ts'
 import type { PolicyRun } from './policy-run.ts'
 import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
@@ -183,7 +184,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     const stream = this.attempt?.stream
     body.ended = true
     body.trailers = trailers
-    policies?.endRequestBody(trailers, stream)
+    if (policies !== undefined) endRequestBody(policies, trailers, stream)
     if (stream === undefined) {
       if (policies !== undefined && policies.bufferLimit > 0 && this.attempt === undefined) {
         this.#buffered()
@@ -290,15 +291,17 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     const taken =
       policies === undefined
         ? stream.sendData(buffer, start, end)
-        : policies.passResponseBody(buffer, start, end, stream)
+        : passResponseBody(policies, buffer, start, end, stream)
     if (!taken) this.attempt?.stream?.pauseBody()
     waitForUpstream(this)
   }
 
   onBodyEnd(trailers: Fields | undefined): void {
     if (trailers !== undefined) noteTrailers(this, trailers)
-    if (this.policies?.endResponseBody(trailers, this.stream) === false) return
-    this.endResponse(trailers)
+    const { policies, stream } = this
+    if (policies === undefined || endResponseBody(policies, trailers, stream)) {
+      this.endResponse(trailers)
+    }
   }
 
   endResponse(trailers: Fields | undefined): void {

@@ -1,16 +1,13 @@
 import type { GcraRate } from '#algorithms/limit/gcra.ts'
-import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
-import type { ClientStream, Peer, ServerStream } from '#src/exchange/streams.ts'
+import type { Peer } from '#src/exchange/streams.ts'
 import { sendableTarget } from '#src/http1/request-target.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
 import type { Phases, PolicyExchange, Reply, Subrequest, Suspension } from '#src/policies/policy.ts'
 import { tooMany } from '#src/shared/limit-memory.ts'
-import { requestFilters, responseFilters } from './body-filters.ts'
 import type { BodyFilters } from './body-filters.ts'
-import { RequestSink, StreamSink } from './body-sinks.ts'
 import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
 import { HeldBody } from './held-body.ts'
@@ -18,6 +15,7 @@ import type { Services } from './services.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
 import { recordUncompressed } from './record.ts'
 import { Pacer } from './pacer.ts'
+import { filterEarlyBody } from './policy-bodies.ts'
 import type { PolicyChain, Stage } from './policy-chain.ts'
 import { newSession } from './sessions.ts'
 import { recordSpan } from './record-span.ts'
@@ -42,14 +40,16 @@ export class PolicyRun implements PolicyExchange {
   rerouting = false
   /** How often that has happened to this exchange. */
   reroutes = 0
-  readonly #exchange: Exchange
-  readonly #chain: PolicyChain
+  readonly exchange: Exchange
+  readonly chain: PolicyChain
+  // The bodies; see `policy-bodies.ts`.
+  requestFilters: BodyFilters | undefined
+  responseFilters: BodyFilters | undefined
+  /** What of the answer came while a response phase held it up. */
+  held: HeldBody | undefined
   #stage: Stage
   #index = 0
   #suspension: SuspensionHandle | undefined
-  #requestFilters: BodyFilters | undefined
-  #responseFilters: BodyFilters | undefined
-  #held: HeldBody | undefined
   #subrequests: RunningSubrequest[] | undefined
   #responseEnded = false
   /** A response phase put another answer in place; it does not happen twice. */
@@ -59,50 +59,50 @@ export class PolicyRun implements PolicyExchange {
   #acquired: number[] | undefined
 
   constructor(exchange: Exchange, chain: PolicyChain) {
-    this.#exchange = exchange
-    this.#chain = chain
+    this.exchange = exchange
+    this.chain = chain
     this.#stage = chain.requestHead
     this.bufferLimit = chain.bufferLimit
   }
 
   get peer(): Peer {
-    return this.#exchange.stream.peer
+    return this.exchange.stream.peer
   }
   get request(): RequestHead {
-    return this.#exchange.request
+    return this.exchange.request
   }
   get host(): string {
-    return this.#exchange.host
+    return this.exchange.host
   }
   get path(): string {
-    return this.#exchange.path
+    return this.exchange.path
   }
   get scheme(): 'http' | 'https' {
-    return this.#exchange.scheme
+    return this.exchange.scheme
   }
   get port(): number {
-    return this.#exchange.port
+    return this.exchange.port
   }
   get publicHost(): string {
-    return this.#exchange.publicHost
+    return this.exchange.publicHost
   }
   get clientAddress(): string {
-    return this.#exchange.clientAddress
+    return this.exchange.clientAddress
   }
   get requestId(): string {
-    return this.#exchange.requestId
+    return this.exchange.requestId
   }
   get originalTarget(): string {
-    return this.#exchange.originalTarget
+    return this.exchange.originalTarget
   }
   get response(): ResponseHead | undefined {
-    return this.#exchange.response
+    return this.exchange.response
   }
   get askedBy(): string {
     return contextOf(this.peer).asked?.key ?? ''
   }
   get upstreamAddress(): string {
-    return this.#exchange.attempt?.endpoint.name ?? ''
+    return this.exchange.attempt?.endpoint.name ?? ''
   }
 
   get responseEmpty(): boolean {
@@ -110,50 +110,50 @@ export class PolicyRun implements PolicyExchange {
   }
 
   recordSpan(span: OpenSpan): boolean {
-    if (this.#exchange.finished) recordSpan(this.#exchange, span)
-    return this.#exchange.finished
+    if (this.exchange.finished) recordSpan(this.exchange, span)
+    return this.exchange.finished
   }
 
   noteUncompressed(): void {
-    recordUncompressed(this.#exchange)
+    recordUncompressed(this.exchange)
   }
 
   get mirrors(): Mirrors {
-    return this.#exchange.services.mirrors
+    return this.exchange.services.mirrors
   }
 
   now(): number {
-    return this.#exchange.services.now()
+    return this.exchange.services.now()
   }
 
   wallClock(): number {
-    return this.#exchange.services.wallClock()
+    return this.exchange.services.wallClock()
   }
 
   random(): number {
-    return this.#exchange.services.random()
+    return this.exchange.services.random()
   }
 
   admit(limit: string, rate: GcraRate): boolean {
-    return admitRequest(this.#exchange, limit, rate)
+    return admitRequest(this.exchange, limit, rate)
   }
 
   acquire(limit: string, max: number): boolean {
-    const place = acquireRequest(this.#exchange, limit, max)
+    const place = acquireRequest(this.exchange, limit, max)
     if (place >= 0) (this.#acquired ??= []).push(place)
     return place !== tooMany
   }
 
   newSession(changeOnFailure: boolean): string {
-    return newSession(this.#exchange, changeOnFailure)
+    return newSession(this.exchange, changeOnFailure)
   }
 
   pace(bytesPerSecond: number, bytesFirst: number): void {
-    this.pacer ??= new Pacer(this.#exchange, bytesPerSecond, bytesFirst)
+    this.pacer ??= new Pacer(this.exchange, bytesPerSecond, bytesFirst)
   }
 
   setTarget(target: string): void {
-    this.#exchange.originalTarget ||= this.request.target
+    this.exchange.originalTarget ||= this.request.target
     this.request.target = sendableTarget(target)
   }
 
@@ -163,7 +163,7 @@ export class PolicyRun implements PolicyExchange {
 
   setPath(path: string, target: string): void {
     this.setTarget(target)
-    this.#exchange.path = path
+    this.exchange.path = path
   }
 
   reroute(): typeof REROUTE {
@@ -184,38 +184,38 @@ export class PolicyRun implements PolicyExchange {
 
   suspend(deadlineMs: number, onCancel: () => void): Suspension {
     this.#suspension = new SuspensionHandle(this, onCancel)
-    this.#exchange.services.suspended.add(this.#exchange)
-    waitSuspended(this.#exchange, deadlineMs)
+    this.exchange.services.suspended.add(this.exchange)
+    waitSuspended(this.exchange, deadlineMs)
     return this.#suspension
   }
 
   subrequest(request: Subrequest): void {
-    const running = startSubrequest(this.#exchange.services, this.peer, request)
+    const running = startSubrequest(this.exchange.services, this.peer, request)
     // An answer that was there at once may have ended the exchange.
-    if (this.#exchange.finished) running.cancel()
+    if (this.exchange.finished) running.cancel()
     else (this.#subrequests ??= []).push(running)
   }
 
   // Request phases, in table order. True: go on at once.
 
   runRequestHead(): boolean {
-    return this.#run(this.#chain.requestHead, 0)
+    return this.#run(this.chain.requestHead, 0)
   }
 
   /** The body is complete; policies that asked for it run now. */
   runBuffered(): boolean {
-    this.requestBody = Buffer.from(this.#exchange.body.text, 'latin1')
-    return this.#run(this.#chain.requestBuffered, 0)
+    this.requestBody = Buffer.from(this.exchange.body.text, 'latin1')
+    return this.#run(this.chain.requestBuffered, 0)
   }
 
   runUpstreamChosen(): boolean {
-    return this.#run(this.#chain.upstreamChosen, 0)
+    return this.#run(this.chain.upstreamChosen, 0)
   }
 
   /** Response phases, in reverse. False: suspended or replaced; the body is held meanwhile. */
   runResponseHead(ended: boolean): boolean {
     this.#responseEnded = ended
-    return this.#run(this.#chain.responseHead, 0)
+    return this.#run(this.chain.responseHead, 0)
   }
 
   #run(stage: Stage, from: number): boolean {
@@ -240,44 +240,49 @@ export class PolicyRun implements PolicyExchange {
 
   #answer(reply: Reply): void {
     this.#suspension = undefined
-    this.#held = undefined
+    this.held = undefined
     if (this.#stage.name === 'responseHead') this.#replaced = true
     if (reply.status === hangUp) {
-      this.#exchange.status = hangUp
-      this.#exchange.cut()
+      this.exchange.status = hangUp
+      this.exchange.cut()
       return
     }
-    this.#exchange.reply(reply)
+    this.exchange.reply(reply)
   }
 
   #suspended(): void {
     if (this.#stage.name !== 'responseHead') return
-    this.#held = new HeldBody()
-    this.#exchange.attempt?.stream?.pauseBody()
+    this.held = new HeldBody()
+    this.exchange.attempt?.stream?.pauseBody()
   }
 
   /** A suspension was resumed, or answered. */
   resumed(handle: SuspensionHandle, reply: Reply | undefined): void {
-    if (handle !== this.#suspension || this.#exchange.finished) return
+    if (handle !== this.#suspension || this.exchange.finished) return
     this.#suspension = undefined
-    this.#exchange.services.suspended.delete(this.#exchange)
+    this.exchange.services.suspended.delete(this.exchange)
     if (reply !== undefined) this.#answer(reply)
     else if (this.#run(this.#stage, this.#index + 1)) this.#goOn()
+  }
+
+  /** A request phase holds the exchange up, and those behind it have not run. */
+  get headSuspended(): boolean {
+    return this.#suspension !== undefined && this.#stage.name === 'requestHead'
   }
 
   /** Whatever held the exchange up, it goes on without that. */
   stopWaiting(): void {
     const suspension = this.#suspension
     this.#suspension = undefined
-    this.#exchange.services.suspended.delete(this.#exchange)
+    this.exchange.services.suspended.delete(this.exchange)
     suspension?.cancel()
   }
 
   #goOn(): void {
-    const exchange = this.#exchange
+    const exchange = this.exchange
     const { name } = this.#stage
     if (name === 'requestHead') {
-      this.#filterEarlyBody()
+      filterEarlyBody(this)
       exchange.afterRequestHead()
     } else if (name === 'requestBuffered') exchange.ask()
     else if (name === 'upstreamChosen') exchange.send()
@@ -285,84 +290,13 @@ export class PolicyRun implements PolicyExchange {
   }
 
   #goOnWithResponse(): void {
-    const exchange = this.#exchange
-    const held = this.#held
-    this.#held = undefined
+    const exchange = this.exchange
+    const held = this.held
+    this.held = undefined
     exchange.sendResponse(this.#responseEnded)
     held?.release(exchange)
     exchange.stream.flush()
     if (!exchange.stream.backedUp) exchange.attempt?.stream?.resumeBody()
-  }
-
-  // Bodies. False: the receiver is backed up.
-
-  passRequestBody(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    stream: ClientStream | undefined,
-  ): boolean {
-    const { body } = this.#exchange
-    // Policies that have not run yet may still ask for a filter; see `#filterEarlyBody`.
-    if (this.#headSuspended) return body.take(buffer, start, end, stream)
-    this.#requestFilters ??= requestFilters(this.#chain, this)
-    if (this.#requestFilters.empty) return body.take(buffer, start, end, stream)
-    return this.#requestFilters.push(buffer, start, end, new RequestSink(body, stream))
-  }
-
-  endRequestBody(trailers: Fields | undefined, stream: ClientStream | undefined): void {
-    if (this.#headSuspended) return
-    this.#requestFilters ??= requestFilters(this.#chain, this)
-    if (this.#requestFilters.empty) return
-    this.#requestFilters.end(new RequestSink(this.#exchange.body, stream), trailers)
-  }
-
-  get #headSuspended(): boolean {
-    return this.#suspension !== undefined && this.#stage.name === 'requestHead'
-  }
-
-  /** What came of the request body while a head phase held the exchange up passes the filters now. */
-  #filterEarlyBody(): void {
-    const { body } = this.#exchange
-    if (body.bytes === 0 && !body.ended) return
-    const filters = requestFilters(this.#chain, this)
-    this.#requestFilters = filters
-    if (filters.empty) return
-    const sink = new RequestSink(body, undefined)
-    const early = Buffer.from(body.takeBack(), 'latin1')
-    if (early.length > 0) filters.push(early, 0, early.length, sink)
-    if (body.ended) filters.end(sink, body.trailers)
-  }
-
-  passResponseBody(buffer: Buffer, start: number, end: number, stream: ServerStream): boolean {
-    if (this.#held !== undefined) {
-      this.#held.add(buffer, start, end)
-      return false
-    }
-    this.#responseFilters ??= responseFilters(this.#chain, this)
-    const { pacer } = this
-    if (!this.#responseFilters.empty) {
-      return this.#responseFilters.push(buffer, start, end, pacer ?? new StreamSink(stream))
-    }
-    return pacer === undefined
-      ? stream.sendData(buffer, start, end)
-      : pacer.write(buffer, start, end)
-  }
-
-  /** False: the end waits until the response is no longer suspended, or what is held has gone. */
-  endResponseBody(trailers: Fields | undefined, stream: ServerStream): boolean {
-    if (this.#held !== undefined) {
-      this.#held.end(trailers)
-      return false
-    }
-    this.#responseFilters ??= responseFilters(this.#chain, this)
-    if (!this.#responseFilters.empty) {
-      this.#responseFilters.end(this.pacer ?? new StreamSink(stream), trailers)
-    }
-    if (trailers !== undefined) {
-      for (const phase of this.#chain.trailers) phase.trailers?.(this, trailers)
-    }
-    return this.pacer?.holdEnd(trailers) !== true
   }
 
   /** The exchange is over. */
@@ -371,8 +305,8 @@ export class PolicyRun implements PolicyExchange {
     // What was asked for a client that has left must not go on for as long as the other side likes.
     if (this.#subrequests !== undefined) for (const one of this.#subrequests) one.cancel()
     this.pacer?.stop()
-    for (const phase of this.#chain.end) phase.end?.(this)
-    if (this.#acquired !== undefined) releaseRequests(this.#exchange, this.#acquired)
+    for (const phase of this.chain.end) phase.end?.(this)
+    if (this.#acquired !== undefined) releaseRequests(this.exchange, this.#acquired)
   }
 }
 

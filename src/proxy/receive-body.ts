@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import type { LiveRule } from './live-rule.ts'
+import { passRequestBody } from './policy-bodies.ts'
 import { wait, waitForUpstream } from './waiting.ts'
 
 /**
@@ -23,7 +24,7 @@ export function receiveBody(exchange: Exchange, buffer: Buffer, start: number, e
   const taken =
     policies === undefined
       ? body.take(buffer, start, end, stream)
-      : policies.passRequestBody(buffer, start, end, stream)
+      : passRequestBody(policies, buffer, start, end, stream)
   if (stream !== undefined) {
     if (!taken) exchange.stream.pauseBody()
     waitForUpstream(exchange)
