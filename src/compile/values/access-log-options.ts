@@ -1,8 +1,10 @@
 import { optionTable } from '#src/annotations/schema.ts'
+import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool } from '#src/annotations/types.ts'
 import { logFormat } from '#src/policies/log-variables.ts'
 import { mapValues } from '#src/policies/map-values.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
 
 const defaults = defaultGlobalOptions
 
@@ -37,3 +39,9 @@ export const accessLogOptions = optionTable({
     compatibility: 'same',
   },
 })
+
+/** How variables in the lines are escaped. */
+export function logEscapeOf(values: ValuesOf<typeof accessLogOptions>): GlobalOptions['logEscape'] {
+  if (values['log-format-escape-json']) return 'json'
+  return values['log-format-escape-none'] ? 'none' : 'default'
+}

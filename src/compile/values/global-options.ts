@@ -1,17 +1,16 @@
-import { cipherSuites } from '#src/annotations/cipher-suites.ts'
-import { cidr, fieldName } from '#src/annotations/names.ts'
-import { buffers, duration, size } from '#src/annotations/quantities.ts'
+import { duration } from '#src/annotations/quantities.ts'
 import { optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
-import { tlsVersions } from '#src/annotations/tls-versions.ts'
 import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
-import { accessLogOptions } from './access-log-options.ts'
+import { accessLogOptions, logEscapeOf } from './access-log-options.ts'
+import { connectionOptions } from './connection-options.ts'
+import { identityOptions } from './identity-options.ts'
+import { strictTransportSecurity, tlsOptions } from './tls-options.ts'
 
 const defaults = defaultGlobalOptions
-const countMax = 1_000_000_000
 
 const word: ValueType<string> = {
   expects: 'text without commas',
@@ -23,6 +22,9 @@ const word: ValueType<string> = {
 /** Keys of the ConfigMap that hold for everything. */
 export const globalOptions = optionTable({
   ...accessLogOptions,
+  ...connectionOptions,
+  ...identityOptions,
+  ...tlsOptions,
   'allow-snippet-annotations': {
     type: bool,
     default: false,
@@ -58,149 +60,6 @@ export const globalOptions = optionTable({
     example: 'true',
     compatibility: 'same',
   },
-  'keep-alive': {
-    type: duration,
-    default: defaults.keepAliveTimeoutMs,
-    doc: 'How long a client connection stays open without a request. 0 closes it after each answer.',
-    example: '30',
-    compatibility: 'same',
-  },
-  'keep-alive-requests': {
-    type: integer(0, countMax),
-    default: defaults.keepAliveRequests,
-    doc: 'Requests on one client connection before it is closed.',
-    example: '10000',
-    compatibility: 'same',
-  },
-  'upstream-keepalive-connections': {
-    type: integer(0, countMax),
-    default: defaults.upstreamKeepAliveConnections,
-    doc: 'Idle connections that a worker keeps open to upstreams. 0 keeps none.',
-    example: '100',
-    compatibility: 'same',
-  },
-  'upstream-keepalive-requests': {
-    type: integer(1, countMax),
-    default: defaults.upstreamKeepAliveRequests,
-    doc: 'Requests on one upstream connection before it is closed.',
-    example: '1000',
-    compatibility: 'same',
-  },
-  'upstream-keepalive-timeout': {
-    type: duration,
-    default: defaults.upstreamKeepAliveTimeoutMs,
-    doc: 'How long an upstream connection is kept open without a request.',
-    example: '30',
-    compatibility: 'same',
-  },
-  'upstream-keepalive-time': {
-    type: duration,
-    default: defaults.upstreamKeepAliveTimeMs,
-    doc: 'The greatest age at which an upstream connection takes another request.',
-    example: '10m',
-    compatibility: 'same',
-  },
-  'http2-max-concurrent-streams': {
-    type: integer(1, 1000),
-    default: defaults.http2ConcurrentStreams,
-    doc: 'Requests at once on one HTTP/2 connection of a client; others are refused.',
-    example: '256',
-    compatibility: 'same',
-  },
-  'upstream-http2-ping-interval': {
-    type: duration,
-    default: defaults.upstreamPingIntervalMs,
-    doc: 'After this silence an HTTP/2 endpoint with open streams is sent a PING, which it must answer within 10 s. 0 sends none.',
-    example: '30',
-    compatibility: 'own',
-  },
-  'client-header-timeout': {
-    type: duration,
-    default: defaults.requestHeadTimeoutMs,
-    doc: 'How long the head of a request may take to arrive.',
-    example: '10',
-    compatibility: 'same',
-  },
-  'client-body-timeout': {
-    type: duration,
-    default: defaults.requestBodyTimeoutMs,
-    doc: 'The longest pause between two reads of a request body.',
-    example: '20',
-    compatibility: 'same',
-  },
-  'large-client-header-buffers': {
-    type: buffers,
-    default: {
-      count: defaults.requestHeadBytesMax / defaults.requestLineBytesMax,
-      bytes: defaults.requestLineBytesMax,
-    },
-    doc: 'The request line may be as long as one buffer, the head as all of them together.',
-    example: '4 16k',
-    compatibility: 'same',
-  },
-  'request-fields-max': {
-    type: integer(1, 10_000),
-    default: defaults.requestFieldsMax,
-    doc: 'Header fields that a request may have.',
-    example: '100',
-    compatibility: 'own',
-  },
-  'response-head-size-max': {
-    type: size,
-    default: defaults.responseHeadBytesMax,
-    doc: 'The longest response head taken from an endpoint; a longer one becomes a 502.',
-    example: '16k',
-    compatibility: 'own',
-  },
-  'use-forwarded-headers': {
-    type: bool,
-    default: defaults.useForwardedHeaders,
-    doc: 'Believes X-Forwarded-* of the peers in proxy-real-ip-cidr.',
-    example: 'true',
-    compatibility: 'same',
-  },
-  'enable-real-ip': {
-    type: bool,
-    default: defaults.realIp,
-    doc: 'Takes the address of the client, and nothing else, from the forwarded-for-header of the peers in proxy-real-ip-cidr.',
-    example: 'true',
-    compatibility: 'same',
-  },
-  'compute-full-forwarded-for': {
-    type: bool,
-    default: defaults.computeFullForwardedFor,
-    doc: 'Appends to X-Forwarded-For in place of replacing it.',
-    example: 'true',
-    compatibility: 'same',
-  },
-  'forwarded-for-header': {
-    type: fieldName,
-    default: defaults.forwardedForHeader,
-    doc: 'The field in which a trusted peer names the client.',
-    example: 'CF-Connecting-IP',
-    compatibility: 'same',
-  },
-  'proxy-real-ip-cidr': {
-    type: listOf(cidr),
-    default: defaults.trustedPeers,
-    doc: 'The peers whose forwarding headers and PROXY headers are believed.',
-    example: '10.0.0.0/8,fd00::/8',
-    compatibility: 'same',
-  },
-  'use-proxy-protocol': {
-    type: bool,
-    default: false,
-    doc: 'Expects a PROXY protocol header (v1 or v2) on every connection to the http and https ports.',
-    example: 'true',
-    compatibility: 'same',
-  },
-  'proxy-protocol-header-timeout': {
-    type: duration,
-    default: defaults.proxyHeaderTimeoutMs,
-    doc: 'How long a PROXY protocol header may take to arrive.',
-    example: '10s',
-    compatibility: 'same',
-  },
   'enable-underscores-in-headers': {
     type: bool,
     default: defaults.underscoresInHeaders,
@@ -220,27 +79,6 @@ export const globalOptions = optionTable({
     default: defaults.generateRequestId,
     doc: 'Gives a request without X-Request-ID one of our making.',
     example: 'false',
-    compatibility: 'same',
-  },
-  'ssl-ciphers': {
-    type: cipherSuites,
-    default: [] as readonly string[],
-    doc: 'Suites of TLS 1.2 for clients; those of TLS 1.3 are always offered. Only suites that are forward secret and authenticated can be chosen.',
-    example: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
-    compatibility: 'same',
-  },
-  'ssl-protocols': {
-    type: tlsVersions,
-    default: defaults.tlsVersions,
-    doc: 'Versions of TLS that clients may speak.',
-    example: 'TLSv1.3',
-    compatibility: 'same',
-  },
-  'ssl-reject-handshake': {
-    type: bool,
-    default: defaults.tlsRejectUnknown,
-    doc: 'Refuses TLS to clients that ask for no host of ours, in place of showing them the default certificate.',
-    example: 'true',
     compatibility: 'same',
   },
   'proxy-stream-timeout': {
@@ -271,53 +109,11 @@ export const globalOptions = optionTable({
     example: '10s',
     compatibility: 'same',
   },
-  hsts: {
-    type: bool,
-    default: true,
-    doc: 'Adds Strict-Transport-Security to answers over https, in place of what the upstream sent.',
-    example: 'false',
-    compatibility: 'same',
-  },
-  'hsts-max-age': {
-    type: integer(0, 10_000_000_000),
-    default: 31_536_000,
-    doc: 'Seconds for which browsers keep to https.',
-    example: '86400',
-    compatibility: 'same',
-  },
-  'hsts-include-subdomains': {
-    type: bool,
-    default: true,
-    doc: 'Whether Strict-Transport-Security holds for the names below the host, too.',
-    example: 'false',
-    compatibility: 'same',
-  },
-  'hsts-preload': {
-    type: bool,
-    default: false,
-    doc: 'Whether browser makers may take the host into their lists.',
-    example: 'true',
-    compatibility: 'same',
-  },
-  'worker-shutdown-timeout': {
-    type: duration,
-    default: defaults.drainTimeoutMs,
-    doc: 'How long requests in flight may go on after SIGTERM (ingress-nginx: 240 s). The flag --drain-timeout wins.',
-    example: '240s',
-    compatibility: 'same',
-  },
   'allow-backend-server-header': {
     type: bool,
     default: defaults.backendServerHeader,
     doc: 'Passes on the Server field of upstreams.',
     example: 'true',
-    compatibility: 'same',
-  },
-  'use-http2': {
-    type: bool,
-    default: defaults.http2,
-    doc: 'Offers HTTP/2 to clients over TLS. Connections that speak it already go on.',
-    example: 'false',
     compatibility: 'same',
   },
   'strict-validate-path-type': {
@@ -367,7 +163,7 @@ export function globalOptionsOf(
     backendServerHeader: values['allow-backend-server-header'],
     http2: values['use-http2'],
     logFormat: values['log-format-upstream'],
-    logEscape: logEscape(values),
+    logEscape: logEscapeOf(values),
     skipAccessLogUrls: values['skip-access-log-urls'],
     hsts: strictTransportSecurity(values),
     tlsCiphers: values['ssl-ciphers'],
@@ -375,16 +171,4 @@ export function globalOptionsOf(
     tlsRejectUnknown: values['ssl-reject-handshake'],
     drainTimeoutMs: drainTimeoutMs ?? values['worker-shutdown-timeout'],
   }
-}
-
-function logEscape(values: GlobalValues): GlobalOptions['logEscape'] {
-  if (values['log-format-escape-json']) return 'json'
-  return values['log-format-escape-none'] ? 'none' : 'default'
-}
-
-/** The field value of RFC 6797 6.1, '' when it is off. */
-function strictTransportSecurity(values: GlobalValues): string {
-  if (!values.hsts) return ''
-  const subdomains = values['hsts-include-subdomains'] ? '; includeSubDomains' : ''
-  return `max-age=${values['hsts-max-age']}${subdomains}${values['hsts-preload'] ? '; preload' : ''}`
 }
