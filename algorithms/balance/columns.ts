@@ -26,8 +26,12 @@ export function isEligible(columns: EndpointColumns, index: number): boolean {
   return columns.usable[index] === 1 && (columns.weight[index] as number) > 0
 }
 
-/** Whether a session bound to the endpoint may go on there, which it may while that drains. */
-export function mayKeepSession(columns: EndpointColumns, index: number): boolean {
+/**
+ * Whether a request may go to the endpoint that its session is bound to (-1: there is none), which it may
+ * while that drains, but not once it has been there.
+ */
+export function mayKeepSession(columns: EndpointColumns, index: number, input: PickInput): boolean {
+  if (index < 0 || wasTried(input, index)) return false
   if (isEligible(columns, index)) return true
   return columns.draining?.[index] === 1 && (columns.weight[index] as number) > 0
 }

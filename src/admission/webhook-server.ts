@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { closeAtOnce, listenOn } from '#src/observe/listening.ts'
 import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import { readReview, reviewText, uncheckedAnswer } from './review.ts'
@@ -69,23 +69,11 @@ export class WebhookServer {
 
   /** Rejects when the port cannot be listened on. Gives the port. */
   async listen(port: number, address?: string): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ port, host: address }, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
-    return (this.#server.address() as AddressInfo).port
+    return await listenOn(this.#server, { port, ...(address !== undefined && { host: address }) })
   }
 
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve()
-      })
-      this.#server.closeAllConnections()
-    })
+    await closeAtOnce(this.#server)
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

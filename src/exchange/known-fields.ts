@@ -38,6 +38,17 @@ export const knownFields = [
   'x-original-forwarded-host',
 ] as const
 
+/** Fields that say to an upstream how its client came; only the proxy sets them. */
+export const forwardingFields = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-scheme',
+  'x-real-ip',
+] as const
+
 export type KnownFieldName = Exclude<(typeof knownFields)[number], ''>
 
 /** The number of a known field, 1 to 31; 0 stands for any other name. */

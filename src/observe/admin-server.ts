@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { refusePrivate } from './admin-access.ts'
+import { closeAtOnce, listenOn } from './listening.ts'
 import { errorText } from './log.ts'
 import type { Logger } from './log.ts'
 
@@ -64,24 +64,12 @@ export class AdminServer {
 
   /** Rejects when the address cannot be listened on. Gives the port. */
   async listen(address: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host: address, port }, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
-    return (this.#server.address() as AddressInfo).port
+    return await listenOn(this.#server, { host: address, port })
   }
 
   /** Closes every connection at once. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve()
-      })
-      this.#server.closeAllConnections()
-    })
+    await closeAtOnce(this.#server)
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
+import { forwardingFields } from '#src/exchange/known-fields.ts'
 import type { PolicyExchange } from './policy.ts'
 
 /** What variables are read from. */
@@ -67,15 +68,7 @@ export function variableReader(name: string): (source: VariableSource) => string
   return ({ request }) => fieldValue(request, field)
 }
 
-const forwarding: ReadonlySet<string> = new Set([
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-scheme',
-  'x-real-ip',
-])
+const forwarding: ReadonlySet<string> = new Set(forwardingFields)
 
 /** A field as the client sent it: those that only the proxy may set are taken out before. */
 function fieldValue({ fields }: RequestHead, name: string): string {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { FieldBlock } from '#src/exchange/fields.ts'
-import { fieldMask } from '#src/exchange/known-fields.ts'
+import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import { contextOf } from './connection-context.ts'
@@ -20,14 +20,8 @@ export interface ClientIdentity {
 }
 
 /** Fields that only the proxy may set; a client's own never reach an upstream under these names. */
-const forwardingFields = fieldMask(
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-scheme',
-  'x-real-ip',
+const forwarding = fieldMask(
+  ...forwardingFields,
   'x-original-forwarded-for',
   'x-original-forwarded-host',
 )
@@ -48,7 +42,7 @@ export function identify(
     context.block = undefined
   }
   fromConnection(identity, head, peer, context)
-  if (context.trusted || (head.fields.mask & forwardingFields) !== 0) {
+  if (context.trusted || (head.fields.mask & forwarding) !== 0) {
     fromFields(identity, head, context, services)
     return
   }
@@ -98,7 +92,7 @@ function fromFields(
       forwardedFor = `${chain}, ${ourPeer}`
     if (options.useForwardedHeaders) trustFields(identity, head)
   }
-  fields.removeKnown(forwardingFields)
+  fields.removeKnown(forwarding)
   if (sentFor !== undefined) fields.append('X-Original-Forwarded-For', sentFor)
   if (sentHost !== undefined) fields.append('X-Original-Forwarded-Host', sentHost)
   fields.appendBlock(forwardingBlock(identity, forwardedFor))

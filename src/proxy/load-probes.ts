@@ -3,7 +3,7 @@ import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import { takeLoadReport } from '#src/upstream/load-reports/load-report.ts'
 import { emptyReport } from '#src/upstream/load-reports/metrics.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
-import { Probe } from '#src/upstream/probe.ts'
+import { Probe, getRequest } from '#src/upstream/probe.ts'
 import type { ProbeContext, ProbeOutcome, ProbeOwner, ProbeRequest } from '#src/upstream/probe.ts'
 import type { LiveBalancer } from '#src/upstream/live-backend.ts'
 import type { LiveTarget } from './live-rule.ts'
@@ -131,8 +131,7 @@ const requestsMax = 256
 function requestFor(path: string): ProbeRequest {
   let request = requests.get(path)
   if (request === undefined) {
-    const fields = ['User-Agent', 'headgate-probe', 'Accept', '*/*']
-    request = { method: 'GET', target: path, fields, body: Buffer.alloc(0), timeoutMs }
+    request = getRequest(path, 'headgate-probe', timeoutMs)
     if (requests.size >= requestsMax) requests.clear()
     requests.set(path, request)
   }

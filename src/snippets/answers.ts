@@ -3,10 +3,21 @@ import type { Expiry, FieldEdit } from '#src/policies/snippets/program.ts'
 import type { Directive } from './directives.ts'
 import type { Level, Place } from './level.ts'
 import { readFieldValue } from './values.ts'
-import type { DirectiveTable } from './row.ts'
+import type { DirectiveRow, DirectiveTable } from './row.ts'
 
 const levels: readonly Place[] = ['location', 'server', 'server-location']
 const conditional: readonly Place[] = [...levels, 'location-if', 'server-location-if']
+
+/** A directive of the headers-more module: options, then fields. */
+function edits(mode: 'set' | 'clear', doc: string): DirectiveRow {
+  return {
+    kind: 'translated',
+    places: conditional,
+    words: [1, 64],
+    doc,
+    read: (directive, level) => readEdits(directive, level, mode),
+  }
+}
 
 /** Directives about the answer, and those that edit the fields of the request. */
 export const answerTable: DirectiveTable = {
@@ -17,34 +28,22 @@ export const answerTable: DirectiveTable = {
     doc: 'Adds a field to answers with 200, 201, 204, 206, 301 to 304, 307 and 308, or to all with always. A level that adds any takes over none from around it.',
     read: readAdded,
   },
-  more_set_headers: {
-    kind: 'translated',
-    places: conditional,
-    words: [1, 64],
-    doc: 'Sets fields of all answers; -s and -t name statuses and media types.',
-    read: (directive, level) => readEdits(directive, level, 'set'),
-  },
-  more_clear_headers: {
-    kind: 'translated',
-    places: conditional,
-    words: [1, 64],
-    doc: 'Takes fields out of answers; a * at the end of a name stands for any rest.',
-    read: (directive, level) => readEdits(directive, level, 'clear'),
-  },
-  more_set_input_headers: {
-    kind: 'translated',
-    places: conditional,
-    words: [1, 64],
-    doc: 'Sets fields of the request before access is decided; -r: only where they are there.',
-    read: (directive, level) => readEdits(directive, level, 'set'),
-  },
-  more_clear_input_headers: {
-    kind: 'translated',
-    places: conditional,
-    words: [1, 64],
-    doc: 'Takes fields out of the request before access is decided.',
-    read: (directive, level) => readEdits(directive, level, 'clear'),
-  },
+  more_set_headers: edits(
+    'set',
+    'Sets fields of all answers; -s and -t name statuses and media types.',
+  ),
+  more_clear_headers: edits(
+    'clear',
+    'Takes fields out of answers; a * at the end of a name stands for any rest.',
+  ),
+  more_set_input_headers: edits(
+    'set',
+    'Sets fields of the request before access is decided; -r: only where they are there.',
+  ),
+  more_clear_input_headers: edits(
+    'clear',
+    'Takes fields out of the request before access is decided.',
+  ),
   proxy_hide_header: {
     kind: 'translated',
     places: ['location', 'server'],
@@ -117,7 +116,6 @@ function readAdded({ words }: Directive, { shared, scope }: Level): string | und
 
 type Choices = Pick<FieldEdit, 'present' | 'statuses' | 'types'>
 
-/** The directives of the headers-more module: options, then fields. */
 function readEdits(
   { name: directive, words }: Directive,
   { shared, scope }: Level,

@@ -1,7 +1,8 @@
 import type { HealthCheck } from '#src/table/table.ts'
+import { getRequest } from './probe.ts'
 import type { Probe, ProbeOutcome, ProbeRequest } from './probe.ts'
 
-const userAgent = ['User-Agent', 'headgate-health-check']
+const userAgent = 'headgate-health-check'
 /** Bytes before each message of gRPC: whether it is compressed, and its length. */
 const prefixBytes = 5
 /** HealthCheckResponse.ServingStatus. */
@@ -10,15 +11,13 @@ const serving = 1
 /** The request of a health check. */
 export function healthRequest(check: HealthCheck): ProbeRequest {
   const { timeoutMs } = check
-  if (check.kind === 'http') {
-    const fields = [...userAgent, 'Accept', '*/*']
-    return { method: 'GET', target: check.path, fields, body: Buffer.alloc(0), timeoutMs }
-  }
+  if (check.kind === 'http') return getRequest(check.path, userAgent, timeoutMs)
   return {
     method: 'POST',
     target: '/grpc.health.v1.Health/Check',
     fields: [
-      ...userAgent,
+      'User-Agent',
+      userAgent,
       'Content-Type',
       'application/grpc',
       'Grpc-Timeout',

@@ -18,6 +18,14 @@ export interface ProbeRequest {
   readonly timeoutMs: number
 }
 
+const nothing = Buffer.alloc(0)
+
+/** A GET of `target` by somebody of this name. */
+export function getRequest(target: string, userAgent: string, timeoutMs: number): ProbeRequest {
+  const fields = ['User-Agent', userAgent, 'Accept', '*/*']
+  return { method: 'GET', target, fields, body: nothing, timeoutMs }
+}
+
 /** How a probe ended. */
 export type ProbeOutcome = 'answered' | 'timeout' | UpstreamFailure
 

@@ -8,7 +8,7 @@ import type {
   EndpointColumns,
   PickInput,
 } from '../balancer.ts'
-import { inFlightAt, mayKeepSession, mayPick, wasTried } from '../columns.ts'
+import { inFlightAt, mayKeepSession, mayPick } from '../columns.ts'
 import { twoChoices } from '../load/two-choices.ts'
 
 /** Keys that one pick looks at before it gives up finding one whose endpoint may be picked. */
@@ -58,9 +58,7 @@ class StickyBalanced implements Balancer {
     input.session = 0
     if (input.key === 0) return this.#begin(input)
     const home = this.#placeOf(input.key)
-    if (home < 0 || !mayKeepSession(this.#columns, home) || wasTried(input, home)) {
-      return this.#elsewhere(input)
-    }
+    if (!mayKeepSession(this.#columns, home, input)) return this.#elsewhere(input)
     input.session = input.key
     return home
   }

@@ -6,7 +6,7 @@ import type {
   EndpointColumns,
   PickInput,
 } from '../balancer.ts'
-import { mayKeepSession, wasTried } from '../columns.ts'
+import { mayKeepSession } from '../columns.ts'
 import { twoChoices } from '../load/two-choices.ts'
 import { IdentityIndex } from './identity-index.ts'
 
@@ -44,7 +44,6 @@ class Sticky implements Balancer {
 
   pick(input: PickInput): number {
     const bound = input.key === 0 ? -1 : this.#index.indexOf(input.key | 0)
-    if (bound >= 0 && mayKeepSession(this.#columns, bound) && !wasTried(input, bound)) return bound
-    return this.#inner.pick(input)
+    return mayKeepSession(this.#columns, bound, input) ? bound : this.#inner.pick(input)
   }
 }
