@@ -1,11 +1,17 @@
 import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
+import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { PathList } from '#algorithms/match/path-list.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { argumentValue } from '#src/policies/variables.ts'
 import type { Host, Predicate } from '#src/table/table.ts'
 import type { LiveRule } from './live-rule.ts'
 import type { LiveStream } from './live-stream.ts'
+
+/** A regular expression of a predicate, which is linear as those of paths are. */
+function anywhere(pattern: string): Pattern {
+  return compilePattern(pattern, { anchor: 'anywhere', anyCase: false })
+}
 
 /** One host pattern with its rules, ready to be matched. */
 export class LiveHost {
@@ -45,11 +51,12 @@ export class LiveHost {
 /** A predicate with its regular expression compiled. */
 interface LivePredicate {
   readonly predicate: Predicate
-  readonly regex: RegExp | undefined
+  readonly regex: Pattern | undefined
 }
 
 function link(predicate: Predicate): LivePredicate {
-  return { predicate, regex: predicate.match === 'regex' ? new RegExp(predicate.value) : undefined }
+  const { match, value } = predicate
+  return { predicate, regex: match === 'regex' ? anywhere(value) : undefined }
 }
 
 function allHold(predicates: readonly LivePredicate[], request: RequestHead): boolean {

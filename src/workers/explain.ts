@@ -193,7 +193,8 @@ function matchesPath(pattern: PathMatch, path: string): boolean {
 function holds({ on, name, match, value }: Predicate, request: ExplainedRequest): boolean {
   const actual = predicateValue(on, name, request)
   if (actual === undefined) return false
-  return match === 'exact' ? actual === value : new RegExp(value).test(actual)
+  if (match === 'exact') return actual === value
+  return compilePattern(value, { anchor: 'anywhere', anyCase: false }).test(actual)
 }
 
 function predicateValue(
