@@ -1,6 +1,7 @@
 import type { Diagnostic } from '#src/annotations/diagnostics.ts'
 import { lint as lintObjects } from '#src/compile/lint.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
+import { printableLine } from '#src/observe/printable.ts'
 import type { CommandContext } from './command.ts'
 import { namedFiles, readManifests, snapshotOf } from './manifests.ts'
 import { UsageError } from './parse-flags.ts'
@@ -29,7 +30,7 @@ export function findingLine(finding: Diagnostic): string {
   const object = [kind, [namespace, name].filter(Boolean).join('/')].filter(Boolean).join(' ')
   const inFile = [kind === 'File' ? '' : object, field].filter(Boolean).join(' ')
   const place = [file, inFile].filter(Boolean).join(': ')
-  return `${place}: ${severity}: ${message} (${code})\n`
+  return `${printableLine(`${place}: ${severity}: ${message} (${code})`)}\n`
 }
 
 /** A number with its noun: `1 file`, `2 files`. */

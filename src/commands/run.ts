@@ -1,5 +1,6 @@
 import { suggest } from '#src/annotations/suggest.ts'
 import { errorStack, errorText } from '#src/observe/log.ts'
+import { printable } from '#src/observe/printable.ts'
 import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './command.ts'
 import { commandHelp, generalHelp } from './help.ts'
@@ -10,7 +11,12 @@ import { UsageError, parseFlags } from './parse-flags.ts'
 export type Surroundings = Pick<CommandContext, 'environment' | 'write' | 'writeError'>
 
 /** Runs the program with these arguments; gives its exit code: 0, 1 failed, 2 called wrongly. */
-export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(args: readonly string[], given: Surroundings): Promise<number> {
+  const surroundings: Surroundings = {
+    environment: given.environment,
+    write: (text) => given.write(printable(text)),
+    writeError: (line) => given.writeError(printable(line)),
+  }
   const { write, writeError } = surroundings
   try {
     const [name, ...rest] = args

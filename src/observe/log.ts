@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** Values of log fields: scalars only, so that no object with a secret in it is printed by chance. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -110,7 +112,7 @@ function textLine(time: string, level: LogLevel, message: string, fields: LogFie
 
 /** A value in quotes when it needs them. */
 function word(text: string): string {
-  return /^[\w./:@[\]-]+$/.test(text) ? text : JSON.stringify(text)
+  return /^[\w./:@[\]-]+$/.test(text) ? text : printable(JSON.stringify(text))
 }
 
 /** The text without line ends and other control characters. */

@@ -30,6 +30,18 @@ test('lint: every finding on a line with its place; 1 on errors', async (t) => {
   assert.match(lines[2] ?? '', /^2 files, 3 objects: 2 errors/)
 })
 
+test('what a manifest says cannot steer a terminal, nor pretend to be another line', async (t) => {
+  const key = String.raw`"${prefix}/a\u001b[2J\u009b\r\nb: error"`
+  const folder = createFolder(t, { 'a.yaml': manifest('a.example', 80, `${key}: x`) })
+  for (const command of ['lint', 'migrate']) {
+    const { out } = await call(command, folder)
+    assert.doesNotMatch(out, /[^\n\t\P{Cc}]/u)
+    assert.match(out, /a\\u001b\[2J\\u009b\\u000d\\u000ab: error/)
+  }
+  const { err } = await call('explain', '\u001b[2J')
+  assert.doesNotMatch(err, /[^\n\t\P{Cc}]/u)
+})
+
 test('lint: a file that is not there is an error, none is a wrong call', async () => {
   const missing = await call('lint', '/nonexistent.yaml')
   assert.equal(missing.code, 1)

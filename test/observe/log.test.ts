@@ -54,6 +54,8 @@ test('text lines are for people', () => {
   assert.deepEqual(lines, [
     '1970-01-01T00:00:00.000Z INFO  ready worker=3 address=[::1]:80 note="two words" ok=true',
   ])
+  log.info('a\u001b[2J', { note: '\u001b[2J\u009b\n' })
+  assert.doesNotMatch(lines[1] ?? '', /\p{Cc}/u)
 })
 
 test('lower levels are left out', () => {

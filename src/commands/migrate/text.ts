@@ -1,3 +1,4 @@
+import { printableLine } from '#src/observe/printable.ts'
 import { count } from '../lint.ts'
 import { outcomes, verdicts } from './review.ts'
 import type { Review, Verdict } from './review.ts'
@@ -59,7 +60,7 @@ function reviewText({ kind, namespace, name, file, ...review }: Review): string 
 }
 
 function line(head: string, text: string): string {
-  return `  ${head.padEnd(verdictWidth)}  ${text}\n`
+  return `  ${head.padEnd(verdictWidth)}  ${printableLine(text)}\n`
 }
 
 function keyTable(keys: readonly KeyCount[]): string {
