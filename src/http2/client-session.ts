@@ -47,7 +47,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   readonly #core: SessionCore
   readonly #owner: Http2ClientOwner
   /** Opened, head not sent. */
-  readonly #unsent = new Set<Http2ClientStream>()
+  readonly #unsent: Http2ClientStream[] = []
   #nextId = 1
   #draining = false
   #opened = 0
@@ -83,7 +83,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
 
   /** Streams that are open or about to be. */
   get streamCount(): number {
-    return this.#core.streams.size + this.#unsent.size
+    return this.#core.streams.size + this.#unsent.length
   }
 
   /** How many more streams may be opened now. */
@@ -98,7 +98,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   open(handler: ClientStreamHandler): Http2ClientStream {
     const stream = new Http2ClientStream(this.#core, this, handler, this.#opened > 0)
     this.#opened++
-    this.#unsent.add(stream)
+    this.#unsent.push(stream)
     return stream
   }
 
@@ -133,10 +133,9 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
       return
     }
     this.connected = true
-    for (const stream of this.#core.streams.values()) {
-      ;(stream as Http2ClientStream).handler.onUpstreamConnected()
+    for (const stream of [...this.#core.streams.list(), ...this.#unsent]) {
+      if (!stream.closed) (stream as Http2ClientStream).handler.onUpstreamConnected()
     }
-    for (const stream of this.#unsent) stream.handler.onUpstreamConnected()
     this.#core.opened()
     this.#core.connection.resume()
   }
@@ -160,7 +159,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   // What the streams ask.
 
   begin(stream: Http2ClientStream): number {
-    this.#unsent.delete(stream)
+    this.#leaveUnsent(stream)
     const id = this.#nextId
     this.#nextId += 2
     if (this.#nextId > maxStreamId) this.#drain()
@@ -168,8 +167,15 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   }
 
   forgetUnsent(stream: Http2ClientStream): void {
-    this.#unsent.delete(stream)
+    this.#leaveUnsent(stream)
     this.onStreamGone()
+  }
+
+  /** Nearly always the stream opened last, which is sent at once. */
+  #leaveUnsent(stream: Http2ClientStream): void {
+    const at = this.#unsent.lastIndexOf(stream)
+    if (at === this.#unsent.length - 1) this.#unsent.pop()
+    else if (at >= 0) this.#unsent.splice(at, 1)
   }
 
   // What the frames bring.
@@ -243,7 +249,7 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
 
   onSettings(): void {
     // Each leaves the set as it is sent, and none is added meanwhile.
-    for (const stream of this.#unsent) stream.onSettings()
+    for (const stream of this.#unsent.slice()) stream.onSettings()
     this.#owner.onCapacity(this)
   }
 
@@ -251,16 +257,16 @@ export class Http2ClientSession implements ConnectHandler, SessionRole, ClientSt
   onGoaway(lastStreamId: number): void {
     const core = this.#core
     this.#drain()
-    for (const stream of core.streams.values()) {
-      if (stream.id > lastStreamId) core.resetByPeer(stream, 'refused', 'refused-stream')
+    for (const stream of core.streams.list()) {
+      if (stream.id > lastStreamId && !stream.closed)
+        core.resetByPeer(stream, 'refused', 'refused-stream')
     }
     this.#failUnsent('refused-stream')
     this.onStreamGone()
   }
 
   #failUnsent(failure: UpstreamFailure): void {
-    const unsent = [...this.#unsent]
-    this.#unsent.clear()
+    const unsent = this.#unsent.splice(0)
     for (const stream of unsent) stream.failUnsent(failure)
   }
 

@@ -303,7 +303,7 @@ export class FrameRouter implements FrameHandler {
     const { peer, sender } = core
     let error = readSettings(peer, buffer, start, end)
     if (error === errorCode.none && peer.initialWindowSize !== sender.initialWindow) {
-      error = sender.setInitialWindow(peer.initialWindowSize, core.streams.values())
+      error = sender.setInitialWindow(peer.initialWindowSize, core.streams.list())
     }
     if (error !== errorCode.none) {
       this.#fault(error)

@@ -91,7 +91,7 @@ export class Sender {
   }
 
   /** A new SETTINGS_INITIAL_WINDOW_SIZE changes the window of every stream, below zero too (6.9.2). */
-  setInitialWindow(size: number, streams: Iterable<Http2Stream>): ErrorCode {
+  setInitialWindow(size: number, streams: readonly Http2Stream[]): ErrorCode {
     const change = size - this.initialWindow
     this.initialWindow = size
     for (const stream of streams) {

@@ -13,6 +13,7 @@ import { FrameRouter } from './frame-router.ts'
 import { HeadWriter } from '../messages/head-writer.ts'
 import { HpackDecoder } from '../hpack/decoder.ts'
 import type { Http2Limits } from '../limits.ts'
+import { OpenStreams } from './open-streams.ts'
 import { Output } from './output.ts'
 import { errorCode, frameType, resetCodes } from '../protocol.ts'
 import type { ErrorCode } from '../protocol.ts'
@@ -49,7 +50,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   readonly router: FrameRouter
   readonly watch: Watch
   readonly peer: PeerSettings
-  readonly streams = new Map<number, Http2Stream>()
+  readonly streams = new OpenStreams()
   readonly closedStreams = new ClosedStreams()
   readonly timer: Timer
   phase: Phase = 'open'
@@ -269,7 +270,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   }
 
   open(stream: Http2Stream): void {
-    this.streams.set(stream.id, stream)
+    this.streams.add(stream)
     this.watch.soon()
   }
 
@@ -323,12 +324,12 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
     const { id } = stream
     // What an upstream has sent whole may still be read when the connection has done with it.
     stream.release(how !== 'reset-by-us' && !this.role.isServer && stream.remoteEnded)
-    if (id !== 0 && this.streams.delete(id)) this.closedStreams.note(id, how)
+    if (id !== 0 && this.streams.remove(stream)) this.closedStreams.note(id, how)
     this.role.onStreamGone()
   }
 
   abortStreams(reason: ResetReason, failure: UpstreamFailure): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.list()) {
       if (!stream.closed) this.resetByPeer(stream, reason, failure)
     }
   }

@@ -33,6 +33,8 @@ export abstract class Http2Stream {
   queuedBytes = 0
   waiting = false
   nextWaiting: Http2Stream | undefined
+  /** Behind it among the open streams of the session. */
+  nextOpen: Http2Stream | undefined
   /** Where the stream's last frame lies in the output, good while `frameWrite` is the output's count. */
   frameAt = -1
   frameWrite = -1

@@ -117,7 +117,7 @@ export class Watch {
     if (this.#drainAt >= 0 && !this.draining && this.#past(this.#drainAt, checkMs)) {
       this.#lastStreams()
     }
-    for (const stream of core.streams.values()) core.role.checkStream(stream)
+    for (const stream of core.streams.list()) if (!stream.closed) core.role.checkStream(stream)
     this.#checkIdle()
     if (core.phase === 'open') this.#again(amidFrame)
   }
