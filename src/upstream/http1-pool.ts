@@ -1,9 +1,9 @@
 import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts'
 import type { Connection } from '#src/transport/transport.ts'
-import { Http1ClientSession } from '#src/http1/client-session.ts'
-import type { Http1ClientOwner } from '#src/http1/client-session.ts'
+import type { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOptions } from '#src/http1/options.ts'
 import { IdleEntry } from './idle-list.ts'
+import type { EntryOwner } from './idle-list.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
 import type { EndpointPool, PoolSettings } from './pool.ts'
 import type { UpstreamPools } from './pools.ts'
@@ -12,13 +12,12 @@ import type { UpstreamPools } from './pools.ts'
  * HTTP/1.1 connections to one endpoint: the one that became idle last is used first, so that the
  * others can time out.
  */
-export class Http1Pool implements EndpointPool, Http1ClientOwner {
+export class Http1Pool implements EndpointPool, EntryOwner {
   readonly settings: PoolSettings
   readonly #endpoint: LiveEndpoint
   readonly #pools: UpstreamPools
   /** Idle connections, the one idle longest first. */
   readonly #idle: IdleEntry[] = []
-  readonly #entries = new Map<Http1ClientSession, IdleEntry>()
   #retired = false
 
   constructor(endpoint: LiveEndpoint, settings: PoolSettings, pools: UpstreamPools) {
@@ -30,12 +29,16 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
   /** See `UpstreamConnector.open`. */
   open(handler: ClientStreamHandler, idleMsMax: number): ClientStream {
     const entry = this.#idle.at(-1)
-    if (entry !== undefined && this.#pools.now() - entry.idleSince <= idleMsMax) {
+    if (entry !== undefined && this.#isFresh(entry, idleMsMax)) {
       this.#idle.pop()
       this.#pools.idle.remove(entry)
       return entry.session.open(handler)
     }
     return this.#connect(handler)
+  }
+
+  #isFresh({ idleSince }: IdleEntry, idleMsMax: number): boolean {
+    return idleMsMax === Infinity || this.#pools.now() - idleSince <= idleMsMax
   }
 
   #connect(handler: ClientStreamHandler): ClientStream {
@@ -57,10 +60,8 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
   }
 
   #enter(): Http1ClientSession {
-    const session = new Http1ClientSession(this, this.#options())
-    this.#entries.set(session, new IdleEntry(session, this.#pools.now()))
     this.#pools.connections++
-    return session
+    return new IdleEntry(this, this.#options(), this.#pools.now()).session
   }
 
   #options(): Http1ClientOptions {
@@ -74,9 +75,8 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
     for (const { session } of this.#idle.slice()) session.close()
   }
 
-  onIdle(session: Http1ClientSession): void {
-    const entry = this.#entries.get(session)
-    if (entry === undefined) return
+  onIdle(entry: IdleEntry): void {
+    const { session } = entry
     const now = this.#pools.now()
     const { requestsMax, ageMsMax } = this.#pools.limits
     const old = session.exchanges >= requestsMax || now - entry.openedAt >= ageMsMax
@@ -87,13 +87,11 @@ export class Http1Pool implements EndpointPool, Http1ClientOwner {
     entry.idleSince = now
     this.#idle.push(entry)
     this.#pools.idle.add(entry)
-    this.#pools.trim()
+    this.#pools.trim(now)
   }
 
-  onGone(session: Http1ClientSession): void {
-    const entry = this.#entries.get(session)
-    if (entry === undefined) return
-    this.#entries.delete(session)
+  onGone(entry: IdleEntry): void {
+    const { session } = entry
     this.#pools.connections--
     if (!session.connected) this.#pools.report(this.#endpoint, session.problem)
     if (!entry.listed) return

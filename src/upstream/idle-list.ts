@@ -1,7 +1,19 @@
-import type { Http1ClientSession } from '#src/http1/client-session.ts'
+import { Http1ClientSession } from '#src/http1/client-session.ts'
+import type { Http1ClientOwner } from '#src/http1/client-session.ts'
+import type { Http1ClientOptions } from '#src/http1/options.ts'
 
-/** A kept connection in its pool, and in the list of all idle ones of the worker. */
-export class IdleEntry {
+/** What a connection reports to: its pool. */
+export interface EntryOwner {
+  onIdle(entry: IdleEntry): void
+  /** Exactly once. */
+  onGone(entry: IdleEntry): void
+}
+
+/**
+ * A connection in its pool, and in the list of all idle ones of the worker. It stands between its session and
+ * the pool, which need not look for it with every request.
+ */
+export class IdleEntry implements Http1ClientOwner {
   readonly session: Http1ClientSession
   /** Monotonic milliseconds when the connection was opened, and when it last became idle. */
   readonly openedAt: number
@@ -9,10 +21,20 @@ export class IdleEntry {
   next: IdleEntry | undefined
   previous: IdleEntry | undefined
   listed = false
+  readonly #owner: EntryOwner
 
-  constructor(session: Http1ClientSession, openedAt: number) {
-    this.session = session
+  constructor(owner: EntryOwner, options: Http1ClientOptions, openedAt: number) {
+    this.#owner = owner
     this.openedAt = openedAt
+    this.session = new Http1ClientSession(this, options)
+  }
+
+  onIdle(): void {
+    this.#owner.onIdle(this)
+  }
+
+  onGone(): void {
+    this.#owner.onGone(this)
   }
 }
 

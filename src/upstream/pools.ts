@@ -37,10 +37,15 @@ const reportEveryMs = 10_000
 
 /** How often idle connections are looked at. */
 const sweepMs = 1000
+/**
+ * A connection used within this time is in use: the streams of one HTTP/2 client end together and come again a
+ * moment later, and connections closed in between would have to be opened anew each time.
+ */
+const restMs = 1000
 
 /**
  * All upstream connections of one worker. Idle ones are bounded in number (the longest idle goes
- * first) and in time; busy ones by the exchanges that use them.
+ * first, a second after its last use) and in time; busy ones by the exchanges that use them.
  */
 export class UpstreamPools implements UpstreamConnector, TimerOwner {
   readonly idle = new IdleList()
@@ -89,7 +94,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
       requestsMax: options.upstreamKeepAliveRequests || Infinity,
       ageMsMax: options.upstreamKeepAliveTimeMs || Infinity,
     }
-    this.trim()
+    this.trim(this.now())
   }
 
   /** Connections that carry nothing, those of HTTP/2 as of the last look at them. */
@@ -153,8 +158,12 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   }
 
   /** Closes the longest idle connections beyond the number allowed. */
-  trim(): void {
-    while (this.idle.size > this.#idleMax) this.idle.oldest?.session.close()
+  trim(now: number): void {
+    while (this.idle.size > this.#idleMax) {
+      const { oldest } = this.idle
+      if (oldest === undefined || now - oldest.idleSince < restMs) return
+      oldest.session.close()
+    }
   }
 
   /** The worker ends: idle connections close, and others as soon as they are done. */
@@ -177,9 +186,11 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
 
   onTimer(): void {
     this.#context.wheel.arm(this.#sweep, sweepMs)
-    const latest = this.now() - this.#idleMsMax
+    const now = this.now()
+    const latest = now - this.#idleMsMax
     for (const pool of this.#http2) pool.sweep(latest)
     this.#boundIdleSessions()
+    this.trim(now)
     for (let entry = this.idle.oldest; entry !== undefined && entry.idleSince <= latest;) {
       entry.session.close()
       entry = this.idle.oldest
