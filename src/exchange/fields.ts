@@ -35,6 +35,8 @@ export class FieldBlock {
   }
 }
 
+const noPairs: readonly string[] = []
+
 /**
  * The header or trailer fields of one message: flat, in order, latin1.
  *
@@ -217,6 +219,21 @@ export class Fields {
     return this.#id[i] as number
   }
 
+  /** Where the received line of entry i begins in `text`; -1: the field is kept as strings. */
+  lineStartAt(i: number): number {
+    return this.#lineStart[i] as number
+  }
+
+  /** Where a received line ends in `text`, behind its CRLF. */
+  lineEndAt(i: number): number {
+    return this.#lineEnd[i] as number
+  }
+
+  /** The fields behind all others, as name, value, name, value. */
+  get blockPairs(): readonly string[] {
+    return this.#block?.pairs ?? noPairs
+  }
+
   /** The name as it was sent. */
   nameAt(i: number): string {
     const start = this.#lineStart[i] as number
@@ -267,7 +284,7 @@ export class Fields {
     for (let i = 0; i < this.size; i++) {
       if (this.present(i)) visit(this.nameAt(i), this.valueAt(i))
     }
-    const pairs = this.#block?.pairs ?? []
+    const pairs = this.blockPairs
     for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] as string, pairs[i + 1] as string)
   }
 

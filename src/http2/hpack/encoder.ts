@@ -1,9 +1,10 @@
 import type { Output } from '../session/output.ts'
 import { DynamicTable, entryOverhead } from './dynamic-table.ts'
 import type { TableEntry } from './dynamic-table.ts'
-import { ownCopy, sentFieldName } from './field-name.ts'
+import { fieldHash, ownCopy, sentFieldName } from './field-name.ts'
 import type { FieldName } from './field-name.ts'
 import { huffmanBytes, huffmanEncode } from './huffman.ts'
+import type { SentField } from './sent-lines.ts'
 import { staticTable } from './static-table.ts'
 
 /** Fields remembered for the table: a power of two. */
@@ -113,7 +114,16 @@ export class HpackEncoder {
       this.sensitiveField(out, name, value)
       return
     }
-    const hash = hashOf(name, value)
+    this.#field(out, name, value, fieldHash(name, value))
+  }
+
+  /** The same for a field whose line is known. */
+  sentField(out: Output, { name, value, hash }: SentField): void {
+    this.#field(out, name, value, hash)
+  }
+
+  // oxlint-disable-next-line max-params -- once a field
+  #field(out: Output, name: FieldName, value: string, hash: number): void {
     const slot = hash & (cacheSlots - 1)
     const entry = this.#entries[slot]
     const { inserted, count } = this.#table
@@ -157,21 +167,6 @@ export class HpackEncoder {
     this.#table.insert(entry)
     this.#entries[slot] = entry
   }
-}
-
-/** Cheap, and good enough to tell values that repeat from those that do not. */
-function hashOf(name: FieldName, value: string): number {
-  const { length } = value
-  let hash = Math.imul(name.hash ^ length, 0x9e3779b1)
-  if (length > 0) {
-    hash ^= value.charCodeAt(0) | (value.charCodeAt(length - 1) << 8)
-    hash = Math.imul(hash, 0x85ebca6b)
-    hash ^= value.charCodeAt(length >> 1) | (value.charCodeAt(length >> 2) << 8)
-    if (length > 2)
-      hash ^= (value.charCodeAt(length - 2) << 16) | (value.charCodeAt(length - 3) << 24)
-    hash = Math.imul(hash, 0xc2b2ae35)
-  }
-  return hash ^ (hash >>> 15)
 }
 
 function writeInteger(out: Output, bits: number, mask: number, value: number): void {

@@ -151,6 +151,21 @@ function learn(names: Map<string, FieldName>, key: string, name: string): FieldN
   return result
 }
 
+/** Of a field: cheap, and good enough to tell values that repeat from those that do not. */
+export function fieldHash(name: FieldName, value: string): number {
+  const { length } = value
+  let hash = Math.imul(name.hash ^ length, 0x9e3779b1)
+  if (length > 0) {
+    hash ^= value.charCodeAt(0) | (value.charCodeAt(length - 1) << 8)
+    hash = Math.imul(hash, 0x85ebca6b)
+    hash ^= value.charCodeAt(length >> 1) | (value.charCodeAt(length >> 2) << 8)
+    if (length > 2)
+      hash ^= (value.charCodeAt(length - 2) << 16) | (value.charCodeAt(length - 3) << 24)
+    hash = Math.imul(hash, 0xc2b2ae35)
+  }
+  return hash ^ (hash >>> 15)
+}
+
 const scratch = Buffer.allocUnsafeSlow(16_384)
 
 /** The same text in memory of its own: a slice would keep alive the whole head that it was cut from. */

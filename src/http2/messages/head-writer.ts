@@ -3,6 +3,8 @@ import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { nameRule, sentFieldName } from '../hpack/field-name.ts'
 import type { FieldName, NameRule } from '../hpack/field-name.ts'
+import { SentLines } from '../hpack/sent-lines.ts'
+import type { SentField } from '../hpack/sent-lines.ts'
 import { writeFrameHeader, writeUint32 } from '../session/output.ts'
 import type { Output } from '../session/output.ts'
 import { defaultFrameBytes, flag, frameHeaderBytes, frameType } from '../protocol.ts'
@@ -12,6 +14,9 @@ const protocolName = sentFieldName(':protocol')
 const contentLengthName = sentFieldName('content-length')
 const teName = sentFieldName('te')
 const expectName = sentFieldName('expect')
+
+/** One for all sessions of the thread. */
+const lines = new SentLines()
 
 /** Fields of a head that HTTP/2 does not carry as fields (RFC 9113 8.2.2, 8.3). */
 function isCarried(rule: NameRule): boolean {
@@ -25,9 +30,6 @@ export class HeadWriter {
   #sensitive = false
   /** One field that this head does not carry. */
   #without = ''
-  readonly #visit = (name: string, value: string): void => {
-    this.#field(sentFieldName(name), value)
-  }
 
   constructor(out: Output, tableBytesMax: number) {
     this.#out = out
@@ -83,8 +85,7 @@ export class HeadWriter {
     const start = this.#begin()
     this.#without = ''
     this.#sensitive = sensitive
-    for (let i = 0; i < pairs.length; i += 2)
-      this.#visit(pairs[i] as string, pairs[i + 1] as string)
+    this.#pairs(pairs)
     this.#finish(start, streamId, true)
   }
 
@@ -99,7 +100,26 @@ export class HeadWriter {
 
   #fields(fields: Fields): void {
     this.#sensitive = fields.sensitive
-    fields.forEach(this.#visit)
+    for (let i = 0; i < fields.size; i++) {
+      if (!fields.present(i)) continue
+      const known = lines.find(fields, i)
+      if (known === undefined) this.#field(sentFieldName(fields.nameAt(i)), fields.valueAt(i))
+      else this.#known(known)
+    }
+    this.#pairs(fields.blockPairs)
+  }
+
+  #pairs(pairs: readonly string[]): void {
+    for (let i = 0; i < pairs.length; i += 2) {
+      this.#field(sentFieldName(pairs[i] as string), pairs[i + 1] as string)
+    }
+  }
+
+  #known(field: SentField): void {
+    const { name } = field
+    if (!isCarried(name.rule) || name.name === this.#without) return
+    if (this.#sensitive) this.encoder.sensitiveField(this.#out, name, field.value)
+    else this.encoder.sentField(this.#out, field)
   }
 
   #field(name: FieldName, value: string): void {

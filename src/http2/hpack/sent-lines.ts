@@ -1,0 +1,66 @@
+import type { Fields } from '#src/exchange/fields.ts'
+import { fieldHash, ownCopy, sentFieldName } from './field-name.ts'
+import type { FieldName } from './field-name.ts'
+
+/** Lines remembered for a thread: a power of two. */
+const slots = 256
+/** Longer ones are not: with this and `slots` the memory is bounded. */
+const lineBytesMax = 256
+
+/** A field in the form that an encoder wants, in strings of its own. */
+export interface SentField {
+  readonly name: FieldName
+  readonly value: string
+  /** `fieldHash` of both. */
+  readonly hash: number
+  /** The line of HTTP/1.1 that it was made of, CRLF included. */
+  readonly line: string
+}
+
+/**
+ * What field lines of HTTP/1.1 are in HTTP/2. Most lines of most responses are those of others before them
+ * (`Content-Type`, `Cache-Control`, `Server`, `Vary`), and a line found here costs one comparison: no slice for its
+ * name, none for its value, no search for the name. A line is taken in when it is met for the second
+ * time, so that those which come once (`ETag`, lengths, ids) push out none. Credentials never are.
+ */
+export class SentLines {
+  readonly #met = new Int32Array(slots)
+  readonly #fields: (SentField | undefined)[] = Array.from({ length: slots }, () => undefined)
+
+  /** What entry `i` of `fields` is; undefined: it is no received line, or none that is known. */
+  find(fields: Fields, i: number): SentField | undefined {
+    const start = fields.lineStartAt(i)
+    if (start < 0) return undefined
+    const { text } = fields
+    const end = fields.lineEndAt(i)
+    const hash = lineHash(text, start, end)
+    const slot = hash & (slots - 1)
+    const field = this.#fields[slot]
+    if (field?.line.length === end - start && text.startsWith(field.line, start)) return field
+    if (this.#met[slot] === hash) return this.#learn(fields, i, slot)
+    this.#met[slot] = hash
+    return undefined
+  }
+
+  #learn(fields: Fields, i: number, slot: number): SentField | undefined {
+    const line = fields.text.slice(fields.lineStartAt(i), fields.lineEndAt(i))
+    const name = sentFieldName(fields.nameAt(i))
+    if (name.secret || line.length > lineBytesMax) return undefined
+    const value = ownCopy(fields.valueAt(i))
+    const field = { name, value, hash: fieldHash(name, value), line: ownCopy(line) }
+    this.#fields[slot] = field
+    return field
+  }
+}
+
+/** Of the length, the end, where dates and numbers differ, and some characters before. */
+function lineHash(text: string, start: number, end: number): number {
+  const length = end - start
+  let hash = length
+  for (let at = Math.max(start, end - 10); at < end - 2; at++) {
+    hash = Math.imul(hash, 31) + text.charCodeAt(at)
+  }
+  const step = (length >> 2) | 1
+  for (let at = start; at < end; at += step) hash = Math.imul(hash, 31) + text.charCodeAt(at)
+  return hash ^ (hash >>> 11)
+}
