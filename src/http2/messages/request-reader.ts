@@ -66,6 +66,8 @@ export class RequestReader implements FieldSink {
   #fieldsMax = 0
   #rules: NameRules | undefined
   #authorized = false
+  /** The authority found valid last, which is that of nearly every request to come. */
+  #validAuthority = ''
 
   begin(fieldsMax: number, rules: NameRules): void {
     this.head = takeRequestHead()
@@ -204,7 +206,10 @@ export class RequestReader implements FieldSink {
     const host = this.#host
     if ((this.#pseudo & bit(nameRule.authority)) === 0) head.authority = host ?? ''
     if (head.authority === '') return refusals.missingHost
-    if (!isAuthority(head.authority)) return refusals.host
+    if (head.authority !== this.#validAuthority) {
+      if (!isAuthority(head.authority)) return refusals.host
+      this.#validAuthority = head.authority
+    }
     if (host !== undefined && host.toLowerCase() !== head.authority.toLowerCase()) {
       return refusals.host
     }

@@ -92,6 +92,11 @@ export class Output {
     this.length += end - start
   }
 
+  /** Latin1. The caller has reserved the room. */
+  text(text: string): void {
+    this.length += this.buffer.latin1Write(text, this.length)
+  }
+
   /** Writes now if there is enough for one write of its own. */
   flushIfLarge(): void {
     if (this.length >= writeBytes) this.flush()

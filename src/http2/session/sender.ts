@@ -43,23 +43,43 @@ export class Sender {
   }
 
   #writeFrame(stream: Http2Stream, buffer: Buffer, start: number, end: number): number {
-    const window = Math.min(this.window, stream.sendWindow)
-    const bytes = Math.min(end - start, defaultFrameBytes, window)
+    const bytes = Math.min(end - start, defaultFrameBytes, this.window, stream.sendWindow)
     if (bytes <= 0) return 0
+    this.#begin(stream, bytes)
+    this.#out.bytes(buffer, start, start + bytes)
+    this.#end(stream, bytes)
+    return bytes
+  }
+
+  /** Sends latin1 text as one frame, or nothing of it: false. */
+  writeText(stream: Http2Stream, text: string): boolean {
+    const bytes = text.length
+    if (bytes > Math.min(defaultFrameBytes, this.window, stream.sendWindow)) return false
+    if (!this.#out.ready) return false
+    this.#begin(stream, bytes)
+    this.#out.text(text)
+    this.#end(stream, bytes)
+    return true
+  }
+
+  #begin(stream: Http2Stream, bytes: number): void {
     const out = this.#out
     stream.frameAt = out.length
     stream.frameWrite = out.writes
     out.frame(frameType.data, 0, stream.id, bytes)
-    out.bytes(buffer, start, start + bytes)
+  }
+
+  /** The frame is in the output: takes it off the windows. */
+  #end(stream: Http2Stream, bytes: number): void {
     this.window -= bytes
     stream.sendWindow -= bytes
-    if (bytes < dribbleBytes && bytes === window) {
+    const cut = this.window === 0 || stream.sendWindow === 0
+    if (bytes < dribbleBytes && cut) {
       if (!this.#floods.control('http2_window_flood', 4)) this.abused = true
     } else {
       this.#floods.earn(dataCredit)
     }
-    out.flushIfLarge()
-    return bytes
+    this.#out.flushIfLarge()
   }
 
   /** Puts a stream with bytes behind the others, once. */

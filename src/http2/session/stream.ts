@@ -122,6 +122,11 @@ export abstract class Http2Stream {
   }
 
   sendText(text: string): boolean {
+    if (this.closed || this.localEnded || this.#endQueued || text === '') return true
+    if (this.queuedBytes === 0 && this.id !== 0 && this.core.sender.writeText(this, text)) {
+      this.sendMark = this.core.now
+      return true
+    }
     const buffer = Buffer.from(text, 'latin1')
     return this.sendData(buffer, 0, buffer.length)
   }
