@@ -150,7 +150,10 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   ask(): void {
     const live = this.live as LiveRule
     this.target ??= chooseTarget(live, this, this.services.random)
-    const endpoint = this.target === undefined ? undefined : pickEndpoint(this, this.target)
+    // The first try begins as soon as the head is there: no need to look at the clock again.
+    const first = this.tries === 0 && this.inFirstRead
+    const now = first ? this.startedAt : this.services.now()
+    const endpoint = this.target === undefined ? undefined : pickEndpoint(this, this.target, now)
     if (endpoint === undefined) {
       if (takeFallback(this)) {
         this.ask()
@@ -163,7 +166,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     }
     this.tries++
     this.lastEndpoint = endpoint
-    this.attempt = new Attempt(this, this.target as LiveTarget, endpoint, this.services.now())
+    this.attempt = new Attempt(this, this.target as LiveTarget, endpoint, now)
     if (this.policies === undefined || this.policies.runUpstreamChosen()) this.send()
   }
 

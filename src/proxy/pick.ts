@@ -9,7 +9,11 @@ import type { LiveTarget } from './live-rule.ts'
 import { sentSession } from './sessions.ts'
 
 /** An endpoint of the target for the exchange's next try, or undefined when none is usable. */
-export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoint | undefined {
+export function pickEndpoint(
+  exchange: Exchange,
+  target: LiveTarget,
+  now: number,
+): LiveEndpoint | undefined {
   const { backend } = target
   const balancer = target.balancer.keyed ? target.balancer : (backend.affinity ?? target.balancer)
   const { pickInput: input } = exchange.services
@@ -20,7 +24,7 @@ export function pickEndpoint(exchange: Exchange, target: LiveTarget): LiveEndpoi
         : hashKeyOf(exchange, balancer.balance.hashKey)
   }
   input.key = balancer.keyed ? exchange.hashKey : 0
-  input.now = exchange.services.now()
+  input.now = now
   input.triedCount = 0
   if (exchange.failedEndpoints !== undefined) avoid(exchange.failedEndpoints, input)
   const endpoint = pickSound(backend, balancer, input, isIdempotent(exchange.request.method))
