@@ -4,7 +4,8 @@ import { ApiError, failureOf } from './api-error.ts'
 import type { FailureReason } from './api-error.ts'
 import { Credentials } from './credentials.ts'
 import { loadConfig } from './kube-config.ts'
-import type { ClusterChoice } from './kube-config.ts'
+import type { ClusterChoice, LoadedConfig } from './kube-config.ts'
+import { tlsProblem } from './tls-problem.ts'
 
 type Query = Readonly<Record<string, string>>
 
@@ -73,7 +74,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
   const { cluster, userAgent, now = () => performance.now() } = options
   const config = await loadConfig(cluster)
   const credentials = new Credentials(config, async () => await loadConfig(cluster), now)
-  return new Client(config.server, config.namespace, credentials, userAgent)
+  return new Client(config, credentials, userAgent)
 }
 
 interface Answer {
@@ -95,13 +96,19 @@ class Client implements ApiClient {
   readonly namespace: string
   readonly #credentials: Credentials
   readonly #userAgent: string
+  readonly #through: string
   readonly #origin: string
   readonly #prefix: string
 
-  // oxlint-disable-next-line max-params -- made in one place
-  constructor(server: string, namespace: string, credentials: Credentials, userAgent: string) {
+  constructor(
+    { server, namespace, proxyUrl }: LoadedConfig,
+    credentials: Credentials,
+    userAgent: string,
+  ) {
     this.server = server
     this.namespace = namespace
+    // It may hold a password; what went wrong may have gone wrong there.
+    this.#through = proxyUrl === '' ? '' : ` through the proxy ${new URL(proxyUrl).host}`
     this.#credentials = credentials
     this.#userAgent = userAgent
     const { origin, pathname } = new URL(server)
@@ -112,7 +119,7 @@ class Client implements ApiClient {
   async request(options: ApiRequest): Promise<unknown> {
     const { timeoutMs = timeoutMsPreset, bytesMax = bytesMaxPreset, signal } = options
     const deadline = new Deadline(timeoutMs, signal)
-    const name = `${options.method} ${options.path}`
+    const name = this.#nameOf(options)
     try {
       const { method, path, query, accept, contentType, headers = {} } = options
       const body = options.body === undefined ? undefined : JSON.stringify(options.body)
@@ -138,7 +145,7 @@ class Client implements ApiClient {
   async watch(options: WatchRequest): Promise<AsyncIterable<Buffer>> {
     const { path, query, accept, signal, timeoutMs = timeoutMsPreset } = options
     const deadline = new Deadline(timeoutMs, signal)
-    const name = `WATCH ${path}`
+    const name = this.#nameOf({ method: 'WATCH', path })
     try {
       const sent = { method: 'GET', path, query, accept, timeoutMs, signal: deadline.signal }
       const { body } = await this.#send({ ...sent } as Sent)
@@ -154,20 +161,31 @@ class Client implements ApiClient {
     await this.#credentials.close()
   }
 
+  /** What is asked, for messages. */
+  #nameOf({ method, path }: { readonly method: string; readonly path: string }): string {
+    return `${method} ${path}${this.#through}`
+  }
+
+  #withoutLogin({ method, path }: Sent, error: unknown): ApiError {
+    return failed(`${method} ${path}`, 'Credentials', `no login: ${errorText(error)}`)
+  }
+
   /** The answer of status 2xx; a refused log-in is tried once more with what is on disk now. */
   async #send(sent: Sent): Promise<Answer> {
     const answer = await this.#sendOnce(sent)
     if (answer.status !== 401) return await this.#accepted(sent, answer)
     const refused = await this.#accepted(sent, answer).catch((error: unknown) => error)
-    if (!(await this.#credentials.renew())) throw refused
+    const renewed = await this.#credentials.renew().catch((error: unknown) => {
+      throw this.#withoutLogin(sent, error)
+    })
+    if (!renewed) throw refused
     return await this.#accepted(sent, await this.#sendOnce(sent))
   }
 
   async #sendOnce(sent: Sent) {
     const { method, path, query, accept, contentType, body, timeoutMs, signal } = sent
     const { headers, dispatcher } = await this.#credentials.current().catch((error: unknown) => {
-      const failure = { status: 0, reason: 'Credentials', message: `no login: ${errorText(error)}` }
-      throw new ApiError(`${method} ${path}`, failure)
+      throw this.#withoutLogin(sent, error)
     })
     const {
       statusCode,
@@ -197,7 +215,7 @@ class Client implements ApiClient {
     { method, path }: Sent,
     { status, retryAfter, body }: { status: number; retryAfter: unknown; body: Readable },
   ): Promise<Answer> {
-    const name = `${method} ${path}`
+    const name = this.#nameOf({ method, path })
     if (status >= 200 && status < 300) return { body, name }
     const text = await readStart(body, refusalBytesMax)
     throw new ApiError(name, failureOf(status, text, retryAfter))
@@ -299,7 +317,7 @@ function apiErrorOf(name: string, error: unknown, deadline: Deadline): ApiError 
   }
   if (deadline.signal.aborted) return failed(name, 'Aborted', 'given up')
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return failed(name, 'Unreachable', errorText(error) || code)
+  return failed(name, 'Unreachable', tlsProblem(code) || errorText(error) || code)
 }
 
 function failed(name: string, reason: FailureReason, message: string): ApiError {

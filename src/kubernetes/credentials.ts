@@ -81,11 +81,16 @@ export class Credentials {
   }
 
   async #read(): Promise<Access> {
-    const { kubeConfig, groups } = this.#config
+    const { kubeConfig, groups, plugin } = this.#config
     const options: RequestOptions = {}
     await withDeadline(kubeConfig.applyToHTTPSOptions(options), loginTimeoutMs)
-    const { ca, cert, key, servername, rejectUnauthorized } = options
     const headers = { ...(options.headers as Record<string, string | string[]> | undefined) }
+    if (plugin !== undefined) {
+      const login = await plugin.login(this.#now())
+      if (login.token !== '') headers['Authorization'] = `Bearer ${login.token}`
+      if (login.certificate !== '')
+        Object.assign(options, { cert: login.certificate, key: login.key })
+    }
     const { auth } = options
     if (typeof auth === 'string') {
       headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`
@@ -94,6 +99,7 @@ export class Credentials {
       headers['Authorization'] = headers['Authorization'].trim()
     }
     if (groups.length > 0) headers['Impersonate-Group'] = [...groups]
+    const { ca, cert, key, servername, rejectUnauthorized } = options
     const tls = withoutUndefined({ ca, cert, key, servername, rejectUnauthorized })
     return { headers, dispatcher: this.#dispatcherFor(tls) }
   }

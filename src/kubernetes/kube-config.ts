@@ -1,10 +1,12 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { delimiter, dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { errorText } from '#src/observe/log.ts'
-import { KubeConfigError, problem, readKubeFiles } from './kube-file.ts'
+import { execVersions, ExecPlugin } from './exec-plugin.ts'
+import { checkCluster, checkUser, isProxyUrl, textOf } from './kube-check.ts'
+import { isRecord, KubeConfigError, problem, readKubeFiles } from './kube-file.ts'
 import type { Entry, KubeFiles } from './kube-file.ts'
+import { proxyFromEnvironment, proxyVariables } from './proxy-environment.ts'
 
 /** Which cluster is meant. Plain data. */
 export interface ClusterChoice {
@@ -12,6 +14,8 @@ export interface ClusterChoice {
   readonly files: readonly string[]
   /** Context in them, '' for the current one. */
   readonly context: string
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as far as they are set: for clusters without `proxy-url`. */
+  readonly proxies?: Readonly<Record<string, string>>
 }
 
 /** A cluster and how to log in to it. */
@@ -23,7 +27,10 @@ export interface LoadedConfig {
   readonly kubeConfig: KubeConfig
   /** Groups to impersonate, which KubeConfig does not know. */
   readonly groups: readonly string[]
+  /** '': the server is spoken to directly. */
   readonly proxyUrl: string
+  /** Logs in besides; KubeConfig knows nothing of it. */
+  readonly plugin?: ExecPlugin
 }
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -37,10 +44,12 @@ export async function chooseCluster(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ClusterChoice | undefined> {
   const context = flags.context ?? ''
-  if (flags.kubeconfig !== undefined) return { files: [resolve(flags.kubeconfig)], context }
-  if (context === '' && (await isInCluster(environment))) return { files: [], context }
+  const proxies = proxyVariables(environment)
+  const common = { context, ...(Object.keys(proxies).length > 0 && { proxies }) }
+  if (flags.kubeconfig !== undefined) return { files: [resolve(flags.kubeconfig)], ...common }
+  if (context === '' && (await isInCluster(environment))) return { files: [], ...common }
   const files = (environment['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean)
-  if (files.length > 0) return { files: files.map((file) => resolve(file)), context }
+  if (files.length > 0) return { files: files.map((file) => resolve(file)), ...common }
   if (context === '') return undefined
   throw new KubeConfigError(`--context ${context} needs --kubeconfig or KUBECONFIG`)
 }
@@ -58,6 +67,7 @@ async function isInCluster(
 /** Reads and checks everything that the choice leads to. Throws a KubeConfigError. */
 export async function checkConfig(choice: ClusterChoice): Promise<void> {
   if (choice.files.length > 0) await readChosen(choice)
+  else inClusterServer(process.env)
 }
 
 /** The same, and makes of it what is needed to log in. */
@@ -66,18 +76,20 @@ export async function loadConfig(choice: ClusterChoice): Promise<LoadedConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node')
   const kubeConfig = new Config()
   if (choice.files.length > 0) return assemble(await readChosen(choice), kubeConfig)
+  const server = inClusterServer(process.env)
   kubeConfig.loadFromCluster()
   const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? ''
   return {
-    server: kubeConfig.getCurrentCluster()?.server ?? '',
+    server,
     namespace: namespace.trim() || 'default',
     kubeConfig,
     groups: [],
-    proxyUrl: '',
+    proxyUrl: proxyFor(server, choice),
   }
 }
 
-async function readChosen({ files, context }: ClusterChoice): Promise<Chosen> {
+async function readChosen(choice: ClusterChoice): Promise<Chosen> {
+  const { files, context } = choice
   const read = await readKubeFiles(files)
   const name = context || read.currentContext
   if (name === '') {
@@ -93,19 +105,47 @@ async function readChosen({ files, context }: ClusterChoice): Promise<Chosen> {
     userName === ''
       ? { file: chosen.file, body: {} }
       : entryOf(read, 'users', userName, `${where}: user ${quoted(userName)}`)
-  await checkCluster(cluster, `cluster ${quoted(clusterName)}`)
+  const authority = await checkCluster(cluster, `cluster ${quoted(clusterName)}`)
   await checkUser(user, `user ${quoted(userName)}`)
-  return { cluster, user, namespace: textOf(chosen, 'namespace', where) }
+  const server = (cluster.body['server'] as string).replace(/\/+$/, '')
+  const proxyUrl = textOf(cluster, 'proxy-url', where) || proxyFor(server, choice)
+  const namespace = textOf(chosen, 'namespace', where)
+  return { cluster, user, namespace, server, authority, proxyUrl }
+}
+
+/** As KubeConfig makes it of the same variables. */
+function inClusterServer({
+  KUBERNETES_SERVICE_HOST: host = '',
+  KUBERNETES_SERVICE_PORT: port = '',
+}: Readonly<Record<string, string | undefined>>): string {
+  const scheme = ['80', '8080', '8001'].includes(port) ? 'http' : 'https'
+  const server = `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  if (/^\d+$/.test(port) && URL.canParse(server)) return server
+  throw new KubeConfigError(
+    `KUBERNETES_SERVICE_HOST ${quoted(host)} and KUBERNETES_SERVICE_PORT ${quoted(port)} must name the API server`,
+  )
+}
+
+function proxyFor(server: string, { proxies = {} }: ClusterChoice): string {
+  const proxy = proxyFromEnvironment(server, proxies)
+  if (proxy === '' || isProxyUrl(proxy)) return proxy
+  // It may hold a password.
+  const name = server.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  throw new KubeConfigError(`${name} must be an http, https or socks5 URL`)
 }
 
 interface Chosen {
   readonly cluster: Entry
   readonly user: Entry
   readonly namespace: string
+  readonly server: string
+  /** PEM; '': that of the system. */
+  readonly authority: string
+  readonly proxyUrl: string
 }
 
-function assemble({ cluster, user, namespace }: Chosen, kubeConfig: KubeConfig): LoadedConfig {
-  const server = (cluster.body['server'] as string).replace(/\/+$/, '')
+function assemble(chosen: Chosen, kubeConfig: KubeConfig): LoadedConfig {
+  const { cluster, user, namespace, server, proxyUrl } = chosen
   const clusterBody = {
     ...cluster.body,
     server,
@@ -126,108 +166,62 @@ function assemble({ cluster, user, namespace }: Chosen, kubeConfig: KubeConfig):
     namespace: namespace || 'default',
     kubeConfig,
     groups: Array.isArray(groups) ? groups.map(String) : [],
-    proxyUrl: (cluster.body['proxy-url'] as string | undefined) ?? '',
+    proxyUrl,
+    ...(isRecord(user.body['exec']) && { plugin: pluginOf(user.body['exec'], chosen) }),
   }
 }
 
 /** The user with what KubeConfig does not do by itself. */
-function userFor({ file, body }: Entry): Record<string, unknown> {
-  const { tokenFile, exec, token, ...rest } = body
+function userFor({ body }: Entry): Record<string, unknown> {
+  const { tokenFile, exec: _exec, token, ...rest } = body
   const made: Record<string, unknown> = rest
-  if (isRecord(exec)) made['exec'] = withExecInfo(exec, file)
   if (typeof tokenFile === 'string' && tokenFile !== '') {
     made['auth-provider'] = { name: 'tokenFile', config: { tokenFile } }
   } else if (token !== undefined) made['token'] = token
   return made
 }
 
-/** Plugins are told how they are called (client.authentication.k8s.io), and found as kubectl finds them. */
-function withExecInfo(exec: Record<string, unknown>, file: string): Record<string, unknown> {
+/** Plugins are told how they are called, and of the cluster where they want it, and found as kubectl finds them. */
+function pluginOf(
+  exec: Readonly<Record<string, unknown>>,
+  { user, cluster, server, authority, proxyUrl }: Chosen,
+): ExecPlugin {
+  const apiVersion = (exec['apiVersion'] as string | undefined) ?? execVersions[0] ?? ''
+  const described = {
+    server,
+    'tls-server-name': cluster.body['tls-server-name'],
+    'insecure-skip-tls-verify': cluster.body['insecure-skip-tls-verify'],
+    'certificate-authority-data':
+      authority === '' ? undefined : Buffer.from(authority, 'latin1').toString('base64'),
+    'proxy-url': proxyUrl === '' ? undefined : proxyUrl,
+    config: extensionOf(cluster, 'client.authentication.k8s.io/exec'),
+  }
   const info = {
-    apiVersion: exec['apiVersion'],
+    apiVersion,
     kind: 'ExecCredential',
-    spec: { interactive: false },
+    spec: {
+      interactive: false,
+      ...(exec['provideClusterInfo'] === true && { cluster: described }),
+    },
   }
-  const given = Array.isArray(exec['env']) ? (exec['env'] as unknown[]) : []
   const command = exec['command'] as string
-  return {
-    ...exec,
-    command: command.includes('/') ? resolve(dirname(file), command) : command,
-    env: [{ name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }, ...given],
-  }
-}
-
-async function checkCluster(cluster: Entry, where: string): Promise<void> {
-  const server = textOf(cluster, 'server', where)
-  if (server === '') throw problem(cluster.file, `${where}: server is missing`)
-  if (!/^https?:\/\/[^/]/.test(server) || !URL.canParse(server)) {
-    throw problem(cluster.file, `${where}: server must be an http or https URL`)
-  }
-  const proxy = textOf(cluster, 'proxy-url', where)
-  if (proxy !== '' && !(/^(?:https?|socks5h?):\/\/[^/]/.test(proxy) && URL.canParse(proxy))) {
-    throw problem(cluster.file, `${where}: proxy-url must be an http, https or socks5 URL`)
-  }
-  textOf(cluster, 'tls-server-name', where)
-  const authority = await pemOf(cluster, 'certificate-authority', where)
-  if (authority !== '') {
-    tryPem(cluster, `${where}: certificate-authority`, () => new X509Certificate(authority))
-  }
-}
-
-async function checkUser(user: Entry, where: string): Promise<void> {
-  const { exec } = user.body
-  for (const field of ['token', 'username', 'password', 'as']) textOf(user, field, where)
-  if (exec !== undefined && exec !== null) {
-    const command = isRecord(exec) ? exec['command'] : undefined
-    if (typeof command !== 'string' || command === '') {
-      throw problem(user.file, `${where}: exec.command is missing`)
-    }
-  }
-  const tokenFile = textOf(user, 'tokenFile', where)
-  if (tokenFile !== '') await fileOf(user, `${where}: tokenFile`, tokenFile)
-  const certificate = await pemOf(user, 'client-certificate', where)
-  const key = await pemOf(user, 'client-key', where)
-  if ((certificate === '') !== (key === '')) {
-    const missing = key === '' ? 'client-key' : 'client-certificate'
-    throw problem(user.file, `${where}: ${missing} is missing`)
-  }
-  if (certificate === '') return
-  const leaf = tryPem(user, `${where}: client-certificate`, () => new X509Certificate(certificate))
-  const secret = tryPem(user, `${where}: client-key`, () => createPrivateKey(key))
-  if (!createPublicKey(secret).equals(leaf.publicKey)) {
-    throw problem(user.file, `${where}: client-key does not belong to client-certificate`)
-  }
-}
-
-/** A PEM text in the field FIELD-data (base64) or in the file that FIELD names; '' for neither. */
-async function pemOf(entry: Entry, field: string, where: string): Promise<string> {
-  const path = textOf(entry, field, where)
-  if (path !== '') return await fileOf(entry, `${where}: ${field}`, path)
-  const data = textOf(entry, `${field}-data`, where)
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(data)) {
-    throw problem(entry.file, `${where}: ${field}-data must be base64`)
-  }
-  return Buffer.from(data, 'base64').toString('latin1')
-}
-
-async function fileOf(entry: Entry, where: string, path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch((error: unknown) => {
-    throw problem(entry.file, `${where} cannot be read: ${errorText(error)}`)
+  const given = (exec['env'] ?? []) as readonly { readonly name: string; readonly value: string }[]
+  return new ExecPlugin({
+    command: command.includes('/') ? resolve(dirname(user.file), command) : command,
+    args: (exec['args'] ?? []) as readonly string[],
+    env: {
+      ...Object.fromEntries(given.map(({ name, value }) => [name, value])),
+      KUBERNETES_EXEC_INFO: JSON.stringify(info),
+    },
+    apiVersion,
+    installHint: typeof exec['installHint'] === 'string' ? exec['installHint'] : '',
   })
 }
 
-function tryPem<Made>(entry: Entry, where: string, make: () => Made): Made {
-  try {
-    return make()
-  } catch {
-    throw problem(entry.file, `${where} is not valid PEM`)
-  }
-}
-
-function textOf({ file, body }: Entry, field: string, where: string): string {
-  const value = body[field] ?? ''
-  if (typeof value === 'string') return value
-  throw problem(file, `${where}: ${field} must be a text`)
+function extensionOf({ body }: Entry, name: string): unknown {
+  const extensions = Array.isArray(body['extensions']) ? (body['extensions'] as unknown[]) : []
+  const found = extensions.find((one) => isRecord(one) && one['name'] === name)
+  return isRecord(found) ? found['extension'] : undefined
 }
 
 function entryOf(
@@ -250,8 +244,4 @@ function nearby(entries: ReadonlyMap<string, Entry>): string {
 
 function quoted(text: string): string {
   return JSON.stringify(text)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

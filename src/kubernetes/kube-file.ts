@@ -102,6 +102,7 @@ function withAbsolutePaths(body: Record<string, unknown>, file: string): Record<
   return made
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether it is a mapping of YAML or JSON. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

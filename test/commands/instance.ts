@@ -123,9 +123,10 @@ export class Program {
   constructor(
     t: TestContext,
     args: readonly string[],
-    { environment = {}, readStdout = true }: ProgramOptions = {},
+    { environment = {}, readStdout = true, within = [] }: ProgramOptions = {},
   ) {
-    this.child = spawn(process.execPath, [main, ...args], {
+    const [command, ...before] = [...within, process.execPath]
+    this.child = spawn(command, [...before, main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], ...environment },
     })
@@ -152,6 +153,8 @@ export class Program {
 
 export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>
+  /** A command that becomes the program with its arguments, say `unshare`. */
+  readonly within?: readonly string[]
   /** False: nobody reads standard output until the test does. */
   readonly readStdout?: boolean
 }

@@ -140,6 +140,23 @@ const wrong: readonly (readonly [
     configOf({ user: { exec: {} } }),
     /user "u": exec\.command is missing/,
   ],
+  [
+    'plugin of another version',
+    configOf({
+      user: { exec: { command: 'x', apiVersion: 'client.authentication.k8s.io/v1alpha1' } },
+    }),
+    /user "u": exec\.apiVersion must be client\.authentication\.k8s\.io\/v1 or /,
+  ],
+  [
+    'plugin with arguments that are none',
+    configOf({ user: { exec: { command: 'x', args: [1] } } }),
+    /user "u": exec\.args must be a list of texts/,
+  ],
+  [
+    'plugin with variables that are none',
+    configOf({ user: { exec: { command: 'x', env: [{ name: 'A' }] } } }),
+    /user "u": exec\.env must be a list of names with values/,
+  ],
 ]
 
 for (const [what, text, expected, context = ''] of wrong) {
@@ -189,6 +206,20 @@ test('of several files the first counts for each name, and the first current-con
   assert.equal(server, 'https://api.test:6443')
 })
 
+test('the proxy of the environment counts where the cluster names none', async (t) => {
+  const own = { 'proxy-url': 'http://own.test:3128' }
+  const folder = folderOf(t, { without: configOf({}), with: configOf({ cluster: own }) })
+  const proxies = { HTTPS_PROXY: 'socks5://user:hush@proxy.test:1080' }
+  const proxyOf = async (name: string, given: Record<string, string> = proxies) =>
+    (await loadConfig({ files: [join(folder, name)], context: '', proxies: given })).proxyUrl
+  assert.equal(await proxyOf('without'), proxies.HTTPS_PROXY)
+  assert.equal(await proxyOf('with'), own['proxy-url'])
+  assert.equal(await proxyOf('without', { ...proxies, NO_PROXY: '.test' }), '')
+  await assert.rejects(proxyOf('without', { HTTPS_PROXY: 'ftp://user:hush@x' }), {
+    message: 'HTTPS_PROXY must be an http, https or socks5 URL',
+  })
+})
+
 const flags = (kubeconfig?: string, context?: string) => ({ kubeconfig, context })
 
 test('which cluster is meant', async () => {
@@ -200,6 +231,12 @@ test('which cluster is meant', async () => {
   assert.deepEqual(await chooseCluster(flags(undefined, 'prod'), environment), {
     files: ['/a/one', '/b/two'],
     context: 'prod',
+  })
+  const proxies = { HTTPS_PROXY: 'http://p.test', no_proxy: 'x', PATH: '/bin' }
+  assert.deepEqual(await chooseCluster(flags('/x/config'), proxies), {
+    files: ['/x/config'],
+    context: '',
+    proxies: { HTTPS_PROXY: 'http://p.test', NO_PROXY: 'x' },
   })
   assert.equal(await chooseCluster(flags(), {}), undefined)
   // The variable alone does not make a cluster: there is no service account here.

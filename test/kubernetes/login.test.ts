@@ -102,6 +102,29 @@ console.log(JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token
   assert.equal(await client.request({ method: 'GET', path: '/x' }), 'Bearer a-me-false')
 })
 
+test('a plugin is told of the cluster where it wants to be', limits, async (t) => {
+  const folder = folderOf(t)
+  const plugin = join(folder, 'login.mjs')
+  const text = `#!${process.execPath}
+const { apiVersion, spec } = JSON.parse(process.env.KUBERNETES_EXEC_INFO)
+const { server, config } = spec.cluster
+const authority = Buffer.from(spec.cluster['certificate-authority-data'], 'base64')
+const token = [server, config.audience, String(authority).slice(0, 10)].join(' ')
+console.log(JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token } }))
+`
+  writeFileSync(plugin, text)
+  chmodSync(plugin, 0o755)
+  const port = await startServer(t, ({ headers }, response) => {
+    answer(response, 200, headers.authorization)
+  })
+  const exec = { command: './login.mjs', provideClusterInfo: true }
+  const extension = { audience: 'us' }
+  const cluster = { extensions: [{ name: 'client.authentication.k8s.io/exec', extension }] }
+  const client = await clientOf(t, writeConfig(folder, { port, user: { exec }, cluster }))
+  const told = `Bearer https://localhost:${port} us -----BEGIN`
+  assert.equal(await client.request({ method: 'GET', path: '/x' }), told)
+})
+
 test('a plugin that fails is an error of one line', limits, async (t) => {
   const folder = folderOf(t)
   const plugin = join(folder, 'login.sh')
@@ -112,7 +135,8 @@ test('a plugin that fails is an error of one line', limits, async (t) => {
     writeConfig(folder, { port: 1, user: { exec: { command: './login.sh' } } }),
   )
   const error = await failureOf(client.request({ method: 'GET', path: '/x' }))
-  assert.equal(error.message, 'GET /x: no login: no network at all')
+  const said = 'exec plugin login.sh ended with code 3: no network at all'
+  assert.equal(error.message, `GET /x: no login: ${said}`)
 })
 
 test('basic login and impersonation', limits, async (t) => {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +31,7 @@ export interface Asked {
   /** A watch that begins with everything there is. */
   readonly initial: boolean
   readonly metadataOnly: boolean
+  readonly request: IncomingMessage
   readonly response: ServerResponse
 }
 
@@ -68,14 +71,24 @@ export class ScriptedApiServer {
   /** Called after every request and every end of a watch. */
   onHappening: () => void = () => {}
   watchListSupported = true
-  readonly #server = createServer((request, response) => {
-    this.#answer(request, response)
-  })
+  readonly #server: Server
+  readonly #scheme: 'http' | 'https'
   readonly #objects = new Map<string, Stored>()
   readonly #history: Change[] = []
   readonly #listening = new Set<Listening>()
   #version = 100
   #oldest = 0
+
+  /** With a certificate it speaks TLS, and asks for one of the client. */
+  constructor(tls?: ServerOptions) {
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#answer(request, response)
+    }
+    this.#scheme = tls === undefined ? 'http' : 'https'
+    const asking = { requestCert: true, rejectUnauthorized: false }
+    this.#server =
+      tls === undefined ? createServer(answer) : createTlsServer({ ...tls, ...asking }, answer)
+  }
 
   get version(): number {
     return this.#version
@@ -86,7 +99,8 @@ export class ScriptedApiServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    const host = this.#scheme === 'http' ? '127.0.0.1' : 'localhost'
+    return `${this.#scheme}://${host}:${(this.#server.address() as AddressInfo).port}`
   }
 
   async listen(): Promise<void> {
@@ -146,8 +160,11 @@ export class ScriptedApiServer {
     for (const { asked } of this.#listening) asked.response.write(text)
   }
 
-  /** A kubeconfig for this server. */
-  kubeconfig(t: TestContext): string {
+  /** A kubeconfig for this server; what is given goes into its cluster and its user. */
+  kubeconfig(
+    t: TestContext,
+    { cluster = {}, user = {} }: { cluster?: Json; user?: Json } = {},
+  ): string {
     const folder = mkdtempSync(join(tmpdir(), 'headgate-api-'))
     t.after(() => {
       rmSync(folder, { recursive: true, force: true })
@@ -155,8 +172,9 @@ export class ScriptedApiServer {
     const file = join(folder, 'config')
     const config = {
       'current-context': 'test',
-      contexts: [{ name: 'test', context: { cluster: 'test' } }],
-      clusters: [{ name: 'test', cluster: { server: this.url } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      clusters: [{ name: 'test', cluster: { server: this.url, ...cluster } }],
+      users: [{ name: 'test', user }],
     }
     writeFileSync(file, JSON.stringify(config))
     return file
@@ -319,6 +337,7 @@ function askedOf(request: IncomingMessage, response: ServerResponse): Asked {
     watch,
     initial: watch && url.searchParams.get('sendInitialEvents') === 'true',
     metadataOnly: (request.headers.accept ?? '').includes('as=PartialObjectMetadata'),
+    request,
     response,
   }
 }

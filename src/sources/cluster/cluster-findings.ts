@@ -10,6 +10,8 @@ import type { Trouble } from './reflector.ts'
 export interface ClusterState {
   readonly server: string
   readonly reflectors: readonly { readonly target: Target; readonly trouble: Trouble | undefined }[]
+  /** Kinds of which nothing was heard at some moment of the outage that is on; empty: there is none. */
+  readonly silent: ReadonlySet<string>
   readonly named: readonly NamedObjects[]
   readonly projector: Projector
   /** Ingresses are served by the name of this class, because classes cannot be read; '' otherwise. */
@@ -18,6 +20,26 @@ export interface ClusterState {
 
 /** One failure may be a connection that ended; so many in a row are an outage. */
 const failuresMin = 3
+
+/**
+ * The kinds that an outage has struck, from those that it had struck before: all that fail when the first
+ * has failed for long enough, and until the last one is back. So it is one finding, and not one for each
+ * kind that goes or comes.
+ */
+export function silentKinds(
+  before: ReadonlySet<string>,
+  reflectors: ClusterState['reflectors'],
+): ReadonlySet<string> {
+  const failing = reflectors.filter(({ trouble }) => trouble?.refused === false)
+  const out = before.size > 0 || failing.some(({ trouble }) => isOutage(trouble))
+  if (!out || failing.length === 0) return before.size === 0 ? before : new Set()
+  const kinds = failing.map(({ target }) => target.kind).filter((kind) => !before.has(kind))
+  return kinds.length === 0 ? before : new Set([...before, ...kinds])
+}
+
+function isOutage(trouble: Trouble | undefined): boolean {
+  return trouble !== undefined && trouble.failures >= failuresMin
+}
 /** Single objects that are named in findings. */
 const refusedShownMax = 20
 
@@ -35,11 +57,8 @@ export function clusterFindings(state: ClusterState): readonly Diagnostic[] {
       report('class-by-name', 'IngressClass', '', message)
     } else report('access-denied', target.kind, target.name, refusalText(target, trouble))
   }
-  const failing = troubled.filter(
-    ({ trouble }) => trouble?.refused === false && trouble.failures >= failuresMin,
-  )
-  if (failing.length > 0) {
-    const kinds = [...new Set(failing.map(({ target }) => target.kind))].join(', ')
+  if (state.silent.size > 0) {
+    const kinds = [...state.silent].toSorted().join(', ')
     report('cluster-unreachable', 'Cluster', state.server, `does not tell about ${kinds}`)
   }
   for (const named of state.named) reportNamed(named, report)

@@ -4,7 +4,7 @@ import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { AnyObject, Kind } from '#src/snapshot/objects.ts'
 import type { Source, SourceOwner, SourceStatus, Wanted } from '../source.ts'
-import { clusterFindings } from './cluster-findings.ts'
+import { clusterFindings, silentKinds } from './cluster-findings.ts'
 import { clusterMetrics } from './cluster-metrics.ts'
 import type { KindGauges } from './cluster-metrics.ts'
 import { Counters } from './counters.ts'
@@ -50,6 +50,7 @@ export class ClusterSource implements Source {
   #findingsStale = false
   #synced = false
   #stopped = false
+  #silent: ReadonlySet<string> = new Set()
   #outageSince: number | undefined
   #cancelWaiting: (() => void) | undefined
   /** Resolvers of those who wait for what is wanted. */
@@ -206,9 +207,12 @@ export class ClusterSource implements Source {
     const { client, scope } = this.#options
     const byName = scope.namespaces.length > 0 && this.unreadable.has('IngressClass')
     const scopes = this.#named.flatMap((named) => named.scopes)
+    const reflectors = [...this.#reflectors, ...scopes.flatMap((part) => part.reflectors)]
+    this.#silent = silentKinds(this.#silent, reflectors)
     const findings = clusterFindings({
       server: client.server,
-      reflectors: [...this.#reflectors, ...scopes.flatMap((part) => part.reflectors)],
+      reflectors,
+      silent: this.#silent,
       named: this.#named,
       projector: this.#projector,
       classByName: byName ? scope.ingressClass : '',
@@ -226,7 +230,8 @@ export class ClusterSource implements Source {
     const { log, client } = this.#options
     if (out && this.#outageSince === undefined) {
       this.#outageSince = this.#timing.now()
-      log.warn('the API server does not answer; the last objects stay in force', {
+      const what = this.#synced ? 'the last objects stay in force' : 'nothing was read yet'
+      log.warn(`the API server does not answer as it should; ${what}`, {
         server: client.server,
         error: this.#anyTrouble(),
       })

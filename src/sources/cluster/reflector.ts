@@ -40,8 +40,9 @@ const silenceMsMax = 150_000
 const initialSilenceMsMax = 60_000
 /** A watch that lives so long is sound. */
 const soundMs = 1000
-/** Between watches that end without a failure. */
-const shortWatch = { firstMs: 50, maxMs: 1000 }
+/** Between watches that end without a failure, and what is enough where they live. */
+const shortWatch = { firstMs: 50, maxMs: 5000 }
+const soundRestMsMax = 1000
 const failure = { firstMs: 250, maxMs: 30_000 }
 /**
  * Before everything is listed again because of a 410: spread over all of this time, since whatever made
@@ -142,12 +143,14 @@ export class Reflector<Item> {
     if (this.#version === '' && this.#byPages) await this.#list()
     const startedAt = now()
     const told = await this.#follow(this.#version === '')
-    if (told || now() - startedAt >= soundMs) {
+    const sound = told || now() - startedAt >= soundMs
+    if (sound) {
       this.#sound()
       this.#relists.reset()
     }
     if (told) this.#shortWatches.reset()
-    return this.#shortWatches.next()
+    const restMs = this.#shortWatches.next()
+    return sound ? Math.min(restMs, soundRestMsMax) : restMs
   }
 
   async #list(): Promise<void> {

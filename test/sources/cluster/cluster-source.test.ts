@@ -97,6 +97,12 @@ test(
     })
     await source.start()
     await until(() => server.openWatches.length === 4)
+    const findings = new Set<string>()
+    const wait = server.onHappening
+    server.onHappening = () => {
+      findings.add(JSON.stringify(codes(source)))
+      wait()
+    }
     const lists = server.requests.length
     away = true
     server.endWatches('cut')
@@ -112,6 +118,14 @@ test(
     assert.deepEqual(
       logged.map((line) => line.replace(/^.*(does not answer|answers again).*$/, '$1')),
       ['does not answer', 'answers again'],
+    )
+    // One while it lasts, whichever kind goes or comes back first.
+    assert.deepEqual(
+      [...findings],
+      [
+        '[]',
+        '["cluster-unreachable: does not tell about EndpointSlice, Ingress, IngressClass, Service"]',
+      ],
     )
   },
 )

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { answerStatus, bookmarkOf, writeEvent } from '#test/support/api-server.ts'
+import type { Asked, ScriptedApiServer } from '#test/support/api-server.ts'
 import { create, put, remove, shown, start, three } from './reflector-setting.ts'
 
 const limits = { timeout: 30_000 }
@@ -195,6 +197,127 @@ test('an event of a type that nobody knows is passed over', limits, async (t) =>
   await until(() => setting.view.get('a') === '2')
   assert.equal(setting.counters.errors.malformed, 0)
 })
+
+/** Requests in ten minutes of watches that end after so long, each telling nothing. */
+async function watchesThatEnd(t: TestContext, afterMs: number): Promise<number> {
+  const setting = await start(t, three)
+  const { server, time, pass, until } = setting
+  await until(() => server.openWatches.length === 1)
+  const before = server.requests.length
+  const lists = setting.counters.lists
+  server.intercept = (asked) => {
+    if (!asked.watch || asked.initial) return false
+    asked.response.writeHead(200)
+    asked.response.flushHeaders()
+    time.schedule(() => asked.response.end(), afterMs)
+    if (afterMs === 0) asked.response.end()
+    return true
+  }
+  server.endWatches()
+  await pass(250, () => time.now() >= 600_000)
+  server.intercept = () => false
+  put(server, 'a', '2')
+  await pass(250, () => setting.view.get('a') === '2')
+  assert.equal(setting.counters.lists, lists, 'nothing is listed for that')
+  assert.equal(setting.reflector.trouble, undefined)
+  return server.requests.length - before
+}
+
+test('watches that end every second are resumed, at that rate and no faster', limits, async (t) => {
+  const requests = await watchesThatEnd(t, 1000)
+  assert.ok(requests > 250 && requests < 600, `${requests} requests in ten minutes`)
+})
+
+test('watches that end at once are resumed every few seconds', limits, async (t) => {
+  const requests = await watchesThatEnd(t, 0)
+  assert.ok(requests > 60 && requests < 300, `${requests} requests in ten minutes`)
+})
+
+for (const way of ['status', 'event'] as const) {
+  test(`410 in the middle of events (${way}): what came before it stays`, limits, async (t) => {
+    const setting = await start(t, three)
+    const { server, until, pass, counters } = setting
+    await until(() => server.openWatches.length === 1)
+    put(server, 'a', '2')
+    await until(() => setting.view.get('a') === '2')
+    let refused = false
+    server.intercept = (asked) => {
+      if (!asked.watch || asked.initial || refused) return false
+      refused = true
+      const failure = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' }
+      if (way === 'status') answerStatus(asked, 410, 'Expired', 'too old')
+      else {
+        const metadata = { name: 'b', namespace: 'n', resourceVersion: '900' }
+        writeEvent(asked, { type: 'MODIFIED', object: { metadata, value: '2' } })
+        writeEvent(asked, { type: 'ERROR', object: failure })
+        asked.response.end()
+      }
+      return true
+    }
+    server.endWatches('cut')
+    await until(() => server.openWatches.length === 0)
+    remove(server, 'c')
+    await pass(50, () => !setting.view.has('c'))
+    assert.equal(setting.view.get('a'), '2')
+    assert.equal(counters.errors.expired, 1)
+    assert.equal(counters.lists, 2)
+  })
+}
+
+function threeByPages(server: ScriptedApiServer): void {
+  server.watchListSupported = false
+  three(server)
+}
+
+test('410 again and again: lists get rarer, and the view stays', limits, async (t) => {
+  const setting = await create(t, threeByPages, { random: () => 0.5 })
+  const { server, time, pass, counters } = setting
+  server.intercept = (asked) => {
+    if (!asked.watch || asked.initial) return false
+    answerStatus(asked, 410, 'Expired', 'too old')
+    return true
+  }
+  setting.reflector.start()
+  await pass(500, () => time.now() >= 600_000)
+  assert.ok(counters.lists > 15 && counters.lists < 30, `${counters.lists} lists in ten minutes`)
+  assert.equal(setting.view.size, 3)
+})
+
+test(
+  'a slow first view is waited for as long as it goes on, and given up when it does not',
+  limits,
+  async (t) => {
+    let slow: Asked | undefined
+    const setting = await create(t, (server) => {
+      three(server)
+      server.intercept = (asked) => {
+        if (!asked.initial || slow !== undefined) return false
+        slow = asked
+        asked.response.writeHead(200)
+        asked.response.flushHeaders()
+        return true
+      }
+    })
+    const { server, time, until, reflector, counters, view } = setting
+    reflector.start()
+    await until(() => slow !== undefined)
+    assert.ok(slow)
+    for (let i = 0; i < 10; i++) {
+      const heardBefore = reflector.heardAt
+      const metadata = { name: `m${i}`, namespace: 'n', resourceVersion: String(i + 1) }
+      writeEvent(slow, { type: 'ADDED', object: { metadata, value: '1' } })
+      await setting.pass(1, () => reflector.heardAt !== heardBefore)
+      time.advance(55_000)
+    }
+    assert.equal(counters.errors.silence, 0)
+    assert.equal(view.size, 0, 'half a view is none')
+    time.advance(6000)
+    await setting.pass(100, () => reflector.synced)
+    assert.deepEqual([counters.errors.silence, counters.errors.malformed], [1, 1])
+    assert.equal(shown(setting), 'a1 b1 c1')
+    assert.equal(server.requests[1]?.watch, false, 'by pages, as the watch does not bring it')
+  },
+)
 
 test('stopping ends the watch and every rest', limits, async (t) => {
   const setting = await start(t, three)

@@ -4,6 +4,7 @@ import { createApiClient } from '#src/kubernetes/api-client.ts'
 import { emptyCounters } from '#src/sources/cluster/counters.ts'
 import { Reflector } from '#src/sources/cluster/reflector.ts'
 import { allOf } from '#src/sources/cluster/resources.ts'
+import type { ServerOptions } from 'node:https'
 import { ScriptedApiServer } from '#test/support/api-server.ts'
 import { ManualTime } from '../manual-time.ts'
 import { Happenings } from './happenings.ts'
@@ -22,9 +23,23 @@ export interface Setting {
   readonly pass: (stepMs: number, condition: () => boolean) => Promise<void>
 }
 
+/** How the reflector gets to its server. */
+export interface Access {
+  readonly tls?: ServerOptions
+  readonly cluster?: Record<string, unknown>
+  readonly user?: Record<string, unknown>
+  readonly proxies?: Readonly<Record<string, string>>
+  /** Its chance; 0 makes every rest the shortest. */
+  readonly random?: () => number
+}
+
 /** A reflector that has its first view. */
-export async function start(t: TestContext, prepare: (server: ScriptedApiServer) => void) {
-  const setting = await create(t, prepare)
+export async function start(
+  t: TestContext,
+  prepare: (server: ScriptedApiServer) => void,
+  access: Access = {},
+) {
+  const setting = await create(t, prepare, access)
   setting.reflector.start()
   await setting.until(() => setting.reflector.synced)
   return setting
@@ -34,30 +49,32 @@ export async function start(t: TestContext, prepare: (server: ScriptedApiServer)
 export async function create(
   t: TestContext,
   prepare: (server: ScriptedApiServer) => void,
+  { tls, proxies, random = () => 0, ...config }: Access = {},
 ): Promise<Setting> {
-  const server = new ScriptedApiServer()
+  const server = new ScriptedApiServer(tls)
   await server.listen()
   t.after(() => {
     server.close()
   })
   prepare(server)
-  const file = server.kubeconfig(t)
+  const file = server.kubeconfig(t, config)
+  const time = new ManualTime()
   const client = await createApiClient({
-    cluster: { files: [file], context: '' },
+    cluster: { files: [file], context: '', ...(proxies && { proxies }) },
     userAgent: 'headgate/test',
+    now: time.now,
   })
   t.after(async () => {
     await client.close()
   })
   const happenings = new Happenings()
-  const time = new ManualTime()
   const counters = emptyCounters()
   const view = new Map<string, string>()
   const deliveries: string[] = []
   const reflector = new Reflector<string>({
     client,
     target: allOf('ConfigMap', ''),
-    timing: { now: time.now, random: () => 0, schedule: time.schedule },
+    timing: { now: time.now, random, schedule: time.schedule },
     counters,
     project: ({ name, body }) => {
       const text = String(body['value'])
