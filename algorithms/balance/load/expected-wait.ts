@@ -52,7 +52,7 @@ export class ExpectedWait {
   /** The usual case in one pass, since reading columns is what costs; -1 where it is not usual. */
   #bestOfEven(found: number, { now }: PickInput, hotAbove: number): number {
     const { cell, inFlight, latency, updated, writers } = this.#columns
-    const { drawn, perWeight } = this.#candidates
+    const { drawn, perWeight, equal } = this.#candidates
     const { perDecay } = this.#estimate
     let best = -1
     let bestWait = Infinity
@@ -69,7 +69,7 @@ export class ExpectedWait {
         if (decayed > latest) latest = decayed
       }
       if (latest === 0) return -1
-      const load = queue * (perWeight[index] as number)
+      const load = equal ? queue : queue * (perWeight[index] as number)
       const wait = latest * (load + 1)
       if (wait < bestWait && load <= hotAbove) {
         best = index

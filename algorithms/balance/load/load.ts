@@ -22,13 +22,21 @@ export interface Candidates {
   readonly drawn: Int32Array
   /** The factors of {@link perMeanWeight}, by endpoint. */
   readonly perWeight: Float64Array
+  /** All factors are 1 and need not be read, which costs more than all else about a load. */
+  readonly equal: boolean
   /** To be filled: requests in flight per endpoint of mean weight, by place in `drawn`. */
   readonly load: Float64Array
 }
 
 /** Candidates for the weights as they are. */
 export function candidatesOf(columns: EndpointColumns, { drawn }: WeightedDraw): Candidates {
-  return { drawn, perWeight: perMeanWeight(columns), load: new Float64Array(drawnMax) }
+  const { count, weight } = columns
+  return {
+    drawn,
+    perWeight: perMeanWeight(columns),
+    equal: weight.subarray(0, count).every((own) => own === weight[0]),
+    load: new Float64Array(drawnMax),
+  }
 }
 
 /** Fills the loads of the first `count` candidates. */

@@ -54,15 +54,19 @@ export class WeightedDraw {
    * drawn only where no other is left.
    */
   some(input: PickInput, wanted: number): number {
-    const most = wanted < 1 ? 1 : wanted
-    const found = this.#draw(input, most, input.triedCount > 0)
-    return found > 0 || input.triedCount === 0 ? found : this.#draw(input, most, false)
+    const most = Math.max(1, Math.min(wanted, drawnMax))
+    if (input.triedCount === 0) {
+      // The usual case, short enough to become part of the caller.
+      const first = this.#equal && most > 1 && this.#count > most ? this.#drawFirst(most) : 0
+      return first === most ? first : this.#draw(input, most, false, first)
+    }
+    const found = this.#draw(input, most, true, 0)
+    return found > 0 ? found : this.#draw(input, most, false, 0)
   }
 
-  #draw(input: PickInput, wanted: number, avoidTried: boolean): number {
-    if (this.#count <= wanted && this.#count <= drawnMax) return this.#drawAll(input, avoidTried)
-    const most = Math.min(wanted, drawnMax)
-    let found = this.#equal && most > 1 && !avoidTried ? this.#drawFirst(most) : 0
+  #draw(input: PickInput, most: number, avoidTried: boolean, begun: number): number {
+    if (this.#count <= most) return this.#drawAll(input, avoidTried)
+    let found = begun
     let misses = 0
     while (found < most) {
       let index = this.#drawAny()
