@@ -1,26 +1,20 @@
 import { Resolver as DnsResolver } from 'node:dns/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
-import { createApiClient } from '#src/kubernetes/api-client.ts'
 import { createLogger, errorText } from '#src/observe/log.ts'
-import { ClusterSource } from '#src/sources/cluster/cluster-source.ts'
-import { FileSource } from '#src/sources/files/file-source.ts'
 import { systemSchedule } from '#src/sources/schedule.ts'
 import { systemLookup } from '#src/sources/names/lookup.ts'
 import type { Source, SourceOwner } from '#src/sources/source.ts'
-import { KeptSource } from '#src/sources/state/kept-source.ts'
 import type { ControlPlaneStart, FromControlPlane, ToControlPlane } from '#src/workers/messages.ts'
-import { AdmissionDuty } from './admission-duty.ts'
-import { ClusterDuties } from './cluster-duties.ts'
 import { Controller } from './controller.ts'
 import { combineDuties } from './duties.ts'
 import type { Duties, DutyContext } from './duties.ts'
+import type { ClusterDuties } from './cluster-duties.ts'
 import type { SourceContext } from './controller.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { connectCollector } from './spans/collector.ts'
 import { SpanExport } from './spans/span-export.ts'
 import { addSpanMetrics } from './spans/span-metrics.ts'
-import { addStateMetrics } from './state-metrics.ts'
 
 const beatMs = 500
 const logLinesPerSecond = 200
@@ -44,12 +38,27 @@ const log = createLogger({
   },
 })
 
-const { cluster, files = '' } = settings
+const { cluster, files = '', state, webhook } = settings
+
+// Each is loaded where it is asked for: a start without a cluster needs a third of the modules.
+const api = cluster && {
+  ...(await import('#src/kubernetes/api-client.ts')),
+  ...(await import('#src/sources/cluster/cluster-source.ts')),
+  ...(await import('./cluster-duties.ts')),
+}
+const folder = cluster === undefined ? await import('#src/sources/files/file-source.ts') : undefined
+const memory = state && {
+  ...(await import('#src/sources/state/kept-source.ts')),
+  ...(await import('./state-metrics.ts')),
+}
+const admission = webhook && (await import('./admission-duty.ts'))
+
 const client =
-  cluster && (await createApiClient({ cluster: cluster.choice, userAgent: cluster.userAgent }))
+  cluster && (await api?.createApiClient({ cluster: cluster.choice, userAgent: cluster.userAgent }))
 
 function sourceOf(owner: SourceOwner): Source {
-  if (client === undefined) return new FileSource({ folder: files, owner })
+  if (folder !== undefined) return new folder.FileSource({ folder: files, owner })
+  if (api === undefined || client === undefined) throw new Error('there is no source')
   const { namespaces, namespaceSelector, ingressClass, defaultBackendService } = settings.compile
   const scope = {
     namespaces,
@@ -57,14 +66,14 @@ function sourceOf(owner: SourceOwner): Source {
     ingressClass,
     defaultBackend: defaultBackendService,
   }
-  return new ClusterSource({ client, scope, owner, log })
+  return new api.ClusterSource({ client, scope, owner, log })
 }
 
 function createDuties(context: DutyContext): Duties {
   const all: Duties[] = []
   let forCluster: ClusterDuties | undefined
-  if (cluster !== undefined && client !== undefined) {
-    forCluster = new ClusterDuties({
+  if (cluster !== undefined && api !== undefined && client !== undefined) {
+    forCluster = new api.ClusterDuties({
       ...context,
       client,
       settings: cluster.duties,
@@ -75,10 +84,11 @@ function createDuties(context: DutyContext): Duties {
     })
     all.push(forCluster)
   }
-  const { webhook, compile } = settings
+  const { compile } = settings
   const leading = (): boolean => forCluster?.leading === true
-  if (webhook !== undefined) {
-    all.push(new AdmissionDuty({ ...context, settings: webhook, compile, client, leading, log }))
+  if (webhook !== undefined && admission !== undefined) {
+    const asked = { ...context, settings: webhook, compile, client, leading, log }
+    all.push(new admission.AdmissionDuty(asked))
   }
   return combineDuties(all)
 }
@@ -88,9 +98,8 @@ const spans = new SpanExport({ connect: connectCollector, schedule: systemSchedu
 /** The source, with a memory where one is asked for. */
 function createSource(owner: SourceOwner, { objects, registry }: SourceContext): Source {
   addSpanMetrics(registry, spans)
-  const { state } = settings
-  if (state === undefined) return sourceOf(owner)
-  const kept = new KeptSource({
+  if (state === undefined || memory === undefined) return sourceOf(owner)
+  const kept = new memory.KeptSource({
     ...state,
     owner,
     create: sourceOf,
@@ -99,7 +108,7 @@ function createSource(owner: SourceOwner, { objects, registry }: SourceContext):
     schedule: systemSchedule,
     now: Date.now,
   })
-  addStateMetrics(registry, kept)
+  memory.addStateMetrics(registry, kept)
   return kept
 }
 

@@ -81,15 +81,15 @@ export class Credentials {
   }
 
   async #read(): Promise<Access> {
-    const { kubeConfig, groups, plugin } = this.#config
+    const { login, groups, plugin } = this.#config
     const options: RequestOptions = {}
-    await withDeadline(kubeConfig.applyToHTTPSOptions(options), loginTimeoutMs)
+    await withDeadline(login(options), loginTimeoutMs)
     const headers = { ...(options.headers as Record<string, string | string[]> | undefined) }
     if (plugin !== undefined) {
-      const login = await plugin.login(this.#now())
-      if (login.token !== '') headers['Authorization'] = `Bearer ${login.token}`
-      if (login.certificate !== '')
-        Object.assign(options, { cert: login.certificate, key: login.key })
+      const issued = await plugin.login(this.#now())
+      if (issued.token !== '') headers['Authorization'] = `Bearer ${issued.token}`
+      if (issued.certificate !== '')
+        Object.assign(options, { cert: issued.certificate, key: issued.key })
     }
     const { auth } = options
     if (typeof auth === 'string') {

@@ -1,11 +1,12 @@
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { delimiter, dirname, resolve } from 'node:path'
-import type { KubeConfig } from '@kubernetes/client-node'
 import { execVersions, ExecPlugin } from './exec-plugin.ts'
 import { checkCluster, checkUser, isProxyUrl, textOf } from './kube-check.ts'
 import { isRecord, KubeConfigError, problem, readKubeFiles } from './kube-file.ts'
 import type { Entry, KubeFiles } from './kube-file.ts'
+import { isPlain, plainLogin } from './login.ts'
+import type { Login } from './login.ts'
 import { proxyFromEnvironment, proxyVariables } from './proxy-environment.ts'
 
 /** Which cluster is meant. Plain data. */
@@ -24,8 +25,8 @@ export interface LoadedConfig {
   readonly server: string
   /** Namespace of the context. */
   readonly namespace: string
-  readonly kubeConfig: KubeConfig
-  /** Groups to impersonate, which KubeConfig does not know. */
+  readonly login: Login
+  /** Groups to impersonate. */
   readonly groups: readonly string[]
   /** '': the server is spoken to directly. */
   readonly proxyUrl: string
@@ -72,17 +73,37 @@ export async function checkConfig(choice: ClusterChoice): Promise<void> {
 
 /** The same, and makes of it what is needed to log in. */
 export async function loadConfig(choice: ClusterChoice): Promise<LoadedConfig> {
-  // Large: it is loaded where somebody logs in, and only there.
-  const { KubeConfig: Config } = await import('@kubernetes/client-node')
-  const kubeConfig = new Config()
-  if (choice.files.length > 0) return assemble(await readChosen(choice), kubeConfig)
+  if (choice.files.length === 0) return await loadFromPod(choice)
+  const chosen = await readChosen(choice)
+  const { cluster, user, namespace, server, proxyUrl } = chosen
+  const clusterBody = {
+    ...cluster.body,
+    server,
+    // KubeConfig refuses plain HTTP otherwise, as behind `kubectl proxy`: there is nothing to verify.
+    ...(server.startsWith('http:') ? { 'insecure-skip-tls-verify': true } : {}),
+  }
+  const { 'as-groups': groups, exec } = user.body
+  return {
+    server,
+    namespace: namespace || 'default',
+    login: isPlain(user.body)
+      ? plainLogin(clusterBody, user.body)
+      : await helpedLogin(clusterBody, user),
+    groups: Array.isArray(groups) ? groups.map(String) : [],
+    proxyUrl,
+    ...(isRecord(exec) && { plugin: pluginOf(exec, chosen) }),
+  }
+}
+
+/** The cluster around this Pod, as its environment and its service account tell. */
+async function loadFromPod(choice: ClusterChoice): Promise<LoadedConfig> {
   const server = inClusterServer(process.env)
-  kubeConfig.loadFromCluster()
-  const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? ''
+  const namespace = await readFile(`${serviceAccount}/namespace`, 'utf8').catch(() => '')
+  const cluster = { 'certificate-authority': `${serviceAccount}/ca.crt` }
   return {
     server,
     namespace: namespace.trim() || 'default',
-    kubeConfig,
+    login: plainLogin(cluster, { tokenFile: `${serviceAccount}/token` }),
     groups: [],
     proxyUrl: proxyFor(server, choice),
   }
@@ -144,30 +165,21 @@ interface Chosen {
   readonly proxyUrl: string
 }
 
-function assemble(chosen: Chosen, kubeConfig: KubeConfig): LoadedConfig {
-  const { cluster, user, namespace, server, proxyUrl } = chosen
-  const clusterBody = {
-    ...cluster.body,
-    server,
-    // KubeConfig refuses plain HTTP otherwise, as behind `kubectl proxy`: there is nothing to verify.
-    ...(server.startsWith('http:') ? { 'insecure-skip-tls-verify': true } : {}),
-  }
+/** The login of a user that needs an identity provider. */
+async function helpedLogin(cluster: Entry['body'], user: Entry): Promise<Login> {
+  // Large: it is loaded where somebody logs in so, and only there.
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const kubeConfig = new KubeConfig()
   const config = {
     'current-context': 'chosen',
-    clusters: [{ name: 'chosen', cluster: clusterBody }],
+    clusters: [{ name: 'chosen', cluster }],
     users: [{ name: 'chosen', user: userFor(user) }],
     contexts: [{ name: 'chosen', context: { cluster: 'chosen', user: 'chosen' } }],
   }
   // JSON is YAML, and the only form in which KubeConfig takes all fields.
   kubeConfig.loadFromString(JSON.stringify(config))
-  const groups = user.body['as-groups']
-  return {
-    server,
-    namespace: namespace || 'default',
-    kubeConfig,
-    groups: Array.isArray(groups) ? groups.map(String) : [],
-    proxyUrl,
-    ...(isRecord(user.body['exec']) && { plugin: pluginOf(user.body['exec'], chosen) }),
+  return async (options) => {
+    await kubeConfig.applyToHTTPSOptions(options)
   }
 }
 

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import { errorText } from '#src/observe/log.ts'
 
 /** A kubeconfig cannot be used: one line that names file, entry and field. */
@@ -62,6 +61,8 @@ async function readDocument(file: string): Promise<Record<string, unknown>> {
     throw new KubeConfigError(`kubeconfig cannot be read: ${errorText(error)}`)
   })
   if (text.length > bytesMax) throw problem(file, `is larger than ${bytesMax} bytes`)
+  // Within a cluster there is no such file, and the library is large.
+  const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' })
   const [fault] = document.errors
   if (fault !== undefined) {

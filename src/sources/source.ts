@@ -43,6 +43,11 @@ export interface Source {
   /** Resolves once the first full view has been delivered through `onChange`. */
   start(): Promise<void>
   stop(): Promise<void>
+  /**
+   * Resolves when the first full view does not come at the first try, and may be long in coming. Absent: then
+   * `start` rejects.
+   */
+  readonly failing?: Promise<void>
   /** What is wrong with the source's data apart from what the compiler finds. */
   readonly diagnostics: readonly Diagnostic[]
   readonly status: SourceStatus

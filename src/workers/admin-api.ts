@@ -1,9 +1,8 @@
+import type { Registry } from 'prom-client'
 import { json, jsonText, plain } from '#src/observe/admin-server.ts'
 import type { AdminAnswer, AdminRoute } from '#src/observe/admin-server.ts'
 import { dashboardRoutes } from '#src/observe/dashboard.ts'
-import { createProcessMetrics } from '#src/observe/process-metrics.ts'
 import { processClock } from '#src/shared/clock.ts'
-import { explainAnswer } from './explain-live.ts'
 import { SharedMetrics, processState } from './metrics.ts'
 import { routesJson, statusOf } from './status.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -45,7 +44,13 @@ export function adminRoutes(options: AdminApiOptions): Map<string, AdminRoute> {
     ],
     [
       '/api/explain',
-      { access: 'private', answer: (query) => explainAnswer(supervisor, query, now()) },
+      {
+        access: 'private',
+        answer: async (query) => {
+          const { explainAnswer } = await import('./explain-live.ts')
+          return explainAnswer(supervisor, query, now())
+        },
+      },
     ],
     ...dashboardRoutes(),
   ])
@@ -58,30 +63,40 @@ function readiness(supervisor: Supervisor): AdminAnswer {
 
 /** /metrics: the process's, the control plane's, and those in shared memory. */
 class MetricsPage {
+  readonly #options: AdminApiOptions
   readonly #supervisor: Supervisor
   readonly #now: () => number
-  readonly #process: ReturnType<typeof createProcessMetrics>
+  #process: Promise<Registry> | undefined
   readonly #shared: SharedMetrics
   /** What the control plane said last; counters of a busy one are late, not gone. */
   #controlPlaneText = ''
 
-  constructor({ supervisor, version, logLinesDropped }: AdminApiOptions, now: () => number) {
+  constructor(options: AdminApiOptions, now: () => number) {
+    const { supervisor } = options
+    this.#options = options
     this.#supervisor = supervisor
     this.#now = now
     this.#shared = new SharedMetrics(supervisor)
-    this.#process = createProcessMetrics(() => processState(supervisor, version, logLinesDropped()))
   }
 
   async answer(): Promise<AdminAnswer> {
     const { controlPlane } = this.#supervisor
     const text = await controlPlane.query('metrics', controlPlaneTimeoutMs)
     this.#controlPlaneText = text ?? this.#controlPlaneText
-    const own = await this.#process.metrics()
+    this.#process ??= this.#loadProcessMetrics()
+    const own = await (await this.#process).metrics()
     return {
       status: 200,
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       body: this.#pieces(own),
     }
+  }
+
+  /** With the first scrape: a start does not wait for its library. */
+  async #loadProcessMetrics(): Promise<Registry> {
+    const { createProcessMetrics } = await import('#src/observe/process-metrics.ts')
+    const { supervisor, version, logLinesDropped } = this.#options
+    return createProcessMetrics(() => processState(supervisor, version, logLinesDropped()))
   }
 
   *#pieces(own: string): Generator<string, void> {

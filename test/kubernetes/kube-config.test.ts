@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RequestOptions } from 'node:https'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { chooseCluster, loadConfig } from '#src/kubernetes/kube-config.ts'
@@ -187,12 +188,18 @@ test('a config is read with its namespace, and paths count from its file', async
     'own.pem': one.certificatePem,
     'own.key': one.keyPem,
   })
-  const { server, namespace, kubeConfig } = await loadConfig({
+  const { server, namespace, login } = await loadConfig({
     files: [join(folder, 'config')],
     context: '',
   })
   assert.deepEqual([server, namespace], ['https://api.test:6443', 'shop'])
-  assert.equal(kubeConfig.getCurrentCluster()?.caFile, join(folder, 'ca.pem'))
+  const options: RequestOptions = {}
+  await login(options)
+  assert.deepEqual([options.ca, options.cert, options.key].map(String), [
+    other.certificatePem,
+    one.certificatePem,
+    one.keyPem,
+  ])
 })
 
 test('of several files the first counts for each name, and the first current-context', async (t) => {
@@ -244,4 +251,15 @@ test('which cluster is meant', async () => {
   await assert.rejects(chooseCluster(flags(undefined, 'prod'), {}), {
     message: '--context prod needs --kubeconfig or KUBECONFIG',
   })
+})
+
+test('the cluster around a Pod is found by its environment', async (t) => {
+  const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }
+  for (const [name, value] of Object.entries(environment)) {
+    process.env[name] = value
+    t.after(() => delete process.env[name])
+  }
+  const { server, login } = await loadConfig({ files: [], context: '' })
+  assert.equal(server, 'https://[fd00::1]:6443')
+  await assert.rejects(login({}), /serviceaccount\/(ca\.crt|token)/)
 })

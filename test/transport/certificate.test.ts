@@ -2,7 +2,13 @@ import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { X509Certificate, createPrivateKey, webcrypto } from 'node:crypto'
 import { test } from 'node:test'
-import { PemConverter, X509CertificateGenerator } from '@peculiar/x509'
+import {
+  X509Certificate as IndependentReader,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509'
 import fc from 'fast-check'
 import { readCertificate } from '#src/transport/certificate.ts'
 import { chooseCertificate } from '#src/transport/choose-certificate.ts'
@@ -227,6 +233,52 @@ test('the default certificate is what it says', async () => {
   })
   assert.notEqual(other.keyPem, keyPem)
 })
+
+const written = [
+  { commonName: 'Zoë', names: ['a.test'], notAfter: '2049-12-31T23:59:59.000Z' },
+  {
+    commonName: 'n'.repeat(64),
+    names: ['*.a.test', 'b.test'],
+    notAfter: '2050-01-01T00:00:00.000Z',
+  },
+  // Lengths of one byte, of two and of three.
+  { commonName: 'x', names: many(8), notAfter: '2027-01-01T00:00:00.000Z' },
+  { commonName: 'x', names: many(1200), notAfter: '2027-01-01T00:00:00.000Z' },
+]
+for (const { commonName, names, notAfter } of written) {
+  test(`what is signed by itself is DER: ${commonName}, ${names.length} names, ${notAfter}`, async () => {
+    const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date(notAfter) }
+    const made = await createSelfSignedCertificate({ commonName, names, ...validity })
+    const read = new IndependentReader(made.certificatePem)
+    assert.equal(read.subject, `CN=${commonName}`)
+    assert.equal(read.issuer, read.subject)
+    assert.equal(read.notBefore.toISOString(), '2026-01-01T00:00:00.000Z')
+    assert.equal(read.notAfter.toISOString(), notAfter)
+    assert.match(read.serialNumber, /^[4-7][0-9a-f]{31}$/)
+    const alternatives = read.getExtension(SubjectAlternativeNameExtension)?.names.toJSON()
+    assert.deepEqual(
+      alternatives,
+      names.map((value) => ({ type: 'dns', value })),
+    )
+    const identifier = await SubjectKeyIdentifierExtension.create(read.publicKey)
+    assert.equal(read.getExtension(SubjectKeyIdentifierExtension)?.keyId, identifier.keyId)
+    assert.deepEqual(
+      Array.from(read.extensions, ({ type, critical }) => [type, critical]),
+      [
+        ['2.5.29.19', true],
+        ['2.5.29.15', true],
+        ['2.5.29.37', false],
+        ['2.5.29.14', false],
+        ['2.5.29.17', false],
+      ],
+    )
+    assert.ok(await read.verify())
+  })
+}
+
+function many(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `host-${i}.example.test`)
+}
 
 const byName = new Map([
   ['a.test', 'exact'],

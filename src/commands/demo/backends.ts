@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { chatPage, shopPage } from './pages.ts'
 import { echoWebSocket } from './websocket-echo.ts'
+
+/** Not imported, as in the admin server. */
+const { createServer } = process.getBuiltinModule('node:http')
 
 /** The servers behind the demo: one for each endpoint, on loopback, each under a name of its own. */
 export class Backends {

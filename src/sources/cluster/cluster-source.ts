@@ -45,6 +45,7 @@ export class ClusterSource implements Source {
   /** Those that were refused and have read nothing since. */
   readonly #refused = new Set<Reflector<AnyObject>>()
   readonly #first = Promise.withResolvers<void>()
+  readonly #failing = Promise.withResolvers<void>()
   #findings: readonly Diagnostic[] = []
   #findingsText = '[]'
   #findingsStale = false
@@ -91,6 +92,10 @@ export class ClusterSource implements Source {
 
   get unreadable(): ReadonlySet<Kind> {
     return new Set([...this.#refused].map(({ target }) => target.kind))
+  }
+
+  get failing(): Promise<void> {
+    return this.#failing.promise
   }
 
   async start(): Promise<void> {
@@ -170,6 +175,7 @@ export class ClusterSource implements Source {
       this.#noteOutage()
       this.#options.owner.onChange({ put: [], deleted: [] })
     }
+    if (this.#reflectors.some(({ trouble }) => trouble?.refused === false)) this.#failing.resolve()
     if (!this.#synced && this.#isFirstViewThere()) {
       this.#synced = true
       this.#cancelWaiting?.()

@@ -33,7 +33,7 @@ export interface KeptSourceOptions {
   readonly now: () => number
 }
 
-/** A source that is up so soon is not forestalled: what it says is newer. */
+/** A source that is up so soon is not forestalled, unless it fails before: what it says is newer. */
 const patienceMs = 250
 /** Between two tries of a source that does not start. */
 const retryMs = 1000
@@ -114,7 +114,8 @@ export class KeptSource implements Source, SourceOwner {
     const started = this.#startSource()
     const state = this.#read()
     const failed = started.catch((error: unknown) => error as Error)
-    const patience = this.#pause(patienceMs)
+    const { failing } = this.#source
+    const patience = Promise.race([this.#pause(patienceMs), ...(failing ? [failing] : [])])
     const first = await Promise.race([failed, Promise.all([state, patience])])
     if (this.#live) return
     const kept = await state

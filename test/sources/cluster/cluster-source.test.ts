@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { answerStatus } from '#test/support/api-server.ts'
 import { codes, create, ingress, limits, refuse } from './cluster-setting.ts'
 
 test(
@@ -40,6 +41,27 @@ test(
     assert.deepEqual([codes(source), source.unreadable.size], [[], 0])
   },
 )
+
+test('a first try that fails is told; a right that is missing is an answer', limits, async (t) => {
+  let status = 403
+  const { source, until, pass } = await create(t, (prepared) => {
+    prepared.intercept = (asked) => {
+      if (asked.plural !== 'services' || status === 200) return false
+      answerStatus(asked, status, 'Refused', 'not now')
+      return true
+    }
+  })
+  let told = false
+  void source.failing.then(() => (told = true))
+  const started = source.start()
+  await until(() => source.diagnostics.length === 1)
+  assert.equal(told, false)
+  status = 503
+  await pass(source.failing)
+  assert.equal(source.status.synced, false)
+  status = 200
+  await pass(started)
+})
 
 test('without Ingresses there is no first view, and a line says why', limits, async (t) => {
   let granted = false

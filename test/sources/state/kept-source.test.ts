@@ -23,6 +23,7 @@ class ScriptedSource implements Source {
   readonly owner: SourceOwner
   stopped = false
   want?: NonNullable<Source['want']>
+  failing?: Promise<void>
   readonly #started = Promise.withResolvers<void>()
 
   constructor(owner: SourceOwner) {
@@ -143,6 +144,20 @@ test('a source that does not answer is replaced by the last good state, and says
   assert.equal(finding.message, `what is served was saved at ${savedAt}`)
   assert.equal(logged.length, 1)
   assert.match(logged[0] ?? '', /last good state is served.*kubernetes https:\/\/api.*2020-09-13/)
+})
+
+test('where the first try fails, nothing is waited for', async (t) => {
+  const folder = stateFolder(t)
+  await keep(folder, service('a'))
+  const { kept, sources, names } = create(t, folder)
+  const [source] = sources
+  assert.ok(source !== undefined)
+  source.failing = Promise.resolve()
+  await kept.start()
+  assert.deepEqual(names(), ['a'])
+  source.comeUp(service('b'))
+  await until(() => kept.status.restored === undefined)
+  assert.deepEqual(names(), ['b'])
 })
 
 test('when the source is back, what differs is one step, and what is gone goes', async (t) => {
