@@ -5,6 +5,7 @@ import type { Certificate } from '#src/table/table.ts'
 import type { DiagnosticCode } from '#src/annotations/diagnostics.ts'
 import { originOf } from './findings.ts'
 import { Memo } from './memo.ts'
+import type { Moment } from './moment.ts'
 import type { ObjectName, ReadCertificate } from './settings.ts'
 
 /** A Secret as a certificate, or why it is none. */
@@ -77,7 +78,7 @@ function readSecret(secret: Secret, read: ReadCertificate): CertificateLookup {
 export function reportCertificate(
   secret: ObjectName,
   found: CertificateLookup,
-  nowMs: number,
+  moment: Moment,
   report: (code: DiagnosticCode, message: string) => void,
 ): void {
   if ('problem' in found) {
@@ -86,10 +87,10 @@ export function reportCertificate(
   }
   const { certificate, notBeforeMs, warnings } = found
   const shown = `the certificate of Secret ${secret.namespace}/${secret.name}`
-  if (certificate.notAfterMs < nowMs) {
+  if (moment.isAfter(certificate.notAfterMs)) {
     report('certificate-expired', `${shown} expired on ${dateOf(certificate.notAfterMs)}`)
   }
-  if (notBeforeMs > nowMs) {
+  if (!moment.isAfter(notBeforeMs - 1)) {
     report('certificate-early', `${shown} is not valid before ${dateOf(notBeforeMs)}`)
   }
   for (const warning of warnings) report('certificate-repaired', `${shown}: ${warning}`)

@@ -10,6 +10,7 @@ import { reportCertificate } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
 import { defaultErrorPages } from './error-pages.ts'
 import { originOf, reportOn, reportOnMissing } from './findings.ts'
+import type { Moment } from './moment.ts'
 import type { Options } from './options.ts'
 import { targetOf } from './services/backends.ts'
 import type { Target } from './services/backends.ts'
@@ -68,13 +69,13 @@ export function defaultBackendRule(
 export function findDefaultCertificate(
   certificates: Certificates,
   { defaultCertificate }: CompileSettings,
-  nowMs: number,
+  moment: Moment,
   diagnostics: Diagnostics,
 ): Certificate | undefined {
   if (defaultCertificate === undefined) return undefined
   const report = reportOnMissing('Secret', defaultCertificate, diagnostics)
   const found = certificates.find(defaultCertificate)
-  reportCertificate(defaultCertificate, found, nowMs, (code, message) => {
+  reportCertificate(defaultCertificate, found, moment, (code, message) => {
     report(code, '', `${message} (--default-ssl-certificate)`)
   })
   return 'problem' in found ? undefined : found.certificate

@@ -1,6 +1,7 @@
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { quote } from '#src/annotations/schema.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
+import { sameItems } from '#src/snapshot/equal.ts'
 import type { EndpointSlice, Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import type { Key } from '#src/table/keys.ts'
@@ -27,6 +28,7 @@ import type { ParsedIngress } from './ingress.ts'
 import { matchesLabels } from './label-selector.ts'
 import { compileListeners } from './listeners.ts'
 import { Memo } from './memo.ts'
+import { Moment } from './moment.ts'
 import { compileOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { byAge, compareText } from './order.ts'
@@ -105,23 +107,26 @@ export class Compiler {
   }
 
   /** Endpoints come and go all the time; what names them costs nothing then. */
-  #compileEndpoints(
-    { compiled, diagnostics: others, targets }: Kept,
-    snapshot: Snapshot,
-  ): Compiled {
-    const diagnostics = new Diagnostics()
-    diagnostics.include(others)
-    const backends = this.#backends.compile(targets, snapshot, diagnostics)
-    return {
+  #compileEndpoints(kept: Kept, snapshot: Snapshot): Compiled {
+    const { targets, diagnostics, compiled } = kept
+    const found = new Diagnostics()
+    const backends = this.#backends.compile(targets, snapshot, found)
+    const ofEndpoints = found.list
+    const next = {
       ...compiled,
       table: { ...compiled.table, backends },
-      diagnostics: sortFindings(diagnostics.list),
+      diagnostics: sameItems(ofEndpoints, kept.ofEndpoints)
+        ? compiled.diagnostics
+        : sortFindings([...diagnostics, ...ofEndpoints]),
     }
+    this.#kept = { ...kept, snapshot, compiled: next, ofEndpoints }
+    return next
   }
 
   #compileAll(snapshot: Snapshot, nowMs: number): Compiled {
     // Should something throw, nothing half made is kept.
     this.#kept = undefined
+    const moment = new Moment(nowMs)
     const diagnostics = new Diagnostics()
     const unsorted = new Map<Key, Target>()
     const certificates = new Map<Key, Certificate>()
@@ -137,13 +142,14 @@ export class Compiler {
 
     const parsed = this.#parseIngresses(round)
     const hosts = this.#compileHosts(parsed, round)
-    for (const owner of parsed) reportTlsSecrets(owner, this.#certificates, nowMs, diagnostics)
-    const preset = findDefaultCertificate(this.#certificates, this.#settings, nowMs, diagnostics)
+    for (const owner of parsed) reportTlsSecrets(owner, this.#certificates, moment, diagnostics)
+    const preset = findDefaultCertificate(this.#certificates, this.#settings, moment, diagnostics)
     if (preset !== undefined) certificates.set(preset.key, preset)
     const streams = this.#compileStreams(round)
-    const others = [...diagnostics.list]
     const targets = sortedByKey(unsorted)
-    const backends = this.#backends.compile(targets, snapshot, diagnostics)
+    const found = new Diagnostics()
+    const backends = this.#backends.compile(targets, snapshot, found)
+    const [others, ofEndpoints] = [diagnostics.list, found.list]
     const proxyProtocol = options.values['use-proxy-protocol']
     const listeners = new Map([
       ...compileListeners(this.#settings, proxyProtocol, preset?.key),
@@ -159,13 +165,14 @@ export class Compiler {
         authorities: sortedByKey(authorities),
         options: options.global,
       },
-      diagnostics: sortFindings(diagnostics.list),
+      diagnostics: sortFindings([...others, ...ofEndpoints]),
       references: collectReferences(parsed, targets.values(), this.#settings),
       served: parsed.filter(hasRoutes).map(({ ingress }) => ingress),
       tracing: options.tracing,
     }
     const { sides } = round
-    this.#kept = { snapshot, atMs: nowMs, compiled, diagnostics: others, targets, sides }
+    const times = { atMs: nowMs, untilMs: moment.untilMs }
+    this.#kept = { snapshot, ...times, compiled, targets, sides, diagnostics: others, ofEndpoints }
     return compiled
   }
 

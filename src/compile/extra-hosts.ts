@@ -46,16 +46,18 @@ function aliases(
   parsed: readonly ParsedIngress[],
   hosts: ReadonlyMap<Key, Host>,
 ): readonly ExtraHost[] {
-  return parsed.flatMap((owner) =>
-    hostsOf(owner, hosts).flatMap((like) =>
-      owner.routing['server-alias'].map((pattern) => ({
-        pattern,
-        like,
-        parsed: owner,
-        redirect: false,
-      })),
-    ),
-  )
+  return parsed
+    .filter((owner) => owner.routing['server-alias'].length > 0)
+    .flatMap((owner) =>
+      hostsOf(owner, hosts).flatMap((like) =>
+        owner.routing['server-alias'].map((pattern) => ({
+          pattern,
+          like,
+          parsed: owner,
+          redirect: false,
+        })),
+      ),
+    )
 }
 
 function wwwRedirects(

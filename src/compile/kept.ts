@@ -10,25 +10,25 @@ import type { Target } from './services/backends.ts'
 export interface Kept {
   readonly snapshot: Snapshot
   readonly atMs: number
+  /** Findings about dates hold until then. */
+  readonly untilMs: number
   readonly compiled: Compiled
-  /** Without those about endpoints. */
+  /** Without those about endpoints, and those alone. */
   readonly diagnostics: readonly Diagnostic[]
+  readonly ofEndpoints: readonly Diagnostic[]
   /** Sorted. */
   readonly targets: ReadonlyMap<Key, Target>
   /** Services whose endpoints decided where a route leads, and what these were. */
   readonly sides: ReadonlyMap<Service, readonly EndpointSlice[]>
 }
 
-/** Findings about dates may be so old. */
-const keptMsMax = 60_000
-
 /** Whether nothing but endpoints can have changed. */
 export function isKept(
-  { snapshot: before, atMs, sides }: Kept,
+  { snapshot: before, atMs, untilMs, sides }: Kept,
   snapshot: Snapshot,
   nowMs: number,
 ): boolean {
-  if (nowMs < atMs || nowMs - atMs > keptMsMax) return false
+  if (nowMs < atMs || nowMs > untilMs) return false
   for (const [{ metadata }, slices] of sides) {
     if (snapshot.slicesOf(metadata.namespace, metadata.name) !== slices) return false
   }

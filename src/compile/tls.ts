@@ -5,6 +5,7 @@ import { reportCertificate } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedTls } from './ingress.ts'
+import type { Moment } from './moment.ts'
 
 /** What TLS sections say about one host. */
 export interface HostTls {
@@ -116,7 +117,7 @@ function bindUnnamed(
 export function reportTlsSecrets(
   { ingress, tls, hosts: served }: ParsedIngress,
   certificates: Certificates,
-  nowMs: number,
+  moment: Moment,
   diagnostics: Diagnostics,
 ): void {
   const report = reportOn(ingress, diagnostics)
@@ -126,7 +127,7 @@ export function reportTlsSecrets(
     const place = `${field}.secretName`
     const secret = { namespace, name: secretName }
     const found = certificates.find(secret)
-    reportCertificate(secret, found, nowMs, (code, message) => {
+    reportCertificate(secret, found, moment, (code, message) => {
       report(code, place, message)
     })
     if ('problem' in found) continue

@@ -5,6 +5,7 @@ import type { Compiled } from '#src/compile/compiler.ts'
 import type { TracingOptions } from '#src/compile/values/tracing.ts'
 import { errorStack, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
+import { sameItems } from '#src/snapshot/equal.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { everyObject } from '#src/snapshot/every-object.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
@@ -19,13 +20,14 @@ import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts
 import { CertificatesAhead } from './certificates-ahead.ts'
 import {
   createDefaultCertificate,
+  defaultCertificateAdder,
   defaultCertificateOf,
-  withDefaultCertificate,
 } from './default-certificate.ts'
 import { FindingsLog, countFindings, shownFinding } from './findings.ts'
 import type { Duties, DutyContext } from './duties.ts'
 import { ControllerMetrics } from './metrics.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { inTime, nextTurn } from './waiting.ts'
 
 /** Certificates expire without any object changing. */
 const recompileMs = 3_600_000
@@ -88,9 +90,13 @@ export class Controller implements SourceOwner {
   readonly #duties: Duties | undefined
   readonly #onName: (() => void)[] = []
   #certificate: Certificate | undefined
+  readonly #withDefaultCertificate = defaultCertificateAdder()
   #version: number
   /** The last table that was posted. */
   #table: RouteTable | undefined
+  /** The newest findings, and what they were put together from. */
+  #findings: readonly Diagnostic[] = []
+  #findingParts: readonly (readonly Diagnostic[])[] = []
   #postedDiagnostics = ''
   #started = false
   #timer: NodeJS.Timeout | undefined
@@ -287,7 +293,7 @@ export class Controller implements SourceOwner {
     const table =
       this.#certificate === undefined
         ? compiled.table
-        : withDefaultCertificate(compiled.table, this.#certificate)
+        : this.#withDefaultCertificate(compiled.table, this.#certificate)
     const version = this.#version + 1
     const delta =
       this.#table === undefined
@@ -317,7 +323,11 @@ export class Controller implements SourceOwner {
   }
 
   #publishFindings(): readonly Diagnostic[] {
+    const parts = [this.#source.diagnostics, this.#compileFindings] as const
+    if (sameItems(parts, this.#findingParts)) return this.#findings
     const findings = [...this.#source.diagnostics, ...this.#compileFindings]
+    this.#findingParts = parts
+    this.#findings = findings
     const json = JSON.stringify(findings.map(shownFinding), undefined, 2)
     if (json === this.#postedDiagnostics) return findings
     this.#postedDiagnostics = json
@@ -372,22 +382,4 @@ export class Controller implements SourceOwner {
       })
     }
   }
-}
-
-/** Behind the input that is there. */
-async function nextTurn(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve)
-  })
-}
-
-/** Whether the work is done within that time. */
-async function inTime(work: Promise<void>, timeoutMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => {
-    resolve(false)
-  }, timeoutMs)
-  const done = await Promise.race([work.then(() => true), promise])
-  clearTimeout(timer)
-  return done
 }

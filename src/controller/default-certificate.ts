@@ -39,19 +39,39 @@ export function defaultCertificateOf(
   }
 }
 
-/** The table with the certificate on every TLS listener that has none by default. */
-export function withDefaultCertificate(table: RouteTable, certificate: Certificate): RouteTable {
+type Parts = Pick<RouteTable, 'listeners' | 'certificates'>
+
+/**
+ * Puts a certificate on every TLS listener of a table that has none by default. Parts of a table that are
+ * those of the table before come out as they did then.
+ */
+export function defaultCertificateAdder(): (
+  table: RouteTable,
+  certificate: Certificate,
+) => RouteTable {
+  let last: { readonly given: Parts; readonly by: Certificate; readonly made: Parts } | undefined
+  return (table, certificate) => {
+    const { listeners, certificates } = table
+    const same =
+      last?.by === certificate &&
+      last.given.listeners === listeners &&
+      last.given.certificates === certificates
+    if (last === undefined || !same) {
+      const given = { listeners, certificates }
+      last = { given, by: certificate, made: withCertificate(given, certificate) }
+    }
+    return { ...table, ...last.made }
+  }
+}
+
+function withCertificate(given: Parts, certificate: Certificate): Parts {
   const listeners = new Map<string, Listener>()
   let used = false
-  for (const [key, listener] of table.listeners) {
+  for (const [key, listener] of given.listeners) {
     const lacks = listener.protocol === 'https' && listener.defaultCertificate === undefined
     used ||= lacks
     listeners.set(key, lacks ? { ...listener, defaultCertificate: certificate.key } : listener)
   }
-  if (!used) return table
-  return {
-    ...table,
-    listeners,
-    certificates: new Map(table.certificates).set(certificate.key, certificate),
-  }
+  if (!used) return given
+  return { listeners, certificates: new Map(given.certificates).set(certificate.key, certificate) }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import { apiVersionOf } from '#src/snapshot/project.ts'
@@ -115,9 +115,7 @@ async function readEarlier(
 
 /** What an Event says about which object, short, as many are kept. */
 export function eventKey(uid: string, reason: string, note: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([uid, reason, note]))
-    .digest('base64')
+  return hash('sha256', JSON.stringify([uid, reason, note]), 'base64')
 }
 
 /** metav1.MicroTime. */

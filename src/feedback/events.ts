@@ -3,6 +3,7 @@ import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
 import { ApiError, isNotFound } from '#src/kubernetes/api-error.ts'
+import { sameItems } from '#src/snapshot/equal.ts'
 import { kinds } from '#src/snapshot/objects.ts'
 import type { AnyObject, Ingress, Kind } from '#src/snapshot/objects.ts'
 import { accepted, verdictOf } from './event-reasons.ts'
@@ -10,7 +11,6 @@ import type { Verdict } from './event-reasons.ts'
 import { earlierEvents, eventBody, eventKey, eventsPath, seriesPatch } from './event-objects.ts'
 import type { Reporter } from './event-objects.ts'
 import { PacedQueue } from './paced-queue.ts'
-import { sameItems } from './same-items.ts'
 
 export interface EventsOptions {
   readonly client: ApiClient
@@ -146,16 +146,24 @@ export class Events {
     const served = same
       ? this.#served
       : new Map(view.served.map((ingress) => [objectKey(ingress), ingress]))
-    for (const [object, ingress] of served) {
+    // Of what is served as before, only what had a fault can be news.
+    const due = same && !this.#first ? this.#faultyAmong(served) : served
+    for (const [object, ingress] of due) {
       if (faulty.has(object) || !this.#isNews(object, ingress, view)) continue
-      const planned = { regarding: ingress, verdict: accepted }
-      this.#plan(keyOf(planned), planned)
+      this.#planAccepted(ingress)
     }
     this.#known = known
     this.#served = served
     this.#servedItems = view.served
     this.#faulty = faulty
     this.#first = false
+  }
+
+  *#faultyAmong(served: ReadonlyMap<string, Ingress>): Generator<readonly [string, Ingress], void> {
+    for (const object of this.#faulty) {
+      const ingress = served.get(object)
+      if (ingress !== undefined) yield [object, ingress]
+    }
   }
 
   /** Plans what is new among the findings. Gives those that are known now, and objects with errors. */
@@ -193,6 +201,16 @@ export class Events {
     const { namespace, name } = ingress.metadata
     if (this.#first) return publishedOf(namespace, name).length === 0
     return this.#faulty.has(object) || this.#served.get(object) !== ingress
+  }
+
+  /** At first these are all Ingresses there are: those that there is no room for cost nothing more. */
+  #planAccepted(ingress: Ingress): void {
+    if (this.#queue.full && this.#reported.size === 0) {
+      this.#options.count('dropped')
+      return
+    }
+    const planned = { regarding: ingress, verdict: accepted }
+    this.#plan(keyOf(planned), planned)
   }
 
   #plan(key: string, planned: Planned): void {

@@ -2,10 +2,10 @@ import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
 import { ApiError } from '#src/kubernetes/api-error.ts'
+import { sameItems } from '#src/snapshot/equal.ts'
 import type { Ingress } from '#src/snapshot/objects.ts'
 import { statusEntry } from './addresses.ts'
 import { PacedQueue } from './paced-queue.ts'
-import { sameItems } from './same-items.ts'
 
 export interface IngressStatusOptions {
   readonly client: ApiClient

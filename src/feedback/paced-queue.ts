@@ -47,9 +47,14 @@ export class PacedQueue<Job> {
     return this.#jobs.size
   }
 
+  /** There is no room for another key. */
+  get full(): boolean {
+    return this.#jobs.size >= this.#options.lengthMax
+  }
+
   /** Puts a job in the place of one that waits under the same key; false: there is no room. */
   add(key: string, job: Job): boolean {
-    if (this.#jobs.size >= this.#options.lengthMax && !this.#jobs.has(key)) return false
+    if (this.full && !this.#jobs.has(key)) return false
     this.#jobs.set(key, job)
     this.#turn()
     return true

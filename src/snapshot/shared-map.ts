@@ -10,7 +10,38 @@ export interface SharedView<Value> {
   readonly size: number
   get(key: string): Value | undefined
   values(): Iterable<Value>
+  /** Keys that have another value than in `before`, or are in one of both; of the same map, it costs what changed. */
+  changedSince(before: SharedView<Value>): Iterable<string>
 }
+
+class View<Value> implements SharedView<Value> {
+  readonly size: number
+  readonly #parts: Parts<Value>
+
+  constructor(size: number, parts: Parts<Value>) {
+    this.size = size
+    this.#parts = parts
+  }
+
+  get(key: string): Value | undefined {
+    return this.#parts[partOf(key)]?.get(key)
+  }
+
+  values(): Iterable<Value> {
+    return valuesOf(this.#parts)
+  }
+
+  *changedSince(before: View<Value>): Generator<string, void> {
+    for (const [number, part = noPart] of this.#parts.entries()) {
+      const old = before.#parts[number] ?? noPart
+      if (part === old) continue
+      for (const key of old.keys()) if (!part.has(key)) yield key
+      for (const [key, value] of part) if (old.get(key) !== value) yield key
+    }
+  }
+}
+
+const noPart = new Map<string, never>()
 
 /**
  * A map whose contents can be given out as of now at no cost: it lies in parts by hash of the key,
@@ -53,14 +84,8 @@ export class SharedMap<Value> {
   /** The contents as of now; the same object until something changes. */
   view(): SharedView<Value> {
     if (this.#view === undefined) {
-      const parts: Parts<Value> = this.#parts
-      const size = this.#size
       this.#own.fill(0)
-      this.#view = {
-        size,
-        get: (key) => parts[partOf(key)]?.get(key),
-        values: () => valuesOf(parts),
-      }
+      this.#view = new View(this.#size, this.#parts)
     }
     return this.#view
   }

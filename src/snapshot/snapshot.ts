@@ -16,6 +16,8 @@ export interface Snapshot {
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind[K] | undefined
   /** The slices whose label kubernetes.io/service-name names this Service; empty when none does. */
   slicesOf(namespace: string, service: string): readonly EndpointSlice[]
+  /** Services, as `namespace/name`, whose slices are others than in an earlier snapshot. Undefined: unknown. */
+  slicesChanged?(before: Snapshot): Iterable<string> | undefined
   /**
    * Addresses of a host name, for ExternalName Services and FQDN endpoints, sorted. Undefined: the
    * name has not been resolved, or does not resolve. Lower case, without a trailing dot.

@@ -25,6 +25,7 @@ export class Store {
   readonly #published = new Map<string, readonly string[]>()
   /** By namespace and name of the Service. */
   readonly #slices = new SharedMap<readonly EndpointSlice[]>()
+  readonly #slicesOf = new WeakMap<Snapshot, SharedView<readonly EndpointSlice[]>>()
 
   /** Adds or replaces an object; one that says the same, or the same apart from its status, stays. */
   put(object: AnyObject): PutResult {
@@ -73,13 +74,19 @@ export class Store {
     const views = Object.fromEntries(kinds.map((kind) => [kind, this.#objects[kind].view()]))
     const viewOf = <K extends Kind>(kind: K) => views[kind] as SharedView<ObjectByKind[K]>
     const slices = this.#slices.view()
-    return {
+    const snapshot: Snapshot = {
       all: (kind) => viewOf(kind).values(),
       identity: viewOf,
       get: (kind, namespace, name) => viewOf(kind).get(keyOf(namespace, name)),
       slicesOf: (namespace, service) => slices.get(keyOf(namespace, service)) ?? noSlices,
+      slicesChanged: (before) => {
+        const earlier = this.#slicesOf.get(before)
+        return earlier && slices.changedSince(earlier)
+      },
       resolved,
     }
+    this.#slicesOf.set(snapshot, slices)
+    return snapshot
   }
 
   /** Whether the status says something else than before. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { Compiler } from '#src/compile/compiler.ts'
 import type { AnyObject } from '#src/snapshot/objects.ts'
 import { Store } from '#src/snapshot/store.ts'
@@ -155,6 +156,37 @@ test('a change shows: a certificate expires', () => {
   assert.deepEqual(codes(Date.UTC(2027, 1)), ['certificate-expired', 'certificate-expired'])
 })
 
+test('what is kept holds until a certificate begins or ceases to be valid, to the millisecond', () => {
+  const store = new Store()
+  for (const object of start) store.put(object)
+  const early = 'names preset.example until 2027-06-01 from 2026-12-15'
+  store.put(secret('preset', { 'tls.crt': early, 'tls.key': 'key' }))
+  const snapshot = store.freeze((name) => resolved[name])
+  const kept = new Compiler(own, fakeReaders)
+  let before = kept.compile(snapshot, nowMs)
+  const begins = Date.UTC(2026, 11, 15)
+  const ends = Date.UTC(2027, 0, 1)
+  const ends2 = Date.UTC(2027, 5, 1)
+  const counts: number[] = []
+  for (const [at, same] of [
+    [begins - 1, true],
+    [begins, false],
+    [ends, true],
+    [ends + 1, false],
+    [ends2, true],
+    [ends2 + 1, false],
+    [ends2 + 1e12, true],
+    [nowMs, false],
+  ] as const) {
+    const now = kept.compile(snapshot, at)
+    assert.deepEqual(now, new Compiler(own, fakeReaders).compile(snapshot, at))
+    assert.equal(now.references === before.references, same, new Date(at).toISOString())
+    counts.push(now.diagnostics.length)
+    before = now
+  }
+  assert.deepEqual(counts, [1, 0, 0, 1, 1, 2, 2, 1])
+})
+
 test('a certificate is read once while its Secret stays the same', () => {
   const read: string[] = []
   const compiler = new Compiler(own, {
@@ -233,4 +265,46 @@ test('a change of endpoints alone compiles nothing else, and other changes do', 
   }
   store.put(ingress('one', { hosts: { 'b.example': [prefix('/')] }, tls }))
   assert.notEqual(compiled().table.hosts, first.table.hosts)
+})
+
+/** One change of endpoints, of what names them, or of a name's addresses. */
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      slice: fc.constantFrom('web-1', 'web-2', 'rest-1', 'nobody-1'),
+      // A loopback address is a finding of its own.
+      addresses: fc.subarray(['10.0.0.1', '10.0.0.2', '10.0.0.3', '127.0.0.1']),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ gone: fc.constantFrom('web-1', 'web-2', 'rest-1') }) },
+  { weight: 1, arbitrary: fc.record({ name: fc.constantFrom('192.0.2.1', '192.0.2.2', '') }) },
+  { weight: 1, arbitrary: fc.record({ routed: fc.constantFrom('web', 'rest', 'out', 'nobody') }) },
+)
+
+test('whatever changes, and in whatever steps, the result is that of a new compiler', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(step, { maxLength: 3 }), { maxLength: 12 }), (rounds) => {
+      const store = new Store()
+      for (const object of start) store.put(object)
+      const compiler = new Compiler(own, fakeReaders)
+      let addresses: readonly string[] | undefined = resolved['out.example']
+      for (const steps of rounds) {
+        for (const one of steps) {
+          if ('slice' in one) {
+            store.put(slice(one.slice, one.slice.replace(/-\d$/, ''), one.addresses))
+          } else if ('gone' in one) store.delete('EndpointSlice', 'shop', one.gone)
+          else if ('name' in one) addresses = one.name === '' ? undefined : [one.name]
+          else {
+            const routes = { 'a.example': [prefix('/', to(one.routed))] }
+            store.put(ingress('one', { hosts: routes, tls }))
+          }
+        }
+        const known = addresses
+        const snapshot = store.freeze((name) => (name === 'out.example' ? known : undefined))
+        const fresh = new Compiler(own, fakeReaders).compile(snapshot, nowMs)
+        assert.deepEqual(compiler.compile(snapshot, nowMs), fresh)
+      }
+    }),
+  )
 })

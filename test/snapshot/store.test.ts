@@ -104,6 +104,23 @@ test('slices are found by their Service, in the same array until one of them cha
   assert.equal(web.length, 2)
 })
 
+test('a snapshot tells whose slices are others than in an earlier one of the same store', () => {
+  const store = new Store()
+  for (let i = 0; i < 1000; i++) store.put(slice(`s${i}-1`, `s${i}`))
+  const first = store.freeze()
+  const changed = (): string[] => [...(store.freeze().slicesChanged?.(first) ?? [])].toSorted()
+  assert.deepEqual(changed(), [])
+  store.put(slice('s7-1', 's7'))
+  store.put(configMap('a', '1'))
+  assert.deepEqual(changed(), [])
+  store.put(slice('s7-1', 's7', 'z'))
+  store.put(slice('new-1', 'new'))
+  store.put(slice('s9-1', 's8'))
+  store.delete('EndpointSlice', 'shop', 's500-1')
+  assert.deepEqual(changed(), ['shop/new', 'shop/s500', 'shop/s7', 'shop/s8', 'shop/s9'])
+  assert.equal(new Store().freeze().slicesChanged?.(first), undefined)
+})
+
 test('names are resolved by whoever knows', () => {
   const store = new Store()
   const known = ['192.0.2.1']
