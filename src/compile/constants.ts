@@ -1,3 +1,4 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import type { Constant } from '#src/policies/template.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 
@@ -16,7 +17,7 @@ export function constantsOf(
     ingress_name: name,
     service_name: service?.name ?? '',
     service_port: String(service?.port ?? ''),
-    location_path: pathText,
+    location_path: pathBytes(pathText),
     server_name: host || '_',
   }
 }

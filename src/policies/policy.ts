@@ -29,6 +29,7 @@ export interface Reply {
   readonly status: number
   /** Flat [name, value, …]; framing is added. */
   readonly fields?: readonly string[]
+  /** Bytes, one character each. */
   readonly body?: string
   readonly contentType?: string
 }

@@ -24,7 +24,7 @@ export function makeReply(reply: Reply, request: RequestHead): OwnAnswer {
     return { head: grpcReplyHead(reply.status, reasonPhrase(reply.status)), body: undefined }
   }
   const html = reply.body === undefined && wantsHtml(request)
-  const body = Buffer.from(reply.body ?? statusBody(reply.status, html), 'utf8')
+  const body = Buffer.from(reply.body ?? statusBody(reply.status, html), 'latin1')
   const bytes = mayHaveBody(reply.status) ? body.length : 0
   const head = headOf(reply, bytes)
   if (bytes > 0) {

@@ -2,7 +2,7 @@ import { fieldProblem } from '#src/policies/field-lists.ts'
 import type { Expiry, FieldEdit } from '#src/policies/snippets/program.ts'
 import type { Directive } from './directives.ts'
 import type { Level, Place } from './level.ts'
-import { readFieldValue } from './values.ts'
+import { readValue } from './values.ts'
 import type { DirectiveRow, DirectiveTable } from './row.ts'
 
 const levels: readonly Place[] = ['location', 'server', 'server-location']
@@ -106,7 +106,7 @@ export const answerTable: DirectiveTable = {
 function readAdded({ words }: Directive, { shared, scope }: Level): string | undefined {
   const [name = '', text = '', last] = words.map((word) => word.text)
   if (last !== undefined && last !== 'always') return `${JSON.stringify(last)} is not always`
-  const value = readFieldValue(text, shared.locals)
+  const value = readValue(text, shared.locals)
   if ('problem' in value) return value.problem
   const problem = fieldProblem(name, text)
   if (problem !== undefined) return problem
@@ -148,7 +148,7 @@ function readEdit(
   const wild = mode === 'clear' && name.endsWith('*') && name.length > 1
   const problem = fieldProblem(wild ? name.slice(0, -1) : name, shown)
   if (problem !== undefined) return problem
-  const value = readFieldValue(shown, locals)
+  const value = readValue(shown, locals)
   return 'problem' in value ? value.problem : { name, value: value.value }
 }
 
@@ -209,7 +209,7 @@ function readErrorPage({ words }: Directive, { shared, scope }: Level): string |
     return 'takes statuses from 300 to 599 and a URL'
   }
   const status = Number(change.slice(1) || '302')
-  const value = readFieldValue(url, shared.locals)
+  const value = readValue(url, shared.locals)
   if ('problem' in value) return value.problem
   const redirect = [301, 302, 303, 307, 308].includes(status) ? status : 302
   scope.errorPages.push({ statuses: texts.map(Number), status: redirect, url: value.value })

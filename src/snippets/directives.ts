@@ -16,7 +16,7 @@ export interface LineProblem {
   readonly message: string
 }
 
-/** Longer texts, and more or deeper directives, are refused. Lengths in UTF-16 units. */
+/** Longer texts, and more or deeper directives, are refused. Lengths in bytes. */
 export const snippetLimits = { length: 32_768, directives: 512, depth: 4, words: 64 } as const
 
 type Parsed = { readonly directives: readonly Directive[] } | { readonly problem: LineProblem }
@@ -25,7 +25,7 @@ type Parsed = { readonly directives: readonly Directive[] } | { readonly problem
 export function parseDirectives(text: string): Parsed {
   if (text.length > snippetLimits.length) {
     return {
-      problem: { line: 1, message: `is longer than ${snippetLimits.length} characters` },
+      problem: { line: 1, message: `is longer than ${snippetLimits.length} bytes` },
     }
   }
   const parser = new Parser(text)

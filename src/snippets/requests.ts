@@ -3,7 +3,7 @@ import { cidr } from '#src/annotations/names.ts'
 import { fieldProblem } from '#src/policies/field-lists.ts'
 import type { Directive } from './directives.ts'
 import type { Level } from './level.ts'
-import { readFieldValue } from './values.ts'
+import { readValue } from './values.ts'
 import type { DirectiveTable } from './row.ts'
 
 /** Directives about what the upstream gets, and who may ask it. */
@@ -93,7 +93,7 @@ function readRequestField({ words, line }: Directive, level: Level): string | un
     shared.notes.push({ line, message: `${name}: WebSockets and kept connections need no setting` })
     return undefined
   }
-  const value = readFieldValue(text, shared.locals)
+  const value = readValue(text, shared.locals)
   if ('problem' in value) return value.problem
   const problem = fieldProblem(name, text)
   if (problem !== undefined) return problem

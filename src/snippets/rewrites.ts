@@ -1,12 +1,11 @@
 import { patternProblem } from '#algorithms/match/linear-pattern.ts'
 import { isVariable } from '#src/policies/variables.ts'
-import { isRedirect } from '#src/policies/snippets/run.ts'
 import type { RewriteStep } from '#src/policies/snippets/program.ts'
 import { readCondition } from './conditions.ts'
 import type { Directive } from './directives.ts'
 import { bodyOf } from './level.ts'
 import type { Level, Place } from './level.ts'
-import { namedGroups, readFieldValue, readValue } from './values.ts'
+import { namedGroups, readValue } from './values.ts'
 import type { Reading } from './values.ts'
 import type { DirectiveTable } from './row.ts'
 
@@ -113,8 +112,7 @@ function readReturn({ words }: Directive, { shared, steps }: Level): string | un
     steps.push({ step: 'return', status, text: undefined })
     return undefined
   }
-  const read = isRedirect(status) ? readFieldValue : readValue
-  const reading = read(written, shared.locals)
+  const reading = readValue(written, shared.locals)
   if ('problem' in reading) return reading.problem
   steps.push({ step: 'return', status, text: reading.value })
   return undefined
@@ -160,9 +158,9 @@ function readTarget(replacement: string, locals: ReadonlySet<string>): Reading<T
   const keepsQuery = !replacement.endsWith('?')
   const written = keepsQuery ? replacement : replacement.slice(0, -1)
   const mark = written.indexOf('?')
-  const path = readFieldValue(mark < 0 ? written : written.slice(0, mark), locals)
+  const path = readValue(mark < 0 ? written : written.slice(0, mark), locals)
   if ('problem' in path) return path
-  const query = readFieldValue(mark < 0 ? '' : written.slice(mark + 1), locals)
+  const query = readValue(mark < 0 ? '' : written.slice(mark + 1), locals)
   if ('problem' in query) return query
   const own = query.value.length === 0 ? undefined : query.value
   return { value: { path: path.value, query: own, keepsQuery } }

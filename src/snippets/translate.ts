@@ -1,3 +1,4 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { emptyProgram } from '#src/policies/snippets/program.ts'
 import type { Program } from '#src/policies/snippets/program.ts'
 import { answerTable } from './answers.ts'
@@ -64,28 +65,41 @@ export function translate(
   text: string,
   presetProblem: Shared['presetProblem'],
 ): Translation {
-  const parsed = parseDirectives(text)
-  if ('problem' in parsed) return { problems: [parsed.problem] }
+  // Requests and answers are bytes, one character each; so is all that they are compared with.
+  const parsed = parseDirectives(pathBytes(text))
+  if ('problem' in parsed) return { problems: [asWritten(parsed.problem)] }
   const { directives } = parsed
   const shared: Shared = {
     locals: localsOf(directives),
     problems: [],
     notes: [],
     presets: new Map(),
-    presetProblem,
+    presetProblem(preset) {
+      const problem = presetProblem({ key: preset.key, text: textOf(preset.text) })
+      return problem && pathBytes(problem)
+    },
   }
   const level = newLevel(snippetPlaces[key], shared)
   readAll(directives, level)
-  if (shared.problems.length > 0) return { problems: shared.problems }
+  if (shared.problems.length > 0) return { problems: shared.problems.map(asWritten) }
   return {
     snippet: {
       text,
       program: level.program,
-      presets: [...shared.presets].map(([name, value]) => ({ key: name, text: value })),
-      notes: shared.notes,
+      presets: [...shared.presets].map(([name, value]) => ({ key: name, text: textOf(value) })),
+      notes: shared.notes.map(asWritten),
       directives: count(directives),
     },
   }
+}
+
+/** The characters of bytes as `pathBytes` gives them. */
+function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+function asWritten({ line, message }: LineProblem): LineProblem {
+  return { line, message: textOf(message) }
 }
 
 function readAll(directives: readonly Directive[], level: Level): void {

@@ -1,4 +1,3 @@
-import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { isConstant } from '#src/policies/template.ts'
 import { isVariable } from '#src/policies/variables.ts'
 import type { Value, ValuePart } from '#src/policies/snippets/program.ts'
@@ -21,11 +20,6 @@ export function readValue(text: string, locals: ReadonlySet<string>): Reading<Va
     }
   }
   return { value }
-}
-
-/** As `readValue`, for header fields: characters beyond ASCII become the bytes of their UTF-8. */
-export function readFieldValue(text: string, locals: ReadonlySet<string>): Reading<Value> {
-  return readValue(pathBytes(text), locals)
 }
 
 /** What a variable stands for, by its name in lower case and without `$`. */

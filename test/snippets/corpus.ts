@@ -1,6 +1,11 @@
 import { refusedSnippets } from './refused-corpus.ts'
 import type { SnippetCase } from './snippet-case.ts'
 
+/** The bytes of a text, one character each. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1')
+}
+
 /** The corpus: data of the translation's tests and of the comparison with nginx. */
 export const snippetCorpus: readonly SnippetCase[] = [
   {
@@ -192,6 +197,23 @@ if ($closed) { return 503 "back soon\\n"; }`,
           'x-where': 'shop/web',
         },
       },
+    ],
+  },
+  {
+    name: 'text beyond ASCII is bytes, as requests are',
+    key: 'server-snippet',
+    text: `location ~ ^/ü { deny all; }
+location = /č { return 200 "č $uri"; }
+set $word "é";
+if ($uri = "/ö") { return 410; }
+if ($uri ~ "^/ä/(.+)$") { return 302 https://x.example/ä?w=$word; }
+add_header X-Word $word;`,
+    requests: [
+      { target: '/%C3%BC/x', status: 403 },
+      { target: '/%C4%8D', status: 200, body: latin1('č /č') },
+      { target: '/%C3%B6', status: 410 },
+      { target: '/%C3%A4/b', status: 302, location: latin1('https://x.example/ä?w=é') },
+      { target: '/b', status: 200, answer: { 'x-word': latin1('é') } },
     ],
   },
   {

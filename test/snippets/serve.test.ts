@@ -12,6 +12,7 @@ const server = `
 if ($http_x_forwarded_proto = http) { return 301 https://$host$request_uri; }
 rewrite ^/moved/(.*)$ /api/$1;
 location = /robots.txt { default_type text/plain; return 200 "none\\n"; }
+location = /é { return 200 "č $uri"; }
 location ~ /\\.git { deny all; }`
 
 function ingress(name: string, path: string, snippets: Readonly<Record<string, string>>): object {
@@ -100,6 +101,7 @@ const requests: readonly (readonly [path: string, expected: Expected, proto?: st
   ['/moved/z', { status: 200, body: '/api/z', fields: { 'x-api': '1' } }],
   ['/loop/1', { status: 500 }],
   ['/robots.txt', { status: 200, body: 'none\n', fields: { 'content-type': 'text/plain' } }],
+  ['/%C3%A9', { status: 200, body: 'č /é' }],
   ['/api/.git/config', { status: 403 }],
   ['/nobody', { status: 404 }],
   ['/nobody?q', { status: 301, fields: { location: 'https://a.example/nobody?q' } }, 'http'],

@@ -1,4 +1,3 @@
-import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import type { OwnLocation } from './program.ts'
@@ -13,14 +12,12 @@ export interface RuleLocation {
 /** A location of a snippet, ready to be compared with paths. */
 export interface LinkedLocation {
   readonly own: OwnLocation
-  readonly path: string
   readonly pattern: Pattern | undefined
 }
 
 export function linkLocations(locations: readonly OwnLocation[]): readonly LinkedLocation[] {
   return locations.map((own) => ({
     own,
-    path: pathBytes(own.path),
     pattern:
       own.match === 'regex'
         ? compilePattern(own.path, { anchor: 'anywhere', anyCase: own.anyCase })
@@ -38,14 +35,12 @@ export function chooseLocation(
   path: string,
   rule: RuleLocation,
 ): LinkedLocation | undefined {
-  const exact = locations.find(
-    (location) => location.own.match === 'exact' && location.path === path,
-  )
+  const exact = locations.find(({ own }) => own.match === 'exact' && own.path === path)
   if (exact !== undefined) return exact
   if (isExact(rule, path)) return undefined
   const prefix = longestPrefix(locations, path)
   const length = rule.type === 'regex' ? 0 : rule.path.length + 1
-  const longest = prefix !== undefined && prefix.path.length >= length ? prefix : undefined
+  const longest = prefix !== undefined && prefix.own.path.length >= length ? prefix : undefined
   if (longest?.own.match === 'prefix-first') return longest
   const regex = locations.find(({ pattern }) => pattern?.test(path) === true)
   return regex ?? (rule.type === 'regex' ? undefined : longest)
@@ -57,9 +52,9 @@ function longestPrefix(
 ): LinkedLocation | undefined {
   let longest: LinkedLocation | undefined
   for (const location of locations) {
-    const { own, path } = location
-    if (!own.match.startsWith('prefix') || !asked.startsWith(path)) continue
-    if (longest === undefined || path.length > longest.path.length) longest = location
+    const { match, path } = location.own
+    if (!match.startsWith('prefix') || !asked.startsWith(path)) continue
+    if (longest === undefined || path.length > longest.own.path.length) longest = location
   }
   return longest
 }

@@ -129,6 +129,6 @@ export class Run {
 
 const redirects = new Set([301, 302, 303, 307, 308])
 
-export function isRedirect(status: number): boolean {
+function isRedirect(status: number): boolean {
   return redirects.has(status)
 }
