@@ -1,3 +1,4 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern, patternProblem } from '#algorithms/match/linear-pattern.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 
@@ -28,8 +29,9 @@ export const mapValues: ValueType<readonly string[]> = {
   },
 }
 
-/** Whether a value is in a list of `mapValues`; patterns are compiled here, once. */
-export function mapTester(parts: readonly string[]): (value: string | undefined) => boolean {
+/** Whether a value, in bytes, is in a list of `mapValues`; patterns are compiled here, once. */
+export function mapTester(list: readonly string[]): (value: string | undefined) => boolean {
+  const parts = list.map(pathBytes)
   const exact = new Set(parts.filter((part) => !isPattern(part)).map((part) => part.toLowerCase()))
   const patterns = parts
     .filter(isPattern)
@@ -53,7 +55,7 @@ function tooMany(parts: readonly string[]): boolean {
 }
 
 function problemOf(part: string): string | undefined {
-  return isPattern(part) ? patternProblem(regexOf(part)) : undefined
+  return isPattern(part) ? patternProblem(pathBytes(regexOf(part))) : undefined
 }
 
 function isPattern(part: string): boolean {

@@ -1,10 +1,11 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Canary } from './table.ts'
 
 /** Which side a request is sent to; undefined: it is left to what comes behind. */
 export type Side = 'primary' | 'canary' | undefined
 
-/** What a request's field and cookie say about one canary; the field comes first. */
+/** What a request's field and cookie, as bytes, say about one canary; the field comes first. */
 export interface CanaryReader {
   /** `sent`: the value of the canary's field; undefined: the request has none. */
   header(sent: string | undefined): Side
@@ -14,11 +15,13 @@ export interface CanaryReader {
 
 /** The rules of ingress-nginx's canary annotations (balancer.lua, route_to_alternative_balancer). */
 export function canaryReader(canary: Canary): CanaryReader {
-  const { header, value, broken, cookie } = canary
+  const { header, broken, cookie } = canary
+  // Fields are bytes.
+  const value = pathBytes(canary.value)
   const pattern =
     canary.pattern === ''
       ? undefined
-      : compilePattern(canary.pattern, { anchor: 'anywhere', anyCase: false })
+      : compilePattern(pathBytes(canary.pattern), { anchor: 'anywhere', anyCase: false })
   return {
     header(sent) {
       if (header === '' || sent === undefined) return undefined

@@ -1,3 +1,4 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { canaryReader } from '#src/table/canary-side.ts'
 import type { Canary, Rule } from '#src/table/table.ts'
 
@@ -70,7 +71,7 @@ function asked(
 ): readonly [takes: boolean | undefined, why: string] {
   const reader = canaryReader(canary)
   const sent = headers.find(([name]) => name.toLowerCase() === canary.header)?.[1]
-  const byHeader = reader.header(sent)
+  const byHeader = reader.header(sent === undefined ? undefined : pathBytes(sent))
   if (byHeader !== undefined) {
     const why = canary.broken && canary.value === '' ? ', whose pattern cannot be used' : ''
     return [byHeader === 'canary', `header field ${canary.header} is ${JSON.stringify(sent)}${why}`]

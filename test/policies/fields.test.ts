@@ -198,6 +198,8 @@ const blocked: readonly (readonly [fields: Record<string, string>, refused: bool
   [{ 'User-Agent': 'crawler2' }, false],
   [{ Referer: 'http://spam.example' }, true],
   [{ Referer: 'http://SPAM.example' }, false],
+  [{ 'User-Agent': Buffer.from('a бот 1').toString('latin1') }, true],
+  [{ 'User-Agent': Buffer.from('ü').toString('latin1') }, true],
   [{}, false],
 ]
 
@@ -205,7 +207,7 @@ for (const [fields, refused] of blocked) {
   test(`blocked ${JSON.stringify(fields)}: ${refused}`, () => {
     const phases = blockLists.start({
       cidrs: [],
-      userAgents: ['~*badbot', 'Crawler'],
+      userAgents: ['~*badbot', 'Crawler', '~бот', 'ü'],
       referers: ['~spam'],
     })
     const { exchange, replies } = fakeExchange({ fields })

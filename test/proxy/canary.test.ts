@@ -50,6 +50,8 @@ const rows: readonly Row[] = [
   [{ ...header, value: 'v', pattern: '^p' }, { 'X-Canary': 'p' }, {}, 'primary'],
   [{ ...header, pattern: 'b.c' }, { 'X-Canary': 'abxcd' }, {}, 'canary'],
   [{ ...header, pattern: 'b.c' }, { 'X-Canary': 'ABXCD' }, {}, 'primary'],
+  [{ ...header, value: 'ü' }, { 'X-Canary': '\u00c3\u00bc' }, {}, 'canary'],
+  [{ ...header, pattern: '^ü$' }, { 'X-Canary': '\u00c3\u00bc' }, {}, 'canary'],
   [
     { ...header, ...cookie, pattern: '^p$' },
     { 'X-Canary': 'q', Cookie: 'try=always' },
