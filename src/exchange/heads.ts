@@ -47,9 +47,12 @@ export class ResponseHead {
   contentLength = -1
   /** The protocol switched to, with status 101 (or a 200 to an extended CONNECT). */
   upgrade = ''
+  /** The request was malformed: on HTTP/1 the client's connection ends behind this answer. */
+  last = false
   readonly fields = new Fields()
 
   clear(): void {
+    this.last = false
     this.status = 0
     this.reason = ''
     this.version = 11

@@ -117,7 +117,7 @@ export class Http1ServerStream implements ServerStream {
   sendHead(head: ResponseHead, ended: boolean): void {
     if (!this.live || this.state !== 'none') return
     // Whether the client will send the rest of its body, and when, nobody knows.
-    if (!this.#owner.isBodyInHand()) this.persistent = false
+    if (head.last || !this.#owner.isBodyInHand()) this.persistent = false
     this.state = 'open'
     if (head.status === 101) {
       const lines = `Upgrade: ${head.upgrade}\r\nConnection: Upgrade\r\n`

@@ -32,6 +32,8 @@ export interface Reply {
   /** Bytes, one character each. */
   readonly body?: string
   readonly contentType?: string
+  /** The request is malformed: its connection takes no other (HTTP/1). */
+  readonly last?: boolean
 }
 
 /** The handle of one suspended exchange. */

@@ -348,7 +348,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     this.failure = code
     this.attempt?.abandon()
     if (this.headSent) this.cut()
-    else this.reply({ status: failures[code].status })
+    else this.reply({ status: failures[code].status, last: code === 'bad-path' })
   }
 
   /** Answers by itself. Response phases see this answer as any other. */

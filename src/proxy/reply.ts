@@ -27,6 +27,7 @@ export function makeReply(reply: Reply, request: RequestHead): OwnAnswer {
   const body = Buffer.from(reply.body ?? statusBody(reply.status, html), 'latin1')
   const bytes = mayHaveBody(reply.status) ? body.length : 0
   const head = headOf(reply, bytes)
+  head.last = reply.last === true
   if (bytes > 0) {
     const type = html ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
     head.fields.append('Content-Type', reply.contentType ?? type)

@@ -53,3 +53,25 @@ test('connection-proxy-header close: an upgrade passes all the same', async (t) 
   const [bytes] = (await once(socket, 'data')) as [Buffer]
   assert.equal(bytes.toString(), 'through')
 })
+
+for (const target of ['/a%00b', '/../b', '/%2e%2e/b', '//..//../b']) {
+  test(`a path that means nothing ends its connection behind the answer: ${target}`, async (t) => {
+    const upstream = await Upstream.start('http1')
+    const plane = await TestPlane.start({ upstreams: [upstream.port] })
+    const socket = connect(plane.httpPort, '127.0.0.1')
+    t.after(async () => {
+      socket.destroy()
+      await plane.stop()
+      upstream.stop()
+    })
+    let received = ''
+    socket.on('data', (bytes: Buffer) => {
+      received += bytes.toString('latin1')
+    })
+    const next = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n'
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n${next}`)
+    await once(socket, 'end')
+    assert.match(received, /^HTTP\/1\.1 400 [^]*\r\nConnection: close\r\n/)
+    assert.equal(received.split('HTTP/1.1').length, 2, 'one answer')
+  })
+}
