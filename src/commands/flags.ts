@@ -298,7 +298,7 @@ export const flags = {
   'log-format': {
     type: oneOf(logFormats),
     default: 'json',
-    help: 'Form of the process log.',
+    help: 'Form of the process log, and of the access log where log-format-upstream says nothing.',
     group: 'serve',
   },
   'log-level': {

@@ -22,6 +22,7 @@ export function compileSettingsOf(
     configMap: values.configmap,
     defaultBackendService: values['default-backend-service'],
     defaultCertificate: values['default-ssl-certificate'],
+    accessLog: values['log-format'] ?? defaults.accessLog,
     drainTimeoutMs: values['drain-timeout'],
     node: values['node-name'] ?? '',
     zone: values.zone ?? '',

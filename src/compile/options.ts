@@ -65,7 +65,7 @@ export function compileOptions(
   }
   const route = complete(routeAnnotations, presets)
   return {
-    global: globalOptionsOf(values, settings.drainTimeoutMs),
+    global: globalOptionsOf(values, settings),
     values,
     retryNonIdempotent: retry,
     routeSettings: routeSettingsOf(route, retry),

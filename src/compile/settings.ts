@@ -39,6 +39,8 @@ export interface CompileSettings {
   readonly configMap: ObjectName | undefined
   readonly defaultBackendService: ObjectName | undefined
   readonly defaultCertificate: ObjectName | undefined
+  /** Lines of the access log, where the ConfigMap has no format for them. */
+  readonly accessLog: 'json' | 'text'
   /** --drain-timeout, where it was given. */
   readonly drainTimeoutMs: number | undefined
   /** Where this process runs, for topology hints; '': unknown, and hints are ignored. */
@@ -70,6 +72,7 @@ export const defaultCompileSettings: CompileSettings = {
   configMap: undefined,
   defaultBackendService: undefined,
   defaultCertificate: undefined,
+  accessLog: 'json',
   drainTimeoutMs: undefined,
   node: '',
   zone: '',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { logFormat } from '#src/policies/log-variables.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { configMap, web } from './builders.ts'
@@ -96,6 +97,21 @@ test('--drain-timeout wins over worker-shutdown-timeout', () => {
     5000,
   )
 })
+
+const logRows: readonly (readonly [format: string, form: 'json' | 'text', lines: RegExp])[] = [
+  ['', 'json', /^$/],
+  ['', 'text', /^\$\{remote_addr\} - .* \$\{req_id\}$/],
+  ['$status', 'json', /^\$\{status\}$/],
+  ['$status', 'text', /^\$\{status\}$/],
+]
+
+for (const [format, form, lines] of logRows) {
+  test(`log-format-upstream ${JSON.stringify(format)} and --log-format ${form}`, () => {
+    const data: Record<string, string> = format === '' ? {} : { 'log-format-upstream': format }
+    const { options } = optionsOf(data, { accessLog: form })
+    assert.match(logFormat.format(options.logFormat), lines)
+  })
+}
 
 test('use-proxy-protocol is on both listeners', () => {
   const { compiled } = optionsOf({ 'use-proxy-protocol': 'true' })

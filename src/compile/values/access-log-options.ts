@@ -2,6 +2,7 @@ import { optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool } from '#src/annotations/types.ts'
 import { logFormat } from '#src/policies/log-variables.ts'
+import type { LogPart } from '#src/policies/log-variables.ts'
 import { mapValues } from '#src/policies/map-values.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
@@ -44,4 +45,17 @@ export const accessLogOptions = optionTable({
 export function logEscapeOf(values: ValuesOf<typeof accessLogOptions>): GlobalOptions['logEscape'] {
   if (values['log-format-escape-json']) return 'json'
   return values['log-format-escape-none'] ? 'none' : 'default'
+}
+
+/** ingress-nginx's own (log-format-upstream), for which readers of its log are made. */
+const textFormat = logFormat.parse(
+  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id',
+)
+
+/** The lines that are asked for; empty: JSON. */
+export function logFormatOf(
+  { 'log-format-upstream': asked }: { readonly 'log-format-upstream': readonly LogPart[] },
+  form: 'json' | 'text',
+): readonly LogPart[] {
+  return asked.length === 0 && form === 'text' ? (textFormat ?? asked) : asked
 }

@@ -5,7 +5,8 @@ import { bool, integer, listOf, oneOf } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
-import { accessLogOptions, logEscapeOf } from './access-log-options.ts'
+import type { CompileSettings } from '../settings.ts'
+import { accessLogOptions, logEscapeOf, logFormatOf } from './access-log-options.ts'
 import { connectionOptions } from './connection-options.ts'
 import { identityOptions } from './identity-options.ts'
 import { strictTransportSecurity, tlsOptions } from './tls-options.ts'
@@ -130,7 +131,7 @@ export type GlobalValues = ValuesOf<typeof globalOptions>
 /** The options of the table. A drain time from the command line wins over the ConfigMap's. */
 export function globalOptionsOf(
   values: GlobalValues,
-  drainTimeoutMs: number | undefined,
+  { accessLog, drainTimeoutMs }: Pick<CompileSettings, 'accessLog' | 'drainTimeoutMs'>,
 ): GlobalOptions {
   const keepAliveTimeoutMs = values['keep-alive']
   const headBuffers = values['large-client-header-buffers']
@@ -162,7 +163,7 @@ export function globalOptionsOf(
     realIp: values['enable-real-ip'],
     backendServerHeader: values['allow-backend-server-header'],
     http2: values['use-http2'],
-    logFormat: values['log-format-upstream'],
+    logFormat: logFormatOf(values, accessLog),
     logEscape: logEscapeOf(values),
     skipAccessLogUrls: values['skip-access-log-urls'],
     hsts: strictTransportSecurity(values),
