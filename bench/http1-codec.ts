@@ -91,7 +91,7 @@ for (const [name, text] of [
   measure(`${name}: read and write anew`, () => {
     requests.parse(buffer, 0, end, options)
     const head = requests.takeHead()
-    const written = requestText(head, 'none', 11, false)
+    const written = requestText(head, 'none', 11, '')
     releaseRequestHead(head)
     return written.length
   })

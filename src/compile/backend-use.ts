@@ -30,7 +30,7 @@ export function useOf(
   { options, serviceValues }: Pick<RuleContext, 'options' | 'serviceValues'>,
   own: Partial<
     Pick<ParsedIngress, 'balance'> &
-      Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'persistent'>
+      Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'connection'>
   >,
 ): WeightedBackend {
   const balance = complete<BalanceValues>(
@@ -39,7 +39,7 @@ export function useOf(
     serviceValues.balance,
     own.balance ?? {},
   )
-  const { protocol, tls, followsScheme, persistent } = own
+  const { protocol, tls, followsScheme, connection } = own
   const spoken =
     protocol === undefined
       ? protocolOf(options.protocol, {}, port.appProtocol)
@@ -47,7 +47,7 @@ export function useOf(
           protocol,
           tls,
           ...(followsScheme === true && { followsScheme }),
-          ...(persistent === false && { persistent }),
+          ...(connection !== undefined && { connection }),
         }
   return {
     backend: key,

@@ -74,9 +74,14 @@ export class Http1ClientStream implements ClientStream, AskedBy {
     }
     this.method = head.method
     this.upgrade = version === 10 ? '' : head.upgrade
-    const text = requestText(head, framing, version, !this.persistent)
+    const text = requestText(head, framing, version, this.#connectionOption())
     writer.start(text, framing, framing === 'length' ? head.contentLength : 0)
     this.request = ended ? 'ended' : 'open'
+  }
+
+  #connectionOption(): '' | 'close' | 'keep-alive' {
+    if (!this.persistent) return 'close'
+    return this.#session.options.saysKeepAlive === true ? 'keep-alive' : ''
   }
 
   sendText(text: string): boolean {

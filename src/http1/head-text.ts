@@ -14,13 +14,13 @@ export function requestFraming(head: RequestHead, ended: boolean): BodyFraming {
   return head.contentLength > 0 ? 'length' : 'chunked'
 }
 
-/** A request head as text. `close`: the connection carries no other after it. */
+/** A request head as text. `connection`: what is said of the connection, '' for nothing. */
 // oxlint-disable-next-line max-params -- once a request: no object for it
 export function requestText(
   head: RequestHead,
   framing: BodyFraming,
   version: 10 | 11,
-  close: boolean,
+  connection: '' | 'close' | 'keep-alive',
 ): string {
   const { method, authority, upgrade } = head
   const target = sendableTarget(head.target)
@@ -31,14 +31,15 @@ export function requestText(
   else if (expectsBody(method)) text += 'Content-Length: 0\r\n'
   if (version === 10) return `${text}Connection: close\r\n\r\n`
   if (head.expectContinue && framing !== 'none') text += 'Expect: 100-continue\r\n'
-  if (head.acceptsTrailers || upgrade !== '' || close) text += hopLines(head, close)
+  if (head.acceptsTrailers || upgrade !== '' || connection !== '')
+    text += hopLines(head, connection)
   return `${text}\r\n`
 }
 
-function hopLines({ acceptsTrailers, upgrade }: RequestHead, close: boolean): string {
+function hopLines({ acceptsTrailers, upgrade }: RequestHead, connection: string): string {
   let text = ''
   const options: string[] = []
-  if (close) options.push('close')
+  if (connection !== '') options.push(connection)
   if (acceptsTrailers) {
     options.push('TE')
     text += 'TE: trailers\r\n'

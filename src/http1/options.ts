@@ -28,4 +28,6 @@ export interface Http1ClientOptions {
   readonly version: 10 | 11
   /** False: `Connection: close` is sent, and the session carries one exchange. */
   readonly persistent: boolean
+  /** `Connection: keep-alive` is sent, for upstreams that look for it, while the connection is kept. */
+  readonly saysKeepAlive?: true
 }

@@ -102,7 +102,7 @@ export class HealthChecks {
       settings =
         kind === 'grpc'
           ? { protocol: 'http2', tls: tls && { ...tls, alpn: ['h2'] } }
-          : { protocol, tls, persistent: false }
+          : { protocol, tls, connection: 'close' }
       this.#settings.set(pool, settings)
     }
     return settings

@@ -70,6 +70,7 @@ const plainBalance = { algorithm: 'round-robin', options: {}, hashKey: [] } as c
 /** As nginx speaks with the authentication service: the name is sent, the certificate not verified. */
 const subrequestTls: UpstreamTls = {
   serverName: '',
+  sendServerName: true,
   verify: false,
   verifyDepth: 1,
   ca: '',

@@ -12,12 +12,12 @@ export class PoolSettingsCache {
   readonly #settings = new Map<string, { readonly settings: PoolSettings; users: number }>()
 
   take(use: WeightedBackend): PoolSettings {
-    const { protocol, tls, persistent = true } = use
-    if (protocol === 'http1' && tls === undefined && persistent) return plainHttp1
-    const name = nameOf(protocol, tls, use.followsScheme === true, persistent)
+    const { protocol, tls, connection } = use
+    if (protocol === 'http1' && tls === undefined && connection === undefined) return plainHttp1
+    const name = nameOf(protocol, tls, use.followsScheme === true, connection)
     let entry = this.#settings.get(name)
     if (entry === undefined) {
-      const settings = protocol === 'auto' ? autoSettings(use) : { protocol, tls, persistent }
+      const settings = protocol === 'auto' ? autoSettings(use) : { protocol, tls, connection }
       entry = { settings, users: 0 }
       this.#settings.set(name, entry)
     }
@@ -25,8 +25,8 @@ export class PoolSettingsCache {
     return entry.settings
   }
 
-  release({ protocol, tls, forPlain, persistent = true }: PoolSettings): void {
-    const name = nameOf(protocol, tls, forPlain !== undefined, persistent)
+  release({ protocol, tls, forPlain, connection }: PoolSettings): void {
+    const name = nameOf(protocol, tls, forPlain !== undefined, connection)
     const entry = this.#settings.get(name)
     if (entry !== undefined && --entry.users === 0) this.#settings.delete(name)
   }
@@ -36,21 +36,20 @@ function nameOf(
   protocol: string,
   tls: UpstreamTls | undefined,
   followsScheme: boolean,
-  persistent: boolean,
+  connection: PoolSettings['connection'],
 ): string {
-  return JSON.stringify([protocol, tls ?? null, followsScheme, persistent])
+  return JSON.stringify([protocol, tls ?? null, followsScheme, connection ?? null])
 }
 
 function autoSettings(use: WeightedBackend): PoolSettings {
-  const { protocol, tls, followsScheme, persistent = true } = use
-  const forPlain: PoolSettings = persistent
-    ? plainHttp1
-    : { protocol: 'http1', tls: undefined, persistent }
+  const { protocol, tls, followsScheme, connection } = use
+  const forPlain: PoolSettings =
+    connection === undefined ? plainHttp1 : { protocol: 'http1', tls: undefined, connection }
   return {
     protocol,
     tls,
-    persistent,
-    forUpgrades: { protocol: 'http1', tls: tls && { ...tls, alpn: ['http/1.1'] }, persistent },
+    connection,
+    forUpgrades: { protocol: 'http1', tls: tls && { ...tls, alpn: ['http/1.1'] }, connection },
     forPlain: followsScheme === true ? forPlain : undefined,
   }
 }

@@ -130,7 +130,7 @@ function printWeighted(use: WeightedBackend, count: number, table: RouteTable): 
   const words = [`    -> ${backendName(backend, table)}`, printBalance(balance)]
   if (count > 1 || weight !== 1) words.push(`weight=${weight}`)
   if (protocol !== 'http1') words.push(protocol)
-  if (use.persistent === false) words.push('connection-close')
+  if (use.connection !== undefined) words.push(`connection-${use.connection}`)
   if (followsScheme === true) words.push('by-scheme')
   if (tls !== undefined) words.push(tls.verify ? `tls verify=${tls.serverName}` : 'tls')
   return [words.join(' '), ...policies.map((policy) => `       ${printPolicy(policy)}`)]

@@ -181,8 +181,8 @@ export interface WeightedBackend {
   readonly balance: Balance
   /** `auto`: over TLS what the endpoint chooses (ALPN), HTTP/1.1 otherwise. */
   readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
-  /** Connections of HTTP/1 are closed after their answer. */
-  readonly persistent?: false
+  /** What the Connection field of HTTP/1 says; with `close` connections are closed after their answer. */
+  readonly connection?: 'close' | 'keep-alive'
   readonly tls: UpstreamTls | undefined
   /** With `auto`: clients without TLS are served without TLS towards the endpoints. */
   readonly followsScheme?: boolean

@@ -63,8 +63,10 @@ export interface ConnectTarget {
 
 /** TLS towards an upstream. Plain data; one object a backend, so that contexts can be kept by identity. */
 export interface UpstreamTls {
-  /** SNI and the name to verify; '' sends none. */
+  /** The name to verify, '' for any, and to send as SNI. */
   readonly serverName: string
+  /** Whether the name is sent as SNI. */
+  readonly sendServerName: boolean
   readonly verify: boolean
   /** Chain length allowed below a trusted root; 0: no limit of ours. */
   readonly verifyDepth: number

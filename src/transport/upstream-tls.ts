@@ -82,7 +82,8 @@ export function upstreamProblem(options: UpstreamTls, handshake: UpstreamHandsha
 }
 
 function createContext(options: UpstreamTls, sessions: Sessions): UpstreamContext {
-  const { ca, verify, certificate, key, ciphers, minVersion, maxVersion, serverName } = options
+  const { ca, verify, certificate, key, ciphers, minVersion, maxVersion } = options
+  const { serverName, sendServerName } = options
   const context = createSecureContext({
     // Without verification no CA is needed; none given would load all that the system trusts.
     ...(verify && ca === '' ? {} : { ca: ca === '' ? [] : ca }),
@@ -92,14 +93,14 @@ function createContext(options: UpstreamTls, sessions: Sessions): UpstreamContex
     maxVersion,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   })
-  const sni = isIP(serverName) === 0 ? serverName : ''
+  const sni = sendServerName && isIP(serverName) === 0 ? serverName : ''
   return { options, context, sni, sessions }
 }
 
 function contentOf(options: UpstreamTls): string {
   const { serverName, verify, verifyDepth, ca, certificate, key } = options
-  const { ciphers, minVersion, maxVersion, alpn } = options
-  const identity = [serverName, verify, verifyDepth, ca, certificate, key]
+  const { ciphers, minVersion, maxVersion, alpn, sendServerName } = options
+  const identity = [serverName, sendServerName, verify, verifyDepth, ca, certificate, key]
   const content = JSON.stringify([identity, ciphers, minVersion, maxVersion, alpn])
   return createHash('sha256').update(content).digest('base64')
 }

@@ -65,9 +65,10 @@ export class Http1Pool implements EndpointPool, EntryOwner {
   }
 
   #options(): Http1ClientOptions {
-    const { protocol, persistent } = this.settings
+    const { protocol, connection } = this.settings
     if (protocol === 'http1.0') return this.#pools.http10Options
-    return persistent === false ? this.#pools.closingOptions : this.#pools.http1Options
+    if (connection === undefined) return this.#pools.http1Options
+    return connection === 'close' ? this.#pools.closingOptions : this.#pools.keepingOptions
   }
 
   retire(): void {

@@ -10,8 +10,8 @@ import type { LiveEndpoint } from './live-endpoint.ts'
 export interface PoolSettings {
   readonly protocol: 'http1' | 'http1.0' | 'http2' | 'auto'
   readonly tls: UpstreamTls | undefined
-  /** False: a connection of HTTP/1 is closed after its answer. */
-  readonly persistent?: boolean
+  /** What the Connection field of HTTP/1 says; with `close` connections are closed after their answer. */
+  readonly connection?: 'close' | 'keep-alive' | undefined
   /** With `auto`: how requests that ask for an upgrade connect, as that is a matter of HTTP/1.1. */
   readonly forUpgrades?: PoolSettings
   /** How requests of clients without TLS connect, where that is another way. */

@@ -60,6 +60,8 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
   http10Options: Http1ClientOptions
   /** For connections that carry one exchange. */
   closingOptions: Http1ClientOptions
+  /** For connections whose requests say that they are kept. */
+  keepingOptions: Http1ClientOptions
   limits: { readonly requestsMax: number; readonly ageMsMax: number }
   #idleSessions = 0
   #idleMax = 0
@@ -73,6 +75,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
     this.http1Options = { responseHeadBytesMax: 0, version: 11, persistent: true }
     this.http10Options = { responseHeadBytesMax: 0, version: 10, persistent: false }
     this.closingOptions = this.http10Options
+    this.keepingOptions = this.http1Options
     this.limits = { requestsMax: 0, ageMsMax: 0 }
     this.setOptions(options)
     context.wheel.arm(this.#sweep, sweepMs)
@@ -89,6 +92,7 @@ export class UpstreamPools implements UpstreamConnector, TimerOwner {
       persistent: this.#idleMax > 0,
     }
     this.closingOptions = { ...this.http1Options, persistent: false }
+    this.keepingOptions = { ...this.http1Options, saysKeepAlive: true }
     this.http10Options = { ...this.closingOptions, version: 10 }
     this.limits = {
       requestsMax: options.upstreamKeepAliveRequests || Infinity,

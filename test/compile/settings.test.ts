@@ -122,6 +122,22 @@ test('backend-protocol, in any case', () => {
   assert.equal(withAnnotations(nginx({ 'backend-protocol': 'http' })).use.tls, undefined)
 })
 
+function tlsOf(more: Readonly<Record<string, string>>) {
+  const { use } = withAnnotations(nginx({ 'backend-protocol': 'HTTPS', ...more }))
+  return [use.tls?.serverName, use.tls?.sendServerName, use.tls?.verifyDepth]
+}
+
+test('the name of an upstream: verified, and sent only with proxy-ssl-server-name', () => {
+  const name = { 'proxy-ssl-name': 'in.example' }
+  assert.deepEqual(tlsOf(name), ['', false, 1])
+  assert.deepEqual(tlsOf({ ...name, 'proxy-ssl-verify': 'on' }), ['in.example', false, 1])
+  assert.deepEqual(tlsOf({ ...name, 'proxy-ssl-server-name': 'on' }), ['in.example', true, 1])
+  // Without a name nobody is who they should be, as in nginx.
+  assert.deepEqual(tlsOf({ 'proxy-ssl-verify': 'on' }), ['upstream_balancer', false, 1])
+  assert.deepEqual(tlsOf({ 'proxy-ssl-server-name': 'on' }), ['', true, 1])
+  assert.deepEqual(tlsOf({ 'proxy-ssl-verify-depth': '0' }), ['', false, 1])
+})
+
 test('a backend-protocol over HTTP/2: GRPC, GRPCS, h2c, h2', () => {
   for (const [text, alpn] of Object.entries({ GRPC: '', h2c: '', grpcs: 'h2', h2: 'h2' })) {
     for (const annotations of [

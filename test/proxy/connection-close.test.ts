@@ -12,7 +12,7 @@ test('connection-proxy-header close: each request has a connection of its own, a
     ports.add(request.socket.remotePort ?? 0)
     response.end(String(request.headers.connection))
   }
-  const plane = await TestPlane.start({ upstreams: [upstream.port], persistent: false })
+  const plane = await TestPlane.start({ upstreams: [upstream.port], connection: 'close' })
   const client = new Client('http1', plane.httpPort)
   t.after(async () => {
     client.stop()
@@ -28,6 +28,29 @@ test('connection-proxy-header close: each request has a connection of its own, a
   assert.equal(ports.size, 3)
 })
 
+test('connection-proxy-header keep-alive is said, and the connection kept', async (t) => {
+  const upstream = await Upstream.start('http1')
+  const ports = new Set<number>()
+  upstream.listener = (request, response) => {
+    ports.add(request.socket.remotePort ?? 0)
+    response.end(String(request.headers.connection))
+  }
+  const plane = await TestPlane.start({ upstreams: [upstream.port], connection: 'keep-alive' })
+  const client = new Client('http1', plane.httpPort)
+  t.after(async () => {
+    client.stop()
+    await plane.stop()
+    upstream.stop()
+  })
+  for (let i = 0; i < 3; i++) {
+    const call = client.call('/')
+    call.body.end()
+    const { body } = await call.answer
+    assert.equal(body.toString(), 'keep-alive')
+  }
+  assert.equal(ports.size, 1)
+})
+
 test('connection-proxy-header close: an upgrade passes all the same', async (t) => {
   const upstream = await Upstream.start('http1')
   upstream.server.on(
@@ -39,7 +62,7 @@ test('connection-proxy-header close: an upgrade passes all the same', async (t) 
       socket.pipe(socket)
     },
   )
-  const plane = await TestPlane.start({ upstreams: [upstream.port], persistent: false })
+  const plane = await TestPlane.start({ upstreams: [upstream.port], connection: 'close' })
   const socket = connect(plane.httpPort, '127.0.0.1')
   t.after(async () => {
     socket.destroy()

@@ -117,6 +117,7 @@ test('every kind of call to a server over TLS', async () => {
       protocol,
       upstreamTls: clientOf({
         serverName: 'words.test',
+        sendServerName: true,
         ca: certificatePem,
         verifyDepth: 1,
         alpn,

@@ -43,7 +43,7 @@ export interface PlaneSettings {
   readonly protocol?: WeightedBackend['protocol']
   readonly upstreamTls?: UpstreamTls
   readonly followsScheme?: boolean
-  readonly persistent?: false
+  readonly connection?: 'close' | 'keep-alive'
   /** How endpoints are chosen; round robin without it. */
   readonly balance?: Balance
   readonly healthCheck?: HealthCheck
@@ -324,7 +324,7 @@ function policiesOf({ clients, policies }: PlaneSettings, host: string): readonl
 }
 
 function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Rule {
-  const { balance, protocol, upstreamTls, followsScheme, persistent } = plane
+  const { balance, protocol, upstreamTls, followsScheme, connection } = plane
   return {
     key: `rule host ${host}`,
     origin: { kind: 'Ingress', namespace: 'default', name: 'app' },
@@ -342,7 +342,7 @@ function ruleOf(host: string, settings: RouteSettings, plane: PlaneSettings): Ru
         protocol: protocol ?? 'http1',
         tls: upstreamTls,
         ...(followsScheme !== undefined && { followsScheme }),
-        ...(persistent !== undefined && { persistent }),
+        ...(connection !== undefined && { connection }),
         policies: [],
       },
     ],

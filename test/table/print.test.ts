@@ -71,6 +71,7 @@ const rule: Rule = {
       protocol: 'http2',
       tls: {
         serverName: 'a.internal',
+        sendServerName: true,
         verify: true,
         verifyDepth: 1,
         ca: '',

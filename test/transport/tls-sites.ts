@@ -53,6 +53,7 @@ export function serverOf(site: TlsSite, more: Partial<ServerTls> = {}): ServerTl
 export function clientOf(more: Partial<UpstreamTls> = {}): UpstreamTls {
   return {
     serverName: 'a.test',
+    sendServerName: true,
     verify: true,
     verifyDepth: 1,
     ca: root.certificatePem,

@@ -18,6 +18,11 @@ const cipherList: ValueType<string> = {
   format: (text) => text,
 }
 
+const connectionType: ValueType<'' | 'close' | 'keep-alive'> = {
+  ...oneOf(['close', 'keep-alive']),
+  format: (option) => option,
+}
+
 const common = { scope: 'path', compatibility: 'same' } as const
 
 /** What is spoken with the endpoints. */
@@ -42,9 +47,9 @@ export const protocolAnnotations = annotationTable({
   },
   'connection-proxy-header': {
     ...common,
-    type: oneOf(['close', 'keep-alive']),
-    default: 'keep-alive',
-    doc: 'With close, each request over HTTP/1 has a connection of its own to the endpoint, which is told so. keep-alive is what holds anyway; upgrades pass with both.',
+    type: connectionType,
+    default: '',
+    doc: 'What the Connection field of HTTP/1 says to the endpoint. With close, each request has a connection of its own; keep-alive is what holds anyway, but is said. Upgrades pass with both.',
     example: 'close',
     risk: 'low',
   },
@@ -61,7 +66,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: oneOf(['on', 'off']),
     default: 'off',
-    doc: 'Whether the certificates of HTTPS endpoints are verified.',
+    doc: 'Whether the certificates of HTTPS endpoints are verified: their authority, and that they are for proxy-ssl-name, without which none is taken.',
     example: 'on',
     risk: 'low',
     closes: true,
@@ -70,7 +75,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: integer(0, 100),
     default: 1,
-    doc: 'Certificates allowed between the one of an endpoint and the CA. 0 sets no limit.',
+    doc: 'Certificates allowed between the one of an endpoint and the CA. 0 counts as 1.',
     example: '2',
     risk: 'low',
   },
@@ -78,7 +83,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: hostname,
     default: '',
-    doc: 'The name that the certificate of an endpoint must have, and that is sent as SNI.',
+    doc: 'The name that the certificate of an endpoint must have with proxy-ssl-verify, and that is sent as SNI with proxy-ssl-server-name. Counts without proxy-ssl-secret, too, which ingress-nginx asks for.',
     example: 'internal.example.com',
     risk: 'high',
     closes: true,
@@ -87,7 +92,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: oneOf(['on', 'off']),
     default: 'off',
-    doc: 'Whether proxy-ssl-name is sent as SNI. With proxy-ssl-verify it always is.',
+    doc: 'Whether proxy-ssl-name is sent as SNI. Without that name nothing is sent, where ingress-nginx sends upstream_balancer.',
     example: 'on',
     risk: 'low',
   },
@@ -103,7 +108,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: tlsVersions,
     default: ['TLSv1.2', 'TLSv1.3'] as readonly TlsVersion[],
-    doc: 'TLS versions towards HTTPS endpoints.',
+    doc: 'TLS versions towards HTTPS endpoints. Without it TLSv1.2 and TLSv1.3, where ingress-nginx leaves TLSv1.3 out once there is a proxy-ssl-secret.',
     example: 'TLSv1.3',
     risk: 'low',
   },
@@ -166,14 +171,15 @@ export function protocolOf(
   values: ProtocolValues,
   secret: Readonly<Record<string, string>> = {},
   appProtocol = '',
-): Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'persistent'> {
+): Pick<WeightedBackend, 'protocol' | 'tls' | 'followsScheme' | 'connection'> {
   const spoken = appProtocols.get(appProtocol) ?? values['backend-protocol']
   const { alpn, overTls } = spokenBy[spoken]
+  const connection = values['connection-proxy-header']
   return {
     protocol: versionOf(values, alpn),
     tls: overTls ? upstreamTls(values, secret, alpn) : undefined,
     ...(spoken === 'AUTO_HTTP' && { followsScheme: true }),
-    ...(values['connection-proxy-header'] === 'close' && { persistent: false as const }),
+    ...(connection !== '' && { connection }),
   }
 }
 
@@ -190,13 +196,16 @@ function upstreamTls(
   alpn: readonly string[],
 ): NonNullable<WeightedBackend['tls']> {
   const verify = values['proxy-ssl-verify'] === 'on'
-  const named = verify || values['proxy-ssl-server-name'] === 'on'
+  const sendServerName = values['proxy-ssl-server-name'] === 'on'
+  // nginx compares with the name of its upstream block, which no certificate has.
+  const verified = values['proxy-ssl-name'] || (verify ? 'upstream_balancer' : '')
   const ciphers = values['proxy-ssl-ciphers']
   const versions = values['proxy-ssl-protocols']
   return {
-    serverName: named ? values['proxy-ssl-name'] : '',
+    serverName: verify || sendServerName ? verified : '',
+    sendServerName,
     verify,
-    verifyDepth: values['proxy-ssl-verify-depth'],
+    verifyDepth: values['proxy-ssl-verify-depth'] || 1,
     ca: secret['ca.crt'] ?? '',
     certificate: secret['tls.crt'] ?? '',
     key: secret['tls.key'] ?? '',
