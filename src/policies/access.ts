@@ -21,12 +21,27 @@ export function allow(exchange: PolicyExchange, any: boolean): typeof CONTINUE {
   return CONTINUE
 }
 
-/** A policy keeps the client out, unless another may let it in. What asks for credentials counts most. */
+/**
+ * A policy keeps the client out, unless another may let it in. What asks for credentials counts most,
+ * with what earlier ones asked for beside it.
+ */
 export function deny(exchange: PolicyExchange, any: boolean, reply: Reply): Verdict {
   if (!any) return exchange.reply(reply)
   const asks = reply.status === 401 || reply.status === 302
-  if (exchange.accessDenial === undefined || asks) exchange.accessDenial = reply
+  const earlier = exchange.accessDenial
+  if (earlier === undefined) exchange.accessDenial = reply
+  else if (asks) exchange.accessDenial = beside(challengesOf(earlier), reply)
   return CONTINUE
+}
+
+function challengesOf({ fields = [] }: Reply): readonly string[] {
+  return fields.filter((_, i) => fields[i - (i % 2)]?.toLowerCase() === 'www-authenticate')
+}
+
+function beside(challenges: readonly string[], reply: Reply): Reply {
+  return challenges.length === 0
+    ? reply
+    : { ...reply, fields: [...challenges, ...(reply.fields ?? [])] }
 }
 
 /** Ends the policies of which any may let a client in: none did. */

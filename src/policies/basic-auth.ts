@@ -77,7 +77,7 @@ const annotations: AnnotationTable<Values> = {
     risk: 'medium',
     type: realmText,
     default: '',
-    doc: 'The realm that clients show.',
+    doc: 'The realm that clients show. Quotes in it are escaped, where nginx sends them as they are.',
     example: 'Staff only',
   },
   satisfy,

@@ -17,7 +17,8 @@ export interface CacheDuration {
 
 export interface ExternalAuthValues {
   'auth-url': string
-  'auth-method': Method
+  /** '': GET, without the fields that ingress-nginx sends beside a method that is named. */
+  'auth-method': Method | ''
   'auth-signin': Template
   'auth-signin-redirect-param': string
   'auth-response-headers': readonly string[]
@@ -62,6 +63,8 @@ const objectName: ValueType<string> = {
   format: (text) => text,
 }
 
+const methodType: ValueType<Method | ''> = { ...oneOf(methods), format: (method) => method }
+
 const base = { scope: 'path', compatibility: 'same' } as const
 const kept = 'connections to the authentication service are always kept and shared'
 const unused = { scope: 'path', risk: 'low', compatibility: { unused: kept } } as const
@@ -72,16 +75,16 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
     risk: 'high',
     type: serviceUrl,
     default: '',
-    doc: 'Asked before each request: 2xx lets it through, 401 and 403 refuse it, anything else answers 500. Of variables, only $host may stand in the host.',
+    doc: 'Asked before each request: 2xx lets it through, 401 and 403 refuse it, anything else answers 500. Of variables, only $host may stand in the host; $args and $arg_* are of the query of the client, where ingress-nginx knows none.',
     example: 'https://auth.example.com/check',
     closes: true,
   },
   'auth-method': {
     ...base,
     risk: 'low',
-    type: oneOf(methods),
-    default: 'GET',
-    doc: 'Method of the request to auth-url, which never has a body.',
+    type: methodType,
+    default: '',
+    doc: 'Method of the request to auth-url, which never has a body; GET without it. Once it is named, X-Original-URI and X-Scheme go along.',
     example: 'POST',
     closes: true,
   },

@@ -1,7 +1,9 @@
 import type { OptionTable } from '#src/annotations/schema.ts'
 import { isAuthority } from '#src/exchange/authority.ts'
-import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import type { ResponseHead } from '#src/exchange/heads.ts'
+import { fieldId } from '#src/exchange/known-fields.ts'
 import { allow, deny } from './access.ts'
+import { escapeUri } from './escape-uri.ts'
 import { answers } from './external-auth-cache.ts'
 import type { AuthAnswer } from './external-auth-cache.ts'
 import { externalAuthAnnotations, noAuthOptions } from './external-auth-annotations.ts'
@@ -61,8 +63,14 @@ const left: ReadonlySet<string> = new Set([
   'upgrade',
   'x-auth-request-redirect',
   'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
   'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-original-forwarded-for',
+  'x-original-forwarded-host',
   'x-original-method',
+  'x-original-uri',
   'x-original-url',
   'x-real-ip',
   'x-request-id',
@@ -126,6 +134,8 @@ function configureAuth(
   return {
     ...service,
     target: service.target.length === 0 ? [{ text: '/' }] : service.target,
+    // nginx names the host without its port.
+    authority: service.authority.replace(/:\d+$/, ''),
     method: values['auth-method'],
     signIn: values['auth-signin'],
     signInParameter: values['auth-signin-redirect-param'],
@@ -176,7 +186,7 @@ function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string):
   exchange.subrequest({
     backend: config.backend,
     serverName: config.serverName,
-    method: config.method,
+    method: config.method || 'GET',
     authority: authorityFor(config, exchange),
     target: renderTemplate(config.target, exchange),
     fields: requestFields(config, exchange),
@@ -258,7 +268,7 @@ function signInUrl(url: string, parameter: string, exchange: PolicyExchange): st
   const mark = url.indexOf('?')
   if (mark >= 0 && new URLSearchParams(url.slice(mark + 1)).has(parameter)) return url
   const { scheme, publicHost, originalTarget, request } = exchange
-  const asked = `${scheme}://${publicHost}${encodeURIComponent(originalTarget || request.target)}`
+  const asked = `${scheme}://${publicHost}${escapeUri(originalTarget || request.target)}`
   return `${url}${mark < 0 ? '?' : '&'}${parameter}=${asked}`
 }
 
@@ -267,7 +277,7 @@ function requestFields(config: ExternalAuthConfig, exchange: PolicyExchange): st
   const target = exchange.originalTarget || request.target
   const fields: string[] = []
   const replaced = new Set(config.fields.map(({ name }) => name.toLowerCase()))
-  copyFields(request, fields, replaced)
+  copyFields(exchange, fields, replaced)
   const redirect = config.redirect.length === 0 ? target : renderTemplate(config.redirect, exchange)
   fields.push(
     'X-Original-URL',
@@ -275,18 +285,18 @@ function requestFields(config: ExternalAuthConfig, exchange: PolicyExchange): st
     'X-Original-Method',
     request.method,
     'X-Sent-From',
-    'headgate',
+    // Services that look at it know this name.
+    'nginx-ingress-controller',
     'X-Real-IP',
     clientAddress,
     'X-Forwarded-For',
     clientAddress,
-    'X-Scheme',
-    scheme,
     'X-Request-ID',
     requestId,
     'X-Auth-Request-Redirect',
     redirect,
   )
+  if (config.method !== '') fields.push('X-Original-URI', target, 'X-Scheme', scheme)
   for (const { name, value } of config.fields) {
     const text = isHost(name) ? '' : renderTemplate(value, exchange)
     if (text !== '') fields.push(name, text)
@@ -305,11 +315,16 @@ function authorityFor({ authority, fields }: ExternalAuthConfig, exchange: Polic
   return isAuthority(text) ? text : authority
 }
 
-function copyFields(request: RequestHead, fields: string[], replaced: ReadonlySet<string>): void {
+function copyFields(
+  { request, vouchedFields }: PolicyExchange,
+  fields: string[],
+  replaced: ReadonlySet<string>,
+): void {
   const options = (request.fields.get('connection') ?? '').toLowerCase().split(/[\s,]+/)
   request.fields.forEach((name, value) => {
     const lower = name.toLowerCase()
-    if (left.has(lower) || replaced.has(lower) || options.includes(lower)) return
+    const isLeft = left.has(lower) && ((vouchedFields >>> fieldId(lower)) & 1) === 0
+    if (isLeft || replaced.has(lower) || options.includes(lower)) return
     fields.push(name, value)
   })
 }

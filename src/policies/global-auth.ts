@@ -108,7 +108,7 @@ export function globalAuthValues(
   return {
     ...values,
     'auth-url': valueOf(url, ''),
-    'auth-method': valueOf(method, 'GET'),
+    'auth-method': valueOf(method, ''),
     'auth-signin': valueOf(signIn, []),
     'auth-signin-redirect-param': options['global-auth-signin-redirect-param'],
     'auth-response-headers': valueOf(fields, []),

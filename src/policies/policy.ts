@@ -71,6 +71,8 @@ export interface PolicyExchange {
   readonly port: number
   /** The host that the client asked for, with its port if it named one; a trusted peer may say which. */
   readonly publicHost: string
+  /** Mask of X-Forwarded-Host, -Port and -Scheme, as far as a trusted peer sent them. */
+  readonly vouchedFields: number
   /** The client's address, decided once from the connection and trusted headers. */
   readonly clientAddress: string
   readonly requestId: string

@@ -1,5 +1,6 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { forwardingFields } from '#src/exchange/known-fields.ts'
+import { escapeUri } from './escape-uri.ts'
 import type { PolicyExchange } from './policy.ts'
 
 /** What variables are read from. */
@@ -12,7 +13,7 @@ export type VariableSource = Pick<
 const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
   args: (source) => queryOf(targetOf(source)),
   query_string: (source) => queryOf(targetOf(source)),
-  escaped_request_uri: (source) => encodeURIComponent(targetOf(source)),
+  escaped_request_uri: (source) => escapeUri(targetOf(source)),
   best_http_host: ({ request }) => request.authority,
   content_length: ({ request }) => (request.contentLength > 0 ? String(request.contentLength) : ''),
   content_type: ({ request }) => request.fields.get('content-type') ?? '',

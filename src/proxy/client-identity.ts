@@ -17,6 +17,8 @@ export interface ClientIdentity {
   port: number
   /** The host that the client asked for, with port if it named one. */
   publicHost: string
+  /** Mask of X-Forwarded-Host, -Port and -Scheme, as far as a trusted peer sent them. */
+  vouchedFields: number
 }
 
 /** Fields that only the proxy may set; a client's own never reach an upstream under these names. */
@@ -25,6 +27,9 @@ const forwarding = fieldMask(
   'x-original-forwarded-for',
   'x-original-forwarded-host',
 )
+
+/** Of these, what a trusted peer said is passed on to an authentication service. */
+const vouchable = fieldMask('x-forwarded-host', 'x-forwarded-port', 'x-forwarded-scheme')
 
 /** Decides the identity and replaces the forwarding fields of the request by ours. */
 export function identify(
@@ -69,6 +74,7 @@ function fromConnection(
   const ownPort = https ? 443 : listener.port || peer.localPort
   identity.port = viaProxy ? peer.localPort : ownPort
   identity.publicHost = head.authority
+  identity.vouchedFields = 0
 }
 
 /** The slow way: a trusted peer speaks for the client, or an untrusted one tried to. */
@@ -90,7 +96,10 @@ function fromFields(
     forwardedFor = identity.clientAddress
     if (options.computeFullForwardedFor && chain !== undefined)
       forwardedFor = `${chain}, ${ourPeer}`
-    if (options.useForwardedHeaders) trustFields(identity, head)
+    if (options.useForwardedHeaders) {
+      trustFields(identity, head)
+      identity.vouchedFields = fields.mask & vouchable
+    }
   }
   fields.removeKnown(forwarding)
   if (sentFor !== undefined) fields.append('X-Original-Forwarded-For', sentFor)

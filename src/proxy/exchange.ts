@@ -59,6 +59,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   scheme: 'http' | 'https' = 'http'
   port = 0
   publicHost = ''
+  vouchedFields = 0
   requestId = ''
   /** What the client sent, once a policy has replaced the target; '' until then. */
   originalTarget = ''

@@ -86,6 +86,9 @@ export class PolicyRun implements PolicyExchange {
   get publicHost(): string {
     return this.exchange.publicHost
   }
+  get vouchedFields(): number {
+    return this.exchange.vouchedFields
+  }
   get clientAddress(): string {
     return this.exchange.clientAddress
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { anyAccess } from '#src/policies/access.ts'
+import { anyAccess, deny } from '#src/policies/access.ts'
 import { basicAuth } from '#src/policies/basic-auth.ts'
 import type { BasicAuthConfig } from '#src/policies/basic-auth.ts'
 import { CONTINUE, REPLY } from '#src/policies/policy.ts'
@@ -85,6 +85,17 @@ test('where any may let in, the answer waits for the end', () => {
   const right = run(basic('b:bar'), any)
   assert.equal(anyAccess.start({}).requestHead?.(right.exchange), CONTINUE)
   assert.equal(run(undefined, any, { accessGranted: true }).verdict, CONTINUE)
+})
+
+test('where any may let in, each of them says how', () => {
+  const any = { ...(config as BasicAuthConfig), any: true }
+  const { exchange, replies } = run(undefined, any)
+  const other = { status: 401, fields: ['WWW-Authenticate', 'Bearer'] }
+  assert.equal(deny(exchange, true, other), CONTINUE)
+  assert.equal(deny(exchange, true, { status: 403 }), CONTINUE)
+  anyAccess.start({}).requestHead?.(exchange)
+  const own = ['WWW-Authenticate', String.raw`Basic realm="the \"staff\""`]
+  assert.deepEqual(replies, [{ status: 401, fields: [...own, ...other.fields] }])
 })
 
 test('who may not be protected is refused, and what needs no protection has none', () => {

@@ -40,6 +40,7 @@ export function fakeExchange(given: Given = {}): FakeExchange {
     peer: { localAddress: '192.0.2.1', localPort: 80, port: 40_000 },
     host: 'a.example',
     publicHost: 'a.example',
+    vouchedFields: 0,
     path: target.split('?')[0] ?? '',
     scheme: 'http',
     clientAddress: '198.51.100.7',

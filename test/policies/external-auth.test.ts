@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ResponseHead } from '#src/exchange/heads.ts'
+import { fieldMask } from '#src/exchange/known-fields.ts'
 import { complete } from '#src/annotations/schema.ts'
 import { AnswerCache } from '#src/policies/external-auth-cache.ts'
 import { externalAuth } from '#src/policies/external-auth.ts'
@@ -98,6 +99,7 @@ test('the service gets no body, no framing and no offer to upgrade', () => {
       'X-Once': '1',
       'X-More': 'forged',
       'X-Forwarded-For': '10.0.0.1',
+      'X-Forwarded-Host': 'forged.example',
       Cookie: 's=1',
     },
   })
@@ -112,13 +114,11 @@ test('the service gets no body, no framing and no offer to upgrade', () => {
     'X-Original-Method',
     'POST',
     'X-Sent-From',
-    'headgate',
+    'nginx-ingress-controller',
     'X-Real-IP',
     '198.51.100.7',
     'X-Forwarded-For',
     '198.51.100.7',
-    'X-Scheme',
-    'http',
     'X-Request-ID',
     'id',
     'X-Auth-Request-Redirect',
@@ -148,6 +148,44 @@ test('Host of auth-proxy-set-headers is that of the request, and nothing there f
 for (const name of ['Host', 'content-length', 'Transfer-Encoding', 'X A']) {
   test(`auth-response-headers: ${name} is refused`, () => {
     assert.equal(annotations['auth-response-headers'].type.parse(`X-User,${name}`), undefined)
+  })
+}
+
+test('a method that is named brings X-Original-URI and X-Scheme', () => {
+  const { asked } = run({ 'auth-method': 'POST' }, 200, { target: '/x?y' })
+  assert.equal(asked[0]?.method, 'POST')
+  const text = asked[0].fields.join(' ')
+  assert.ok(text.includes('X-Auth-Request-Redirect /x?y X-Original-URI /x?y X-Scheme http'), text)
+})
+
+test('what a trusted peer said of host, port and scheme goes along', () => {
+  const given = { fields: { 'X-Forwarded-Host': 'b.example', 'X-Forwarded-Port': '8443' } }
+  const { asked } = run({}, 200, { ...given, vouchedFields: fieldMask('x-forwarded-host') })
+  const text = asked[0]?.fields.join(' ') ?? ''
+  assert.ok(text.startsWith('X-Forwarded-Host b.example X-Original-URL'), text)
+  assert.ok(!text.includes('8443'), text)
+})
+
+test("a field of a ConfigMap whose text is nothing is not sent, and neither is the client's", () => {
+  const { asked } = run(
+    { 'auth-proxy-set-headers': 'more' },
+    200,
+    {
+      fields: { 'X-More': 'forged' },
+    },
+    { 'X-More': '$http_x_none' },
+  )
+  assert.ok(!asked[0]?.fields.includes('X-More'))
+})
+
+for (const [target, escaped] of [
+  ["/a@b$c,d;e:f'(g)*!~", "%2Fa@b$c,d%3Be%3Af'(g)*!~"],
+  ['/%20?a=b&c=d+e', '%2F%2520%3Fa%3Db%26c%3Dd%2Be'],
+] as const) {
+  test(`the URL that was asked for is escaped as set_escape_uri does it: ${target}`, () => {
+    const { after } = run({ 'auth-signin': 'https://sso.example' }, 401, { target })
+    const location = `https://sso.example?rd=http://a.example${escaped}`
+    assert.deepEqual(after, [{ status: 302, fields: ['Location', location] }])
   })
 }
 
@@ -195,7 +233,7 @@ test('the URL: scheme, port and host of the rule', () => {
   )
   assert.deepEqual(configOf({ 'auth-url': 'https://$host/auth' }, '*.example').denied, ['auth-url'])
   const v6 = configOf({ 'auth-url': 'http://[2001:db8::1]:8080' }).config
-  assert.deepEqual([v6.backend, v6.authority], ['2001:db8::1 8080', '[2001:db8::1]:8080'])
+  assert.deepEqual([v6.backend, v6.authority], ['2001:db8::1 8080', '[2001:db8::1]'])
   for (const bad of [
     'https://invalid..auth.url',
     'ftp://a',

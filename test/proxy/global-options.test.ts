@@ -68,6 +68,7 @@ for (const [options, address, host, proto] of identities) {
     assert.equal(headers['x-forwarded-for'], address)
     assert.equal(headers['x-forwarded-host'], host)
     assert.equal(headers['x-forwarded-proto'], proto)
+    // What was sent, whoever sent it, as ingress-nginx passes it on.
     assert.equal(headers['x-original-forwarded-for'], '198.51.100.9')
     assert.equal(headers['x-original-forwarded-host'], 'b.example')
   })
