@@ -189,6 +189,16 @@ export class Fields {
     this.mask &= ~mask
   }
 
+  /** Gives one entry another value, at its place; what may not stand in a value is escaped. */
+  setAt(i: number, value: string): void {
+    // Lines that were prepared tell the old one.
+    for (let at = i; at >= 0 && (this.#lineStart[at] as number) < 0; at--) this.#lineEnd[at] = 0
+    this.#names[i] = this.nameAt(i)
+    this.#values[i] = fieldText(value)
+    this.#lineStart[i] = -1
+    this.#lineEnd[i] = 0
+  }
+
   /** Takes one entry out. */
   removeAt(i: number): void {
     this.#id[i] = -1

@@ -171,7 +171,11 @@ export const clientCertificates = policy({
 
 const closed: Reply = { status: 403 }
 const misdirected: Reply = { status: 421 }
-const stranger: Reply = { status: 403, body: 'client certificate unauthorized\n' }
+const stranger: Reply = {
+  status: 403,
+  body: 'client certificate unauthorized',
+  contentType: 'text/html',
+}
 
 /** Whether the subject of what is shown matches; '' takes anybody. */
 function subjectTest(pattern: string): (shown: ClientCertificate | undefined) => boolean {

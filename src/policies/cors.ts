@@ -47,7 +47,7 @@ export const cors = policy({
     'cors-allow-origin': {
       type: originList,
       default: anyOrigin,
-      doc: 'Origins that are allowed; * stands for all, *. for one label. A listed origin is sent back; any other gets no CORS fields.',
+      doc: 'Origins that are allowed; * stands for all, *. for one label. A listed origin is sent back, with Vary: Origin, which ingress-nginx leaves out; any other gets no CORS fields.',
       example: 'https://app.example.com,https://*.example.org:8443',
       risk: 'medium',
       scope: 'path',

@@ -47,7 +47,7 @@ export const mirror = policy({
         expects: 'a URL such as https://test.example.com$request_uri, which may hold variables',
       },
       default: '',
-      doc: 'A URL that gets a copy of each request. What becomes of the copy never shows: it is sent once the body is whole, and not at all if the body is longer than 1 MiB or the worker has too many copies under way. Of variables, only $host may stand in the host.',
+      doc: 'A URL that gets a copy of each request. What becomes of the copy never shows: it is sent once the body is whole, and not at all if the body is longer than 1 MiB or the worker has too many copies under way. Of variables, only $host may stand in the host. The copy has what the upstream is told, X-Forwarded-* and X-Request-ID among it, which ingress-nginx leaves out.',
       example: 'https://test.example.com$request_uri',
       risk: 'high',
       scope: 'path',

@@ -125,7 +125,10 @@ export const hostRedirect = policy({
     return {
       requestHead(exchange) {
         const { scheme, request } = exchange
-        const url = `${scheme}://${host}${publicPortOf(exchange)}${request.target}`
+        // As ingress-nginx does it: without a slash at the end.
+        const { target } = request
+        const path = target.endsWith('/') ? target.slice(0, -1) : target
+        const url = `${scheme}://${host}${publicPortOf(exchange)}${path}`
         return exchange.reply({ status, fields: ['Location', url] })
       },
     }

@@ -81,33 +81,47 @@ const setCookie = fieldMask('set-cookie')
 
 function rewriteCookies(fields: Fields, config: ResponseCookiesConfig): void {
   if ((fields.mask & setCookie) === 0) return
-  const { size } = fields
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < fields.size; i++) {
     if (!fields.present(i) || 1 << fields.idAt(i) !== setCookie) continue
     const before = fields.valueAt(i)
     const after = rewriteCookie(before, config)
     if (after === before) continue
-    fields.removeAt(i)
-    fields.append('Set-Cookie', after)
+    fields.setAt(i, after)
   }
 }
 
-/** The cookie with its attributes rewritten; the pair itself is never touched. */
-function rewriteCookie(cookie: string, { domain, path }: ResponseCookiesConfig): string {
-  const [pair = '', ...attributes] = cookie.split(';')
-  const rewritten = attributes.map((attribute) => {
-    const [, name = '', value = ''] = /^(\s*[a-z]+\s*=\s*)(.*)$/i.exec(attribute) ?? []
-    const key = name.replace('=', '').trim().toLowerCase()
-    if (key === 'domain' && domain !== undefined && sameDomain(value, domain.from)) {
-      // As nginx: a dot in front stays.
-      return name + (value.startsWith('.') ? '.' : '') + domain.to
-    }
-    if (key === 'path' && path !== undefined && value.startsWith(path.from)) {
-      return name + path.to + value.slice(path.from.length)
-    }
-    return attribute
-  })
-  return [pair, ...rewritten].join(';')
+/**
+ * The cookie with its attributes rewritten; the pair itself is never touched. As nginx writes it, where
+ * anything is rewritten: one space between, and none around the sign.
+ */
+function rewriteCookie(cookie: string, config: ResponseCookiesConfig): string {
+  const [pair = '', ...attributes] = cookie.split(';').map(readAttribute)
+  const written = attributes.filter(Boolean)
+  const rewritten = written.map((attribute) => rewriteAttribute(attribute, config))
+  const isSame = rewritten.every((attribute, i) => attribute === written[i])
+  return isSame ? cookie : [pair, ...rewritten].join('; ')
+}
+
+function rewriteAttribute(attribute: string, { domain, path }: ResponseCookiesConfig): string {
+  const equals = attribute.indexOf('=')
+  const name = attribute.slice(0, equals + 1)
+  const value = attribute.slice(equals + 1)
+  const key = name.toLowerCase()
+  if (key === 'domain=' && domain !== undefined && sameDomain(value, domain.from)) {
+    // As nginx: a dot in front stays.
+    return name + (value.startsWith('.') ? '.' : '') + domain.to
+  }
+  if (key === 'path=' && path !== undefined && value.startsWith(path.from)) {
+    return name + path.to + value.slice(path.from.length)
+  }
+  return attribute
+}
+
+/** A pair or a word without the space around it. */
+function readAttribute(text: string): string {
+  const equals = text.indexOf('=')
+  if (equals < 0) return text.trim()
+  return `${text.slice(0, equals).trim()}=${text.slice(equals + 1).trim()}`
 }
 
 /** A dot in front means nothing (RFC 6265 5.2.3). */

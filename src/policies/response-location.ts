@@ -1,11 +1,13 @@
 import type { ValueType } from '#src/annotations/types.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
+import { renderTemplate, templateType } from './template.ts'
+import type { Template } from './template.ts'
 
 /** How URLs in answers of the upstream are rewritten: what they begin with, and by what it is replaced. */
 export interface ResponseLocationConfig {
   readonly from: string
-  readonly to: string
+  readonly to: Template
 }
 
 const urlStart: ValueType<string> = {
@@ -15,6 +17,15 @@ const urlStart: ValueType<string> = {
   format: (text) => text,
   explain: (text) => (text.startsWith('~') ? 'regular expressions are not supported' : undefined),
 }
+
+const off: Template = [{ text: 'off' }]
+
+const replacement = templateType(
+  'off, or the text that stands there instead, with variables such as $host',
+  {
+    shape: /^[!-}][!-~]*$/,
+  },
+)
 
 /** Rewrites Location and Refresh of upstreams, as nginx's proxy_redirect. */
 export const responseLocation = policy({
@@ -31,9 +42,9 @@ export const responseLocation = policy({
       refused: { default: 'nginx makes it out of the address of the upstream; name the URL' },
     },
     'proxy-redirect-to': {
-      type: urlStart,
-      default: 'off',
-      doc: 'What stands there instead.',
+      type: replacement,
+      default: off,
+      doc: 'What stands there instead; it may hold variables.',
       example: 'https://www.example.com/',
       risk: 'medium',
       scope: 'path',
@@ -46,7 +57,7 @@ export const responseLocation = policy({
   configure(values): ResponseLocationConfig | undefined {
     const from = values['proxy-redirect-from']
     const to = values['proxy-redirect-to']
-    return from === 'off' || to === 'off' ? undefined : { from, to }
+    return from === 'off' || replacement.format(to) === 'off' ? undefined : { from, to }
   },
 
   start({ from, to }) {
@@ -57,12 +68,13 @@ export const responseLocation = policy({
         if (fields === undefined || exchange.upstreamAddress === '') return CONTINUE
         const location = fields.get('location')
         if (location?.startsWith(from) === true) {
-          fields.set('Location', to + location.slice(from.length))
+          fields.set('Location', renderTemplate(to, exchange) + location.slice(from.length))
         }
         const refresh = fields.get('refresh')
         const at = refresh === undefined ? -1 : urlAt(refresh)
         if (refresh !== undefined && at >= 0 && refresh.startsWith(from, at)) {
-          fields.set('Refresh', refresh.slice(0, at) + to + refresh.slice(at + from.length))
+          const url = renderTemplate(to, exchange) + refresh.slice(at + from.length)
+          fields.set('Refresh', refresh.slice(0, at) + url)
         }
         return CONTINUE
       },

@@ -5,6 +5,7 @@ import type { Reply } from '#src/policies/policy.ts'
 import type { Rule } from '#src/table/table.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { setOrRemove } from './fallback.ts'
 import { isGrpc } from './grpc-reply.ts'
 
 /**
@@ -125,7 +126,7 @@ export function pageHead(exchange: Exchange, page: ErrorPage): RequestHead {
     if (!left.has(name.toLowerCase())) fields.append(name, value)
   })
   fields.set('X-Code', String(page.status))
-  fields.set('X-Format', request.fields.get('accept') ?? '')
+  setOrRemove(fields, 'X-Format', request.fields.get('accept'))
   fields.set('X-Original-URI', exchange.originalTarget || request.target)
   fields.set('X-Request-ID', requestId)
   if (live !== undefined) nameRoute(head, live.rule)
@@ -134,10 +135,10 @@ export function pageHead(exchange: Exchange, page: ErrorPage): RequestHead {
 
 function nameRoute({ fields }: RequestHead, { origin, errorPages }: Rule): void {
   const isIngress = origin.kind === 'Ingress'
-  fields.set('X-Namespace', isIngress ? origin.namespace : '')
-  fields.set('X-Ingress-Name', isIngress ? origin.name : '')
-  fields.set('X-Service-Name', errorPages?.service ?? '')
-  fields.set('X-Service-Port', errorPages?.servicePort ?? '')
+  setOrRemove(fields, 'X-Namespace', isIngress ? origin.namespace : '')
+  setOrRemove(fields, 'X-Ingress-Name', isIngress ? origin.name : '')
+  setOrRemove(fields, 'X-Service-Name', errorPages?.service)
+  setOrRemove(fields, 'X-Service-Port', errorPages?.servicePort)
 }
 
 /** What the page's answer keeps of the one that it replaces. */

@@ -1,3 +1,4 @@
+import type { Fields } from '#src/exchange/fields.ts'
 import type { Exchange } from './exchange.ts'
 
 /**
@@ -14,11 +15,16 @@ export function takeFallback(exchange: Exchange): boolean {
   const { namespace, name } = rule.origin
   exchange.target = fallback
   fields.set('X-Code', '503')
-  fields.set('X-Format', fields.get('accept') ?? '')
-  fields.set('X-Original-URI', exchange.originalTarget || request.target)
+  setOrRemove(fields, 'X-Format', fields.get('accept'))
   fields.set('X-Namespace', namespace)
   fields.set('X-Ingress-Name', name)
   fields.set('X-Service-Name', rule.fallback.service)
   fields.set('X-Service-Port', rule.fallback.servicePort)
   return true
+}
+
+/** A field of the proxy's own: what a client sent under its name never gets through. */
+export function setOrRemove(fields: Fields, name: string, value: string | undefined): void {
+  if (value === undefined || value === '') fields.remove(name)
+  else fields.set(name, value)
 }

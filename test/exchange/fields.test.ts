@@ -113,6 +113,7 @@ const kinds = [
   'set-prepared',
   'remove-prepared',
   'mask',
+  'value',
   'at',
 ] as const
 
@@ -174,6 +175,10 @@ test('any edits agree with a plain list of pairs', () => {
           model = model.map((pair) =>
             /^(?:cookie|server)$/i.test(pair?.[0] ?? '') ? undefined : pair,
           )
+        } else if (kind === 'value') {
+          if (at >= fields.size || model[at] === undefined) continue
+          fields.setAt(at, text)
+          model[at] = [model[at][0], text]
         } else if (at < fields.size) {
           fields.removeAt(at)
           model[at] = undefined

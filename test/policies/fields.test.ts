@@ -47,6 +47,9 @@ const setCookies: readonly (readonly [before: string, after: string])[] = [
   ['a=b; domain=IN.example', 'a=b; domain=out.example'],
   ['a=b; Domain=x.in.example; Path=/two', 'a=b; Domain=x.in.example; Path=/two'],
   ['path=/one/x; Secure', 'path=/one/x; Secure'],
+  // As nginx writes it anew: one space, and none around the sign; what stays is not touched.
+  ['a = b;path = /one/x;;Secure', 'a=b; path=/x; Secure'],
+  ['a = b;path = /two;Secure', 'a = b;path = /two;Secure'],
 ]
 
 for (const [before, after] of setCookies) {
@@ -61,8 +64,20 @@ for (const [before, after] of setCookies) {
   })
 }
 
+test('cookies keep their order when one of them is rewritten', () => {
+  const phases = cookies.start({ domain: undefined, path: { from: '/', to: '/app/' } })
+  const answer = ['a=b; Path=/', 'c=d', 'e=f; Path=/x'].map((text) => ['Set-Cookie', text] as const)
+  const { exchange, response } = fakeExchange({ answer })
+  phases.responseHead?.(exchange)
+  const values = fieldsOf(response?.fields).map(([, value]) => value)
+  assert.deepEqual(values, ['a=b; Path=/app/', 'c=d', 'e=f; Path=/app/x'])
+})
+
 test('Location and Refresh of the upstream are rewritten, our own redirects are not', () => {
-  const phases = location.start({ from: 'http://in/', to: 'https://out/' })
+  const phases = location.start({
+    from: 'http://in/',
+    to: [{ text: 'https://' }, { variable: 'host' }, { text: '/' }],
+  })
   const answer = [
     ['Location', 'http://in/a'],
     ['Refresh', '5; url=http://in/b'],
@@ -70,8 +85,8 @@ test('Location and Refresh of the upstream are rewritten, our own redirects are 
   const theirs = fakeExchange({ answer })
   phases.responseHead?.(theirs.exchange)
   assert.deepEqual(fieldsOf(theirs.response?.fields), [
-    ['location', 'https://out/a'],
-    ['refresh', '5; url=https://out/b'],
+    ['location', 'https://a.example/a'],
+    ['refresh', '5; url=https://a.example/b'],
   ])
   const ours = fakeExchange({ answer, upstreamAddress: '' })
   phases.responseHead?.(ours.exchange)

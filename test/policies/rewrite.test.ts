@@ -112,3 +112,16 @@ test('app-root answers the root alone', () => {
   phases.requestHead?.(other.exchange)
   assert.deepEqual(other.replies, [])
 })
+
+for (const [target, location] of [
+  ['/a?b', 'http://x.example/a?b'],
+  ['/a/', 'http://x.example/a'],
+  ['/', 'http://x.example'],
+] as const) {
+  test(`between www and not, without a slash at the end: ${target}`, () => {
+    const { exchange, replies } = fakeExchange({ target })
+    const phases = policies['host-redirect'].start({ host: 'x.example', status: 308 })
+    phases.requestHead?.(exchange)
+    assert.deepEqual(replies, [{ status: 308, fields: ['Location', location] }])
+  })
+}

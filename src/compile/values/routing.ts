@@ -64,7 +64,7 @@ export const routingAnnotations = annotationTable({
   'custom-http-errors': {
     type: listOf(integer(400, 599)),
     default: [],
-    doc: 'Answers with these statuses are replaced by a page of default-backend, else of --default-backend-service, else by a 404.',
+    doc: 'Answers with these statuses are replaced by a page of default-backend, else of --default-backend-service, else by a 404. A page is asked for with GET and without a body, where ingress-nginx sends method and body of the request, and is told what upstreams are of the client.',
     example: '404,502,503',
     risk: 'low',
     scope: 'path',

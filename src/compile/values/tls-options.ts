@@ -33,7 +33,7 @@ export const tlsOptions = optionTable({
   hsts: {
     type: bool,
     default: true,
-    doc: 'Adds Strict-Transport-Security to answers over https, in place of what the upstream sent.',
+    doc: 'Adds Strict-Transport-Security to answers over https, refusals among them, in place of what the upstream sent.',
     example: 'false',
     compatibility: 'same',
   },
