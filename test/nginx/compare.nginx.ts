@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import {
   ask as askPlainly,
   createFolder,
@@ -11,109 +12,143 @@ import {
   startServing,
   until,
 } from '#test/commands/instance.ts'
-import { snippetCorpus } from '#test/snippets/corpus.ts'
-import type { SnippetCase } from '#test/snippets/snippet-case.ts'
-import { comparisons } from './cases.ts'
-import type { ComparedRequest, Comparison } from './comparison.ts'
-import { ask, EchoUpstream } from './peers.ts'
-import type { Got, Seen } from './peers.ts'
-import { manifests, nginxConfiguration, users } from './sites.ts'
-import type { Site } from './sites.ts'
+import { ask } from './client.ts'
+import type { Got, ProxyPorts } from './client.ts'
+import type { ComparedRequest, Comparison, Group } from './comparison.ts'
+import { missingModule, nginxConfiguration } from './configuration.ts'
+import type { Site } from './configuration.ts'
+import { groups } from './groups/index.ts'
+import { files, manifests } from './objects.ts'
+import { Upstreams } from './peers.ts'
+import { clientShape, upstreamShape, without } from './shapes.ts'
+import type { Shape } from './shapes.ts'
 
 // The same requests to nginx, configured as ingress-nginx would, and to Headgate with the annotation:
-// both must answer alike, and the upstream must see the same. Needs nginx in the PATH.
+// both must answer alike, and the upstreams must see the same. Needs nginx in the PATH; cases with a
+// module that is not installed are skipped.
 
-/** Fields of answers that say who answered, and not what. */
-const ownFields = new Set(
-  'date server connection keep-alive content-length transfer-encoding etag content-type expires'.split(
-    ' ',
-  ),
-)
-/** Fields of requests that each proxy adds in its own way; ingress-nginx adds ours. */
-const ownRequestFields =
-  /^(?:connection|content-length|transfer-encoding|x-request-id|x-scheme|x-case|x-original-.*|x-forwarded-(?:for|host|port|proto|scheme))$/
-
-/** The corpus of snippets, as far as plain nginx has their directives. */
-const snippets = snippetCorpus.filter(({ plain }) => plain === true).map(comparisonOf)
-
-function comparisonOf({
-  name,
-  key = 'configuration-snippet',
-  text,
-  requests,
-}: SnippetCase): Comparison {
-  const annotations = { [key]: text }
-  const compared = (requests ?? [])
-    .filter(({ client, scheme }) => client === undefined && scheme === undefined)
-    .map(({ method = 'GET', target = '/', fields = {}, upstream = 200 }) => {
-      return { method, target, fields, upstream: { status: upstream } }
-    })
-  return key === 'server-snippet'
-    ? { key, name, annotations, server: text, requests: compared }
-    : { key, name, annotations, location: text, requests: compared }
+for (const group of groups) {
+  await test(`nginx and Headgate do alike: ${group.name}`, { concurrency: 4 }, async (t) => {
+    const upstreams = await Upstreams.start(t)
+    const sites = group.comparisons
+      .filter((comparison) => missingModule(comparison) === undefined)
+      .map((comparison, i) => ({ host: `${nameOf(comparison, i)}.example`, comparison }))
+    const hosts = new Map(sites.map(({ host, comparison }) => [comparison, host]))
+    const ports = await startBoth(t, group, sites, upstreams)
+    await Promise.all(
+      group.comparisons.map(async (comparison) => {
+        const { key, name } = comparison
+        const host = hosts.get(comparison)
+        const skip = host === undefined && `nginx has no ${missingModule(comparison)}`
+        await t.test(`${key}: ${name}`, { skip }, async () => {
+          await compare(upstreams, ports, comparison, host ?? '')
+        })
+      }),
+    )
+  })
 }
 
-const sites: readonly Site[] = [...comparisons, ...snippets].map((comparison, i) => {
-  const plain = comparison.key === 'server-alias' ? comparison.key : `case-${i}`
-  return { host: `${plain}.example`, comparison }
-})
+function nameOf({ key }: Comparison, i: number): string {
+  return key === 'server-alias' ? key : `case-${i}`
+}
 
-await test('nginx and Headgate answer alike', async (t) => {
-  const { upstream, ports } = await startAll(t)
-  for (const { host, comparison } of sites) {
-    const { key, name, requests } = comparison
-    await t.test(`${key}: ${name}`, async () => {
-      for (const [i, request] of requests.entries()) {
-        const shown = `${request.method ?? 'GET'} ${request.target ?? '/'} (${i})`
-        const [nginx, headgate] = [
-          await measure(ports.nginx, host, `nginx ${host} ${i}`, request),
-          await measure(ports.headgate, host, `headgate ${host} ${i}`, request),
-        ]
-        assert.deepEqual(
-          headgate.map((got) => shape(got)),
-          nginx.map((got) => shape(got)),
-          `${shown}: what the client got`,
-        )
-        assert.deepEqual(
-          seen(upstream, `headgate ${host} ${i}`),
-          seen(upstream, `nginx ${host} ${i}`),
-          `${shown}: what the upstream saw`,
-        )
-      }
-    })
-  }
-})
+interface Both {
+  readonly nginx: ProxyPorts
+  readonly headgate: ProxyPorts
+}
 
-async function startAll(t: TestContext) {
-  const upstream = await EchoUpstream.start(t)
-  const [nginxPort = 0] = await freePorts(1)
-  const folder = createFolder(t, { users: `${users}\n` })
-  const configuration = nginxConfiguration(sites, {
-    listen: `127.0.0.1:${nginxPort}`,
-    upstream: `127.0.0.1:${upstream.port}`,
-    usersFile: join(folder, 'users'),
-    folder,
+async function startBoth(
+  t: TestContext,
+  group: Group,
+  sites: readonly Site[],
+  upstreams: Upstreams,
+): Promise<Both> {
+  const [http = 0, https = 0] = await freePorts(2)
+  const folder = createFolder(t, files)
+  const places = { httpPort: http, httpsPort: https, folder, ports: upstreams.ports }
+  writeFileSync(join(folder, 'nginx.conf'), nginxConfiguration(group, sites, places))
+  const nginx = spawn('nginx', ['-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
-  writeFileSync(join(folder, 'nginx.conf'), configuration)
-  const nginx = spawn(
-    'nginx',
-    ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', 'user root;'],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  )
-  t.after(() => nginx.kill('SIGTERM'))
-  const objects = createFolder(t, { 'all.yaml': manifests(sites, upstream.port) })
-  const { ports } = await startServing(t, objects, ['--configmap=headgate/options'])
+  t.after(async () => {
+    nginx.kill()
+    await until(() => nginx.exitCode !== null || nginx.signalCode !== null)
+  })
+  const objects = createFolder(t, { 'all.yaml': manifests(group, sites, upstreams.ports) })
+  const { ports } = await startServing(t, objects, [
+    '--configmap=headgate/options',
+    '--default-ssl-certificate=test/server',
+    '--workers=1',
+    ...(group.defaultBackend === true ? ['--default-backend-service=test/sorry'] : []),
+  ])
   await until(async () => {
     assert.equal(nginx.exitCode, null, 'nginx ended')
-    return (await askPlainly(nginxPort, '/').catch(() => undefined)) !== undefined
+    return (await askPlainly(http, '/').catch(() => undefined)) !== undefined
   })
-  return { upstream, ports: { nginx: nginxPort, headgate: ports.http } }
+  return { nginx: { http, https }, headgate: ports }
+}
+
+async function compare(
+  upstreams: Upstreams,
+  ports: Both,
+  { key, requests, spread, apart }: Comparison,
+  host: string,
+): Promise<void> {
+  let differs = false
+  for (const [i, request] of requests.entries()) {
+    const shown = `${key}: ${request.method ?? 'GET'} ${request.target ?? '/'} (${i})`
+    const [nginxId, headgateId] = [`nginx ${host} ${i}`, `headgate ${host} ${i}`]
+    const [nginx, headgate] = await Promise.all([
+      measure(ports.nginx, host, nginxId, request),
+      measure(ports.headgate, host, headgateId, request),
+    ])
+    const clientsOf = (got: readonly Got[], from: ProxyPorts): Shape[] =>
+      got.map((one, at) => clientShape(one, from, nginx[at]))
+    const upstreamsOf = (id: string, from: ProxyPorts): Shape[] =>
+      upstreams.seen(id).map((seen) => upstreamShape(seen, from))
+    const equal = (ours: Shape[], theirs: Shape[], what: string): void => {
+      differs ||= !isDeepStrictEqual(ours, theirs)
+      const left = apart?.fields ?? []
+      assert.deepEqual(without(ours, left), without(theirs, left), `${shown}: ${what}`)
+    }
+    equal(clientsOf(headgate, ports.headgate), clientsOf(nginx, ports.nginx), 'what clients got')
+    for (const [at, got] of headgate.entries()) {
+      const ms = Math.abs(got.elapsedMs - (nginx[at]?.elapsedMs ?? Infinity))
+      assert.ok(ms <= (request.withinMs ?? Infinity), `${shown}: ${ms} ms apart`)
+    }
+    if (spread === true) {
+      assert.deepEqual(counts(upstreams, headgateId), counts(upstreams, nginxId), shown)
+      continue
+    }
+    // Copies for a mirror may come later than the answer.
+    const seen = (id: string): number => upstreams.seen(id).length
+    for (let waited = 0; waited < 50 && seen(headgateId) !== seen(nginxId); waited++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    equal(
+      upstreamsOf(headgateId, ports.headgate).toSorted(byText),
+      upstreamsOf(nginxId, ports.nginx).toSorted(byText),
+      'what upstreams saw',
+    )
+  }
+  if (apart !== undefined) assert.ok(differs, `${key}: nothing is apart any more: ${apart.why}`)
+}
+
+function byText(a: Shape, b: Shape): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1
+}
+
+/** How many requests each endpoint got, the fewest first. */
+function counts(upstreams: Upstreams, id: string): number[] {
+  const byEndpoint: Record<string, number> = {}
+  for (const { endpoint } of upstreams.seen(id)) {
+    byEndpoint[endpoint] = (byEndpoint[endpoint] ?? 0) + 1
+  }
+  return Object.values(byEndpoint).toSorted((a, b) => a - b)
 }
 
 async function measure(
-  port: number,
+  ports: ProxyPorts,
   own: string,
   id: string,
   request: ComparedRequest,
@@ -122,36 +157,12 @@ async function measure(
   const host = request.host?.replace('@', own) ?? own
   if (atOnce) {
     const got = await Promise.all(
-      Array.from({ length: times }, async () => await ask(port, host, id, request)),
+      Array.from({ length: times }, async () => await ask(ports, host, id, request)),
     )
     // Which of them are refused is chance.
     return got.toSorted((a, b) => a.status - b.status)
   }
   const got: Got[] = []
-  for (let i = 0; i < times; i++) got.push(await ask(port, host, id, request))
+  for (let i = 0; i < times; i++) got.push(await ask(ports, host, id, request))
   return got
-}
-
-/** What must be alike in an answer. Bodies of errors are each proxy's own. */
-function shape({ status, fields, body }: Got): object {
-  const kept = Object.entries(fields).filter(([name]) => !ownFields.has(name))
-  return {
-    status,
-    fields: Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    body: status === 200 ? body : '',
-  }
-}
-
-function seen({ seen: all }: EchoUpstream, id: string): object | undefined {
-  const found: Seen | undefined = all.get(id)
-  if (found === undefined) return undefined
-  const { method, target, version, fields, bodyBytes } = found
-  const kept = Object.entries(fields).filter(([name]) => !ownRequestFields.test(name))
-  return {
-    method,
-    target,
-    version,
-    bodyBytes,
-    fields: Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1))),
-  }
 }

@@ -1,0 +1,33 @@
+import type { Group } from '../comparison.ts'
+import { access } from './access.ts'
+import { clientTls } from './client-tls.ts'
+import { externalAuth } from './external-auth.ts'
+import { fields } from './fields.ts'
+import { limits } from './limits.ts'
+import { optionGroups } from './options.ts'
+import { balancing, errors, mirrors } from './others.ts'
+import { passing } from './passing.ts'
+import { redirects } from './redirects.ts'
+import { routing } from './routing.ts'
+import { snippets } from './snippets.ts'
+import { upstreamTls } from './upstream-tls.ts'
+
+/** All comparisons; each group has an nginx and a Headgate of its own. */
+export const groups: readonly Group[] = [
+  routing,
+  redirects,
+  access,
+  externalAuth,
+  fields,
+  passing,
+  limits,
+  clientTls,
+  upstreamTls,
+  errors,
+  mirrors,
+  balancing,
+  snippets,
+  ...optionGroups,
+]
+
+export const comparisons = groups.flatMap((group) => group.comparisons)
