@@ -64,7 +64,7 @@ export const compression = policy({
     'use-gzip': {
       type: bool,
       default: false,
-      doc: 'Compresses answers with gzip for clients that accept it.',
+      doc: 'Compresses answers with gzip for clients that accept it, also by a *, which nginx does not heed.',
       example: 'true',
       compatibility: 'same',
     },
@@ -160,11 +160,7 @@ export const compression = policy({
           if (response.contentLength >= 0 && response.contentLength < bytesMin) continue
           varies = true
           if (!acceptsCoding(accepted, coding)) continue
-          if (!mayCompress()) exchange.noteUncompressed()
-          else {
-            compressing.set(exchange, new Compressor(coding, level))
-            encodeHead(response, coding)
-          }
+          if (isCompressing(exchange, coding, level)) encodeHead(response, coding)
           break
         }
         if (varies) addVary(response)
@@ -177,6 +173,17 @@ export const compression = policy({
     }
   },
 })
+
+/** Whether the answer is to be compressed now. That to HEAD has the head of the one to GET. */
+function isCompressing(exchange: PolicyExchange, coding: Coding, level: number): boolean {
+  if (exchange.request.method === 'HEAD') return true
+  if (mayCompress()) {
+    compressing.set(exchange, new Compressor(coding, level))
+    return true
+  }
+  exchange.noteUncompressed()
+  return false
+}
 
 /** What snippets say of a coding: that of the location goes before that of the server. */
 function editOf(
@@ -193,8 +200,8 @@ function isCompressible(
   { status, fields }: ResponseHead,
   { request, responseEmpty }: PolicyExchange,
 ): boolean {
-  if (responseEmpty || !statuses.has(status)) return false
-  if (request.method === 'HEAD' || request.version < 11) return false
+  if (!statuses.has(status) || request.version < 11) return false
+  if (responseEmpty && request.method !== 'HEAD') return false
   if (bodyBound.some((name) => fields.get(name) !== undefined)) return false
   return fields.getJoined('cache-control')?.toLowerCase().includes('no-transform') !== true
 }

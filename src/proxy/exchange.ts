@@ -35,6 +35,8 @@ import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import type { Waiting } from './waiting.ts'
 import { prepareResponse } from './response-head.ts'
 import { keepForRetry, mayRetryStatus } from './retry.ts'
+import { noteFailedTry } from './failed-try.ts'
+import type { FailedTry } from './failed-try.ts'
 import { sendRequest } from './send-request.ts'
 import type { Services } from './services.ts'
 
@@ -70,6 +72,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
   target: LiveTarget | undefined
   tries = 0
   failedEndpoints: LiveEndpoint[] | undefined
+  failedTries: FailedTry[] | undefined
   lastEndpoint: LiveEndpoint | undefined
   /** -1: not made yet. */
   hashKey = -1
@@ -244,6 +247,7 @@ export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, 
     noteAnswer(this, attempt, head)
     if (this.request.upgrade !== '' && wasFalseTunnel(this, attempt, head)) return
     if (mayRetryStatus(this, head, ended)) {
+      noteFailedTry(this, attempt, head.status)
       releaseResponseHead(head)
       attempt.abandon()
       this.tryElsewhere(attempt)

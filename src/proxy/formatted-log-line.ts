@@ -3,6 +3,7 @@ import { variableReader } from '#src/policies/variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
+import type { FailedTry } from './failed-try.ts'
 import { inQuotes, isPlain, isPlainUnit, oncePerSecond, seconds } from './log-text.ts'
 
 type Read = (exchange: Exchange, durationMs: number) => string
@@ -50,12 +51,39 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   the_real_ip: ({ clientAddress }) => clientAddress,
   time_iso8601: ({ services }) => isoSecond(services.wallClock()),
   time_local: ({ services }) => commonTime(services.wallClock()),
-  upstream_addr: ({ lastEndpoint }) => lastEndpoint?.name ?? '',
-  upstream_header_time: ({ upstreamMs }) => (upstreamMs < 0 ? '' : seconds(upstreamMs)),
-  upstream_response_length: ({ lastEndpoint, responseBytes }) =>
-    lastEndpoint === undefined ? '' : String(responseBytes),
-  upstream_response_time: ({ upstreamMs }) => (upstreamMs < 0 ? '' : seconds(upstreamMs)),
-  upstream_status: ({ upstreamMs, status }) => (upstreamMs < 0 ? '' : String(status)),
+  upstream_addr: (exchange) =>
+    ofTries(exchange, ({ address }) => address, exchange.lastEndpoint?.name ?? ''),
+  upstream_header_time: (exchange) => ofTries(exchange, () => '-', answeredAfter(exchange)),
+  upstream_response_length: (exchange) =>
+    ofTries(
+      exchange,
+      () => '0',
+      exchange.lastEndpoint === undefined ? '' : String(exchange.responseBytes),
+    ),
+  upstream_response_time: (exchange) =>
+    ofTries(exchange, ({ ms }) => seconds(ms), answeredAfter(exchange)),
+  upstream_status: (exchange) =>
+    ofTries(
+      exchange,
+      ({ status }) => String(status),
+      exchange.upstreamMs < 0 ? '' : String(exchange.status),
+    ),
+}
+
+/** What is said of each try, as nginx writes it: those that failed, then the one that was answered. */
+function ofTries(
+  { failedTries, tries }: Exchange,
+  ofFailed: (failed: FailedTry) => string,
+  ofLast: string,
+): string {
+  if (failedTries === undefined) return ofLast
+  const all = failedTries.map(ofFailed)
+  if (failedTries.length < tries) all.push(ofLast === '' ? '-' : ofLast)
+  return all.join(', ')
+}
+
+function answeredAfter({ upstreamMs }: Exchange): string {
+  return upstreamMs < 0 ? '' : seconds(upstreamMs)
 }
 
 const formats = new WeakMap<GlobalOptions, Read>()

@@ -57,6 +57,17 @@ export function isPlainUnit(unit: number): boolean {
   return unit >= 0x20 && unit <= 0x7e && unit !== 0x22 && unit !== 0x5c
 }
 
+/** What JSON escapes by one letter, and nginx too. */
+const short: Readonly<Record<number, string>> = {
+  0x08: 'b',
+  0x09: 't',
+  0x0a: 'n',
+  0x0c: 'f',
+  0x0d: 'r',
+  0x22: '"',
+  0x5c: '\\',
+}
+
 /** A latin1 text as what stands between the quotes of a JSON string, in ASCII. */
 export function inQuotes(text: string): string {
   return isPlain(text) ? text : escaped(text)
@@ -72,7 +83,7 @@ function escaped(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (isPlainUnit(unit)) out += text[i]
-    else if (unit === 0x22 || unit === 0x5c) out += `\\${text[i]}`
+    else if (unit in short) out += `\\${short[unit]}`
     else out += `\\u${unit.toString(16).padStart(4, '0')}`
   }
   return out

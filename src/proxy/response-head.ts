@@ -9,7 +9,8 @@ const securityField = fieldMask('strict-transport-security')
 export function prepareResponse(exchange: Exchange, head: ResponseHead): void {
   const { hsts, backendServerHeader } = exchange.services.table.options
   if (!backendServerHeader) head.fields.removeKnown(serverField)
-  if (exchange.scheme !== 'https') return
+  // Only of a connection of our own we know that it is TLS, as ingress-nginx has it.
+  if (exchange.stream.peer.scheme !== 'https') return
   if (hsts === '') return
   head.fields.removeKnown(securityField)
   head.fields.append('Strict-Transport-Security', hsts)

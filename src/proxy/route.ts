@@ -37,6 +37,8 @@ export function route(exchange: Exchange): void {
   }
   exchange.path = path
   exchange.host = hostOf(request.authority)
+  // Routes are found by Host; the upstream is told the host that a trusted peer names, as in ingress-nginx.
+  if (exchange.publicHost !== request.authority) request.authority = exchange.publicHost
   if (table.misdirects(peer, context.listener.hostGroup, exchange.host)) {
     exchange.fail('misdirected')
     return

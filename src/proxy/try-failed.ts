@@ -3,6 +3,7 @@ import type { ResponseHead } from '#src/exchange/heads.ts'
 import { recordFailure } from '#src/upstream/ejection.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { noteFailedTry } from './failed-try.ts'
 import { failures, isIdempotent } from './failures.ts'
 import type { FailureCode } from './failures.ts'
 import { observeTry } from './pick.ts'
@@ -27,6 +28,7 @@ export function tryFailed(exchange: Exchange, attempt: Attempt, code: FailureCod
     return
   }
   note(exchange, attempt, code)
+  noteFailedTry(exchange, attempt, failures[code].status)
   if (mayRetryFailure(exchange, code, unsent)) exchange.tryElsewhere(attempt)
   else exchange.fail(code)
 }

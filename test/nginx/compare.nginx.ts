@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -34,17 +34,18 @@ for (const group of groups) {
       .filter((comparison) => missingModule(comparison) === undefined)
       .map((comparison, i) => ({ host: `${nameOf(comparison, i)}.example`, comparison }))
     const hosts = new Map(sites.map(({ host, comparison }) => [comparison, host]))
-    const ports = await startBoth(t, group, sites, upstreams)
+    const both = await startBoth(t, group, sites, upstreams)
     await Promise.all(
       group.comparisons.map(async (comparison) => {
         const { key, name } = comparison
         const host = hosts.get(comparison)
         const skip = host === undefined && `nginx has no ${missingModule(comparison)}`
         await t.test(`${key}: ${name}`, { skip }, async () => {
-          await compare(upstreams, ports, comparison, host ?? '')
+          await compare(upstreams, both, comparison, host ?? '')
         })
       }),
     )
+    if (group.logs === true) await t.test('the access logs', async () => await compareLogs(both))
   })
 }
 
@@ -55,6 +56,9 @@ function nameOf({ key }: Comparison, i: number): string {
 interface Both {
   readonly nginx: ProxyPorts
   readonly headgate: ProxyPorts
+  /** The lines of their access logs so far. */
+  readonly nginxLog: () => readonly string[]
+  readonly headgateLog: () => readonly string[]
 }
 
 async function startBoth(
@@ -75,7 +79,7 @@ async function startBoth(
     await until(() => nginx.exitCode !== null || nginx.signalCode !== null)
   })
   const objects = createFolder(t, { 'all.yaml': manifests(group, sites, upstreams.ports) })
-  const { ports } = await startServing(t, objects, [
+  const { ports, program } = await startServing(t, objects, [
     '--configmap=headgate/options',
     '--default-ssl-certificate=test/server',
     '--workers=1',
@@ -85,7 +89,28 @@ async function startBoth(
     assert.equal(nginx.exitCode, null, 'nginx ended')
     return (await askPlainly(http, '/').catch(() => undefined)) !== undefined
   })
-  return { nginx: { http, https }, headgate: ports }
+  const accessLog = join(folder, 'access.log')
+  return {
+    nginx: { http, https },
+    headgate: ports,
+    nginxLog: () => linesOf(existsSync(accessLog) ? readFileSync(accessLog, 'latin1') : ''),
+    headgateLog: () => linesOf(program.stdout),
+  }
+}
+
+/** Lines about requests of cases, by the case, whoever served them. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n').filter((line) => /^(?:nginx|headgate) case-/.test(line))
+  return lines.map((line) => line.replace(/^\w+ /, '')).toSorted()
+}
+
+/** A line is written when the request is over, which may be after its answer. */
+async function compareLogs({ nginxLog, headgateLog }: Both): Promise<void> {
+  for (let waited = 0; waited < 100 && headgateLog().length < nginxLog().length; waited++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.ok(nginxLog().length > 0)
+  assert.deepEqual(headgateLog(), nginxLog())
 }
 
 async function compare(

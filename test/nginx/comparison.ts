@@ -89,5 +89,7 @@ export interface Group {
   readonly location?: string
   /** There is a default backend for everything. */
   readonly defaultBackend?: true
+  /** The lines of the access log are compared, too; each begins with `X-Case`. */
+  readonly logs?: true
   readonly comparisons: readonly Comparison[]
 }

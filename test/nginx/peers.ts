@@ -102,7 +102,8 @@ export class Upstreams {
     const id = String(asked.headers['x-case'])
     const tried = (this.#tries.get(id) ?? 0) + 1
     this.#tries.set(id, tried)
-    const due = tried > (wish.tries ?? Infinity) ? {} : wish
+    const { fields = {} } = wish
+    const due = tried > (wish.tries ?? Infinity) ? { fields } : wish
     if (due.hangUp === true) {
       asked.socket.destroy()
       return

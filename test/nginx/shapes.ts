@@ -16,7 +16,7 @@ const newest = 'TLSv1.3'
 /** What must be alike in an answer. Pages of errors are each proxy's own, where nginx wrote its own. */
 export function clientShape(got: Got, ports: ProxyPorts, nginx: Got | undefined): Shape {
   const { status, body, handshake } = got
-  const page = nginx?.body.includes('<hr><center>nginx') === true
+  const page = nginx !== undefined && isPage(nginx)
   const fields = Object.entries(got.fields).filter(([name]) => {
     if (ownFields.has(name) || (page && pageFields.has(name))) return false
     // RFC 9110 8.6 allows no length with 204.
@@ -29,6 +29,12 @@ export function clientShape(got: Got, ports: ProxyPorts, nginx: Got | undefined)
     ':trailers': JSON.stringify(got.trailers),
     ':tls': handshake.startsWith(newest) ? newest : handshake,
   }
+}
+
+/** A page of nginx, or the head of one. What upstreams answer is no HTML. */
+function isPage({ status, body, fields }: Got): boolean {
+  const headOnly = status >= 300 && body === '' && fields['content-type'] === 'text/html'
+  return headOnly || body.includes('<hr><center>nginx')
 }
 
 /** What must be alike in what an upstream saw. */
@@ -67,7 +73,16 @@ function generic(
     fields
       .map(([name, value]) => {
         const isOurId = name === 'x-request-id' && /^[0-9a-f]{32}$/.test(value)
-        return [name, isOurId ? '@id' : portless(value, ports)] as const
+        if (isOurId) return [name, '@id'] as const
+        // A list without order.
+        const told =
+          name === 'vary'
+            ? value
+                .split(/[|, ]+/)
+                .toSorted()
+                .join(', ')
+            : value
+        return [name, portless(told, ports)] as const
       })
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   )

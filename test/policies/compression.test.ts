@@ -79,7 +79,13 @@ const heads: readonly (readonly [
   ['an unknown length', { fields: { 'accept-encoding': 'gzip' }, length: -1 }, 'gzip', true],
   ['too short for gzip', { fields: { 'accept-encoding': 'gzip' }, length: 100 }, '', true],
   ['too short for both', { fields: { 'accept-encoding': 'gzip, br' }, length: 10 }, '', false],
-  ['HEAD', { method: 'HEAD', fields: { 'accept-encoding': 'gzip' } }, '', false],
+  ['HEAD, as a GET', { method: 'HEAD', fields: { 'accept-encoding': 'gzip' } }, 'gzip', true],
+  [
+    'HEAD, which has no body',
+    { method: 'HEAD', fields: { 'accept-encoding': 'gzip' }, responseEmpty: true },
+    'gzip',
+    true,
+  ],
   ['no body', { fields: { 'accept-encoding': 'gzip' }, responseEmpty: true }, '', false],
   ['HTTP/1.0', { fields: { 'accept-encoding': 'gzip' }, version: 10 }, '', false],
   ['a part', { fields: { 'accept-encoding': 'gzip' }, status: 206 }, '', false],
@@ -172,7 +178,9 @@ for (const [
     assert.equal(found.get('vary') ?? '', vary ? 'Accept-Encoding' : '')
     const compresses = coding === 'gzip' || coding === 'br'
     assert.equal(response.contentLength, compresses ? -1 : length)
-    assert.equal(both.filterResponseBody?.(exchange) !== undefined, compresses)
+    // To HEAD there is no body.
+    const hasBody = compresses && given.method !== 'HEAD'
+    assert.equal(both.filterResponseBody?.(exchange) !== undefined, hasBody)
     both.end?.(exchange)
   })
 }

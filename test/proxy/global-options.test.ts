@@ -67,6 +67,7 @@ for (const [options, address, host, proto] of identities) {
     assert.equal(headers['x-real-ip'], address)
     assert.equal(headers['x-forwarded-for'], address)
     assert.equal(headers['x-forwarded-host'], host)
+    assert.equal(headers['host'], host)
     assert.equal(headers['x-forwarded-proto'], proto)
     // What was sent, whoever sent it, as ingress-nginx passes it on.
     assert.equal(headers['x-original-forwarded-for'], '198.51.100.9')
@@ -90,6 +91,14 @@ test('what only the proxy says of forwarding is never the word of a client', asy
   })
   assert.equal(headers['x-original-forwarded-for'], undefined)
   assert.equal(headers['x-original-forwarded-host'], undefined)
+})
+
+test('HSTS is for TLS of our own, not for what a trusted peer says', async (t) => {
+  const trusted = { trustedPeers: ['127.0.0.0/8'], useForwardedHeaders: true }
+  const plane = await start(t, { ...trusted, hsts: 'max-age=60' })
+  const sent = { host: 'a.example', 'x-forwarded-proto': 'https' }
+  const { status, headers } = await ask(plane.httpPort, '/', { headers: sent })
+  assert.deepEqual([status, headers['strict-transport-security']], [200, undefined])
 })
 
 const skipped: readonly (readonly [urls: string[], sent: string[], logged: string[]])[] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { logFormat, logVariables } from '#src/policies/log-variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
-import { ask, startUpstream } from '#test/commands/instance.ts'
+import { ask, freePorts, startUpstream } from '#test/commands/instance.ts'
 import { TestPlane } from '#test/support/plane.ts'
 
 /** Sends one request through a plane with this format; gives its line. */
@@ -45,12 +45,26 @@ test("ingress-nginx's own format", async (t) => {
   )
 })
 
-const hostile = 'a"b\\c\u00e9'
+test('each of several tries is told', async (t) => {
+  const upstreams = await freePorts(2)
+  const format = '$status [$upstream_status] [$upstream_response_length] $upstream_addr'
+  const plane = await TestPlane.start({
+    upstreams,
+    options: { logFormat: logFormat.parse(format) ?? [] },
+  })
+  t.after(() => plane.stop())
+  await ask(plane.httpPort, '/', { headers: { host: 'a.example' } })
+  const [line = ''] = plane.lines
+  assert.match(line, /^502 \[502, 502\] \[0, 0\] 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+$/)
+  for (const port of upstreams) assert.ok(line.includes(`:${port}`), line)
+})
+
+const hostile = 'a"b\\c\td\u00e9'
 
 const escapes: readonly (readonly [GlobalOptions['logEscape'], string])[] = [
-  ['default', '"a\\x22b\\x5Cc\\xE9" "-"'],
-  ['json', '"a\\"b\\\\c\\u00e9" ""'],
-  ['none', '"a"b\\c\\xe9" ""'],
+  ['default', '"a\\x22b\\x5Cc\\x09d\\xE9" "-"'],
+  ['json', '"a\\"b\\\\c\\td\\u00e9" ""'],
+  ['none', '"a"b\\c\\x09d\\xe9" ""'],
 ]
 
 for (const [escape, expected] of escapes) {

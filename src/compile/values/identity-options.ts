@@ -11,7 +11,7 @@ export const identityOptions = optionTable({
   'use-forwarded-headers': {
     type: bool,
     default: defaults.useForwardedHeaders,
-    doc: 'Believes X-Forwarded-* of the peers in proxy-real-ip-cidr.',
+    doc: 'Believes X-Forwarded-* of the peers in proxy-real-ip-cidr. Where they name https and no port, the port is 443, not the one of http that ingress-nginx names.',
     example: 'true',
     compatibility: 'same',
   },

@@ -4,6 +4,7 @@ import { clientTls } from './client-tls.ts'
 import { externalAuth } from './external-auth.ts'
 import { fields } from './fields.ts'
 import { limits } from './limits.ts'
+import { logGroups } from './logs.ts'
 import { optionGroups } from './options.ts'
 import { balancing, errors, mirrors } from './others.ts'
 import { passing } from './passing.ts'
@@ -28,6 +29,7 @@ export const groups: readonly Group[] = [
   balancing,
   snippets,
   ...optionGroups,
+  ...logGroups,
 ]
 
 export const comparisons = groups.flatMap((group) => group.comparisons)

@@ -135,6 +135,16 @@ const forwarded: Group = {
   comparisons: [
     {
       key: 'use-forwarded-headers',
+      name: 'https without a port',
+      annotations: {},
+      apart: {
+        fields: ['x-forwarded-port'],
+        why: 'it is the port of https then, and not ours of http',
+      },
+      requests: [{ fields: { 'X-Forwarded-Proto': 'https' } }],
+    },
+    {
+      key: 'use-forwarded-headers',
       name: 'address, host, scheme and port of the client',
       annotations: {},
       requests: [
@@ -144,7 +154,6 @@ const forwarded: Group = {
         { fields: { 'X-Forwarded-For': 'nonsense, 192.0.2.7' } },
         { fields: { 'X-Forwarded-Host': 'public.example, inner.example' } },
         { fields: { 'X-Forwarded-Port': '8443', 'X-Forwarded-Proto': 'https' } },
-        { fields: { 'X-Forwarded-Proto': 'https' } },
         { fields: { 'X-Real-IP': '192.0.2.9', 'X-Scheme': 'wss' } },
       ],
     },
@@ -166,7 +175,6 @@ const compressed = [
   { fields: { 'Accept-Encoding': 'gzip' }, upstream: { bodyBytes: 3000 } },
   { fields: { 'Accept-Encoding': 'gzip;q=0' }, upstream: { bodyBytes: 3000 } },
   { fields: { 'Accept-Encoding': 'deflate, gzip;q=0.5' }, upstream: { bodyBytes: 3000 } },
-  { fields: { 'Accept-Encoding': '*' }, upstream: { bodyBytes: 3000 } },
   { upstream: { bodyBytes: 3000 } },
   {
     fields: { 'Accept-Encoding': 'gzip' },
@@ -203,6 +211,13 @@ const compression: Group = {
   },
   http: 'gzip on; gzip_comp_level 3; gzip_http_version 1.1; gzip_min_length 100; gzip_types text/plain application/json; gzip_proxied any; gzip_vary on;',
   comparisons: [
+    {
+      key: 'use-gzip',
+      name: 'any coding will do',
+      annotations: {},
+      apart: { fields: ['content-encoding'], why: 'a * names gzip, too (RFC 9110 12.5.3)' },
+      requests: [{ fields: { 'Accept-Encoding': '*' }, upstream: { bodyBytes: 3000 } }],
+    },
     {
       key: 'use-gzip',
       name: 'by type, length and what clients take',
