@@ -5,7 +5,6 @@
 export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'enable-modsecurity',
   'enable-owasp-modsecurity-crs',
-  'global-auth-snippet',
   'http-snippet',
   'location-snippet',
   'log-format-stream',

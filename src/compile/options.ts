@@ -21,6 +21,8 @@ import type { RoutingValues } from './values/routing.ts'
 import { tracingOf } from './values/tracing.ts'
 import type { TracingOptions } from './values/tracing.ts'
 import { annotationSchema, optionSchema } from './values/schema.ts'
+import { snippetOptions } from './values/snippets.ts'
+import type { SnippetOptions } from './values/snippets.ts'
 
 /** The ConfigMap, read: what holds for everything, and the default of every annotation. */
 export interface Options {
@@ -34,6 +36,7 @@ export interface Options {
   readonly protocol: ProtocolValues
   readonly routing: RoutingValues
   readonly balance: BalanceValues
+  readonly snippets: SnippetOptions
   /** Parallel to `policyList`: defaults of annotations, and the policy's own options. */
   readonly policies: readonly PolicyDefaults[]
   readonly tracing: TracingOptions | undefined
@@ -73,6 +76,7 @@ export function compileOptions(
     protocol: complete(protocolAnnotations, presets),
     routing: complete(routingAnnotations, presets),
     balance: complete(balanceAnnotations, presets),
+    snippets: optionsOf(snippetOptions, read),
     policies: policyList.map(([, policy]) => ({
       annotations: complete(policy.annotations, presets),
       options: optionsOf(policy.options, read),

@@ -9,10 +9,9 @@ import { externalTarget } from './externals.ts'
 import type { ConfigMap, Secret } from '#src/snapshot/objects.ts'
 import { reportOn, reportOnMissing } from './findings.ts'
 import type { ObjectReference } from './object-references.ts'
-import type { ParsedIngress, ParsedRoute } from './ingress.ts'
+import type { ParsedRoute } from './ingress.ts'
 import { isRegex } from './regex-scope.ts'
 import type { RuleContext } from './rules.ts'
-import type { ServerSnippet } from './snippets.ts'
 import type { Target } from './services/backends.ts'
 import { upstreamSecretProblem } from './values/backend-protocol.ts'
 
@@ -42,13 +41,13 @@ function locationOf({ path, pathText }: ParsedRoute, regex: boolean): RuleLocati
   return { type, path: type === 'regex' ? '' : pathBytes(path.value) }
 }
 
-type Snippets = Pick<RouteContext<object>, 'serverSnippet' | 'snippet' | 'authSnippet'>
+type Snippets = Pick<
+  RouteContext<object>,
+  'serverSnippet' | 'snippet' | 'authSnippet' | 'globalAuthSnippet'
+>
 
-function snippetsOf(
-  parsed: ParsedIngress,
-  server: ServerSnippet | undefined,
-  constants: Constants,
-): Snippets {
+function snippetsOf({ parsed, server, options }: RuleContext, constants: Constants): Snippets {
+  const { 'global-auth-snippet': forAll } = options.snippets
   const own = (key: SnippetKey) =>
     parsed.snippets[key].text === ''
       ? undefined
@@ -57,6 +56,8 @@ function snippetsOf(
     serverSnippet: server && bindConstants(server.program, constants),
     snippet: own('configuration-snippet'),
     authSnippet: own('auth-snippet'),
+    globalAuthSnippet:
+      'problem' in forAll ? forAll : bindConstants(forAll.value.program, constants),
   }
 }
 
@@ -67,7 +68,7 @@ export function readRoute(
   constants: Constants,
   diagnostics: Diagnostics,
 ): RouteReading {
-  const { parsed, objects, settings, tls, clients, server } = given
+  const { parsed, objects, settings, tls, clients } = given
   let denied = parsed.closed
   const externals: Target[] = []
   const data = new Map<string, Readonly<Record<string, string>>>()
@@ -114,7 +115,7 @@ export function readRoute(
       path: route.pathText,
       clients,
       match: locationOf(route, isRegex(given)),
-      ...snippetsOf(parsed, server, constants),
+      ...snippetsOf(given, constants),
       httpsPort: settings.httpsPort,
       data: (key) => data.get(key),
       external(host, port) {

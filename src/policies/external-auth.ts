@@ -2,7 +2,7 @@ import type { OptionTable } from '#src/annotations/schema.ts'
 import { isAuthority } from '#src/exchange/authority.ts'
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import { fieldId } from '#src/exchange/known-fields.ts'
-import { allow, deny } from './access.ts'
+import { allow, deny as keepOut } from './access.ts'
 import { escapeUri } from './escape-uri.ts'
 import { answers } from './external-auth-cache.ts'
 import type { AuthAnswer } from './external-auth-cache.ts'
@@ -21,6 +21,7 @@ import type { PolicyExchange, Reply, Verdict } from './policy.ts'
 import { templateFields } from './response-fields.ts'
 import { readServiceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
+import type { Program } from './snippets/program.ts'
 import { statePlaces } from './state-places.ts'
 import { renderTemplate } from './template.ts'
 import type { Template } from './template.ts'
@@ -141,7 +142,9 @@ function configureAuth(
     signInParameter: values['auth-signin-redirect-param'],
     responseFields: values['auth-response-headers'],
     redirect: values['auth-request-redirect'],
-    fields: [...(own ? moreFields(context) : []), ...snippetFields(context)],
+    fields: own
+      ? [...moreFields(context), ...snippetFields(context.authSnippet)]
+      : snippetFields(globalSnippet(context)),
     cache: cacheOf(values, context),
     alwaysSetCookie: values['auth-always-set-cookie'],
     any: values.satisfy === 'any',
@@ -168,11 +171,16 @@ function moreFields(context: RouteContext<AuthOptions>): ExternalAuthConfig['fie
   })
 }
 
+/** A snippet that guards every route: with one that says what cannot be done none of them is served. */
+function globalSnippet({ globalAuthSnippet, deny }: RouteContext<object>): Program | undefined {
+  if (globalAuthSnippet === undefined || !('problem' in globalAuthSnippet)) return globalAuthSnippet
+  deny('global-auth-snippet', globalAuthSnippet.problem)
+  return undefined
+}
+
 /** What proxy_set_header of auth-snippet says. Rules of a rewrite have no meaning there. */
-function snippetFields({
-  authSnippet,
-}: RouteContext<ExternalAuthOptions>): ExternalAuthConfig['fields'] {
-  return (authSnippet?.requestFields ?? []).map(({ name, value }) => ({
+function snippetFields(snippet: Program | undefined): ExternalAuthConfig['fields'] {
+  return (snippet?.requestFields ?? []).map(({ name, value }) => ({
     name,
     value: value.filter((part) => 'text' in part || 'variable' in part),
   }))
@@ -243,7 +251,7 @@ function settle(
   }
   const reply = refusal(config, exchange, answer)
   // A service that fails opens nothing and closes nothing that another policy opens.
-  if (any) deny(exchange, true, reply)
+  if (any) keepOut(exchange, true, reply)
   else refuse(reply)
 }
 

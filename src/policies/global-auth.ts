@@ -6,7 +6,7 @@ import type { CacheDuration, ExternalAuthValues } from './external-auth-annotati
 import type { Template } from './template.ts'
 
 /** A value, or what is wrong with it: external authentication that cannot be read must not be left out. */
-type Checked<Value> = { readonly value: Value } | { readonly problem: string }
+export type Checked<Value> = { readonly value: Value } | { readonly problem: string }
 
 /** External authentication of every route, by the ConfigMap. */
 export interface GlobalAuthOptions {

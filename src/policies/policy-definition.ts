@@ -38,6 +38,8 @@ export interface RouteContext<Options> {
   readonly serverSnippet: Program | undefined
   readonly snippet: Program | undefined
   readonly authSnippet: Program | undefined
+  /** What the snippet for authentication of every route comes to, or what is wrong with it. */
+  readonly globalAuthSnippet: Program | { readonly problem: string } | undefined
   /** Port of the listener for https; 0: there is none. */
   readonly httpsPort: number
   /** Contents of the object that this key refers to; undefined: it refers to none that can be used. */

@@ -89,6 +89,7 @@ export function contextOf<Options>(
     serverSnippet: undefined,
     snippet: undefined,
     authSnippet: undefined,
+    globalAuthSnippet: undefined,
     httpsPort: 443,
     data: () => undefined,
     external: (host, port) => `${host} ${port}`,

@@ -10,7 +10,7 @@ let web: Upstream
 let auth: Upstream
 let own: Upstream
 let seen: Headers[]
-let asked: { readonly method: string; readonly target: string }[]
+let asked: { readonly method: string; readonly target: string; readonly tenant?: string }[]
 
 before(async () => {
   web = await Upstream.start('http1')
@@ -21,7 +21,8 @@ before(async () => {
     response.end('web')
   }
   auth.listener = ({ headers, method = '', url: target = '' }, response) => {
-    asked.push({ method, target })
+    const tenant = headers['x-tenant']
+    asked.push({ method, target, ...(tenant !== undefined && { tenant: String(tenant) }) })
     response.setHeader('x-user', 'ann')
     response.writeHead(headers['x-pass'] === undefined ? 401 : 204).end()
   }
@@ -113,6 +114,29 @@ const cases: readonly Case[] = [
     pass: true,
     status: 503,
     findings: ['error reference-denied global-auth-response-headers'],
+  },
+  {
+    name: 'a snippet tells the service more',
+    options: {
+      ...url,
+      'global-auth-snippet': 'proxy_set_header X-Tenant "of $host";',
+      'allow-snippet-annotations': 'true',
+      'annotations-risk-level': 'Critical',
+    },
+    // A snippet of the Ingress goes with an auth-url of its own.
+    annotations: { 'auth-snippet': 'proxy_set_header X-Tenant mine;' },
+    pass: true,
+    status: 200,
+    findings: ['info snippet-translated nginx.ingress.kubernetes.io/auth-snippet'],
+    check: () =>
+      assert.deepEqual(asked, [{ method: 'GET', target: '/check', tenant: 'of app.test' }]),
+  },
+  {
+    name: 'a snippet that cannot be translated closes the routes',
+    options: { ...url, 'global-auth-snippet': 'return 200;' },
+    pass: true,
+    status: 503,
+    findings: ['error reference-denied global-auth-snippet'],
   },
   {
     name: 'a service that is not there lets nobody pass',

@@ -9,7 +9,7 @@ import { canaryAnnotations } from './canary.ts'
 import { endpointAnnotations } from './endpoint-weight.ts'
 import { globalOptions } from './global-options.ts'
 import { healthAnnotations } from './health-check.ts'
-import { snippetAnnotations } from './snippets.ts'
+import { snippetAnnotations, snippetOptions } from './snippets.ts'
 import { routeAnnotations, routeOptions } from './route-settings.ts'
 
 /** Every annotation there is, whoever reads it. */
@@ -33,6 +33,7 @@ export const optionSchema: AnyOptions = Object.assign(
   {},
   globalOptions,
   routeOptions,
+  snippetOptions,
   ...policyList.map(([, { options }]) => options),
   Object.fromEntries(Object.entries(annotationSchema).filter(([, { option }]) => option === true)),
 )

@@ -1,6 +1,7 @@
-import { annotationTable, quote } from '#src/annotations/schema.ts'
-import type { AnyAnnotations, ReportField, SettingText } from '#src/annotations/schema.ts'
+import { annotationTable, optionTable, quote } from '#src/annotations/schema.ts'
+import type { AnyAnnotations, ReportField, SettingText, ValuesOf } from '#src/annotations/schema.ts'
 import type { ValueType } from '#src/annotations/types.ts'
+import type { Checked } from '#src/policies/global-auth.ts'
 import { policyList } from '#src/policies/index.ts'
 import type { LineProblem } from '#src/snippets/directives.ts'
 import { emptySnippet, snippetPlaces, translate } from '#src/snippets/translate.ts'
@@ -36,9 +37,11 @@ export function lineList(lines: readonly LineProblem[]): string {
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }
 
+const expects = "nginx's configuration, of directives that can be translated"
+
 function snippetType(key: SnippetKey): ValueType<Snippet> {
   return {
-    expects: "nginx's configuration, of directives that can be translated",
+    expects,
     schema: {},
     parse(text) {
       const translation = translate(key, text, presetProblem)
@@ -85,6 +88,28 @@ export const snippetAnnotations = annotationTable<Record<SnippetKey, Snippet>>({
     compatibility: 'translated',
   },
 })
+
+/** Snippets of the ConfigMap: what is wrong with one must not be left out where it guards routes. */
+export const snippetOptions = optionTable<{ 'global-auth-snippet': Checked<Snippet> }>({
+  'global-auth-snippet': {
+    type: {
+      expects,
+      schema: {},
+      parse(text) {
+        const translation = translate('auth-snippet', text, presetProblem)
+        if ('snippet' in translation) return { value: translation.snippet }
+        return { problem: `cannot be translated: ${lineList(translation.problems)}` }
+      },
+      format: (read) => ('value' in read ? read.value.text : ''),
+    },
+    default: { value: emptySnippet },
+    doc: 'As auth-snippet, for global-auth-url. With a line that cannot be translated the routes that it holds for answer 503.',
+    example: 'proxy_set_header X-Tenant $http_x_tenant;',
+    compatibility: 'translated',
+  },
+})
+
+export type SnippetOptions = ValuesOf<typeof snippetOptions>
 
 export type SnippetValues = Readonly<Record<SnippetKey, Snippet>>
 

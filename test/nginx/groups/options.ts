@@ -10,6 +10,7 @@ const globalAuth: Group = {
     'global-auth-url': `${service}/403`,
     'global-auth-method': 'POST',
     'global-auth-response-headers': 'X-User',
+    'global-auth-snippet': 'proxy_set_header X-Tenant $http_x_tenant;',
     'no-auth-locations': '/open',
   },
   comparisons: [
@@ -20,9 +21,9 @@ const globalAuth: Group = {
       location: asked,
       server: asking(
         `${service}/403`,
-        'proxy_method POST; proxy_set_header X-Original-URI $request_uri; proxy_set_header X-Scheme $scheme;',
+        'proxy_method POST; proxy_set_header X-Original-URI $request_uri; proxy_set_header X-Scheme $scheme; proxy_set_header X-Tenant $http_x_tenant;',
       ),
-      requests: [{ target: '/x?y' }],
+      requests: [{ target: '/x?y', fields: { 'X-Tenant': 't' } }],
     },
     {
       key: 'enable-global-auth',
