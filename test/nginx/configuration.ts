@@ -135,6 +135,8 @@ function server(group: Group, { host, comparison }: Site): string {
   server {
     @plain; @secure;
     server_name ${host};
+    set $namespace test; set $ingress_name @name; set $service_name ${comparison.service ?? 'echo'};
+    set $service_port 80; set $location_path "${comparison.path ?? '/'}";
     ${inServer}
     ${passing(group, comparison, own)}
   }

@@ -10,6 +10,7 @@ function latin1(text: string): string {
 export const snippetCorpus: readonly SnippetCase[] = [
   {
     name: 'security headers by more_set_headers',
+    module: 'headers_more_filter',
     text: 'more_set_headers "X-Frame-Options: DENY";\nmore_set_headers "X-Content-Type-Options: nosniff" "Referrer-Policy: no-referrer";',
     requests: [
       { answer: { 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' } },
@@ -108,6 +109,7 @@ if ($cors = "op") {
   },
   {
     name: 'maintenance but for the office',
+    plain: true,
     text: `set $closed 1;
 if ($remote_addr = 192.0.2.10) { set $closed 0; }
 if ($closed) { return 503 "back soon\\n"; }`,
@@ -118,6 +120,7 @@ if ($closed) { return 503 "back soon\\n"; }`,
   },
   {
     name: 'www to the bare name',
+    plain: true,
     key: 'server-snippet',
     text: 'if ($host = "www.a.example") { return 301 https://a.example$request_uri; }\nif ($host ~ ^(m|mobile)\\.(.+)$) { return 302 https://$2/mobile; }',
     requests: [{ target: '/x?y', status: 200 }],
@@ -179,6 +182,8 @@ if ($closed) { return 503 "back soon\\n"; }`,
   },
   {
     name: 'WebSocket fields',
+    apart: { fields: ['connection'], why: 'only requests that ask for an upgrade offer one' },
+    plain: true,
     text: 'proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection "upgrade";',
     unused: [2, 3],
     requests: [{ status: 200 }],
@@ -186,6 +191,7 @@ if ($closed) { return 503 "back soon\\n"; }`,
   {
     name: 'fields for the upstream',
     text: 'proxy_set_header X-Tenant $arg_tenant;\nproxy_set_header X-Forwarded-Ssl on;\nproxy_set_header X-Secret "";\nproxy_set_header X-Where "$namespace/$ingress_name";\ngrpc_set_header X-Tenant $arg_tenant;',
+    plain: true,
     requests: [
       {
         target: '/?tenant=t1',
@@ -262,6 +268,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'addresses',
+    plain: true,
     text: 'allow 192.0.2.0/24;\ndeny all;',
     requests: [
       { client: '192.0.2.9', status: 200 },
@@ -290,22 +297,27 @@ add_header X-Word $word;`,
   },
   {
     name: 'longer times and bodies',
+    plain: true,
     text: 'proxy_read_timeout 300s;\nproxy_send_timeout 300s;\nproxy_connect_timeout 10;\nclient_max_body_size 64m;',
     requests: [{ status: 200 }],
   },
   {
     name: 'the same for a server, where nginx overrides it',
+    plain: true,
     key: 'server-snippet',
     text: 'client_max_body_size 64m;\nproxy_read_timeout 300s;',
     unused: [1, 2],
   },
   {
     name: 'buffers',
+    plain: true,
     text: 'proxy_buffering off;\nproxy_buffers 8 16k;\nproxy_buffer_size 16k;\ngzip_vary on;',
     unused: [1, 2, 3, 4],
   },
   {
     name: 'compression of a location',
+    apart: { fields: ['vary'], why: 'caches are told (RFC 9110 12.5.5), also without gzip_vary' },
+    module: 'brotli_filter',
     text: 'gzip on;\ngzip_types text/plain application/json;\ngzip_min_length 1k;\ngzip_comp_level 5;\nbrotli on;\nbrotli_comp_level 6;\nbrotli_types *;',
   },
   {
@@ -332,6 +344,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'caching of some media types',
+    module: 'headers_more_filter',
     text: 'more_set_headers -t "text/html text/plain" "Cache-Control: no-store";\nmore_set_headers -s "404 410" "X-Missing: 1";',
     requests: [
       { answer: { 'cache-control': 'no-store', 'x-missing': '' } },
@@ -340,6 +353,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'fields taken away',
+    module: 'headers_more_filter',
     text: 'more_clear_headers Server X-Powered-By "X-Internal-*";\nproxy_hide_header X-Hidden;\nmore_clear_input_headers X-Debug;',
     requests: [
       {
@@ -351,6 +365,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'fields of the request',
+    module: 'headers_more_filter',
     text: 'more_set_input_headers "X-Env: prod";\nmore_set_input_headers -r "Accept-Encoding: identity";',
     requests: [
       {
@@ -368,6 +383,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'redirects of the upstream',
+    plain: true,
     text: 'proxy_redirect http:// https://;',
     requests: [{ upstream: 302, answer: { location: 'https://in.example/there' } }],
   },
@@ -379,6 +395,7 @@ add_header X-Word $word;`,
   },
   {
     name: 'no log of probes',
+    plain: true,
     text: 'access_log off;\nlog_not_found off;',
     unused: [2],
     requests: [{ status: 200 }],

@@ -31,4 +31,8 @@ export interface SnippetCase {
   readonly requests?: readonly SnippetRequest[]
   /** Plain nginx of Debian has all of its directives, so that the comparison runs it. */
   readonly plain?: true
+  /** Fields that nginx has otherwise, and why. */
+  readonly apart?: { readonly fields: readonly string[]; readonly why: string }
+  /** With this module of Debian's nginx has them. */
+  readonly module?: 'headers_more_filter' | 'brotli_filter'
 }

@@ -171,6 +171,26 @@ export const passing: Group = {
         { upstream: { status: 503, tries: 1 } },
       ],
     },
+    // Keys of which nothing is left to set: what clients and upstreams get is alike all the same.
+    ...[
+      ['proxy-buffering', 'on', 'proxy_buffering on;'],
+      ['proxy-buffer-size', '8k', 'proxy_buffer_size 8k; proxy_buffers 4 8k;'],
+      ['proxy-buffers-number', '8', 'proxy_buffers 8 4k;'],
+      ['proxy-busy-buffers-size', '8k', 'proxy_busy_buffers_size 8k;'],
+      ['proxy-max-temp-file-size', '0', 'proxy_max_temp_file_size 0;'],
+      ['client-body-buffer-size', '1k', 'client_body_buffer_size 1k;'],
+      ['http2-push-preload', 'true', 'http2_push_preload on;'],
+      ['enable-rewrite-log', 'true', 'rewrite_log on;'],
+    ].map(([key = '', text = '', location = '']) => ({
+      key,
+      name: `${text}, which changes no answer`,
+      annotations: { [key]: text },
+      location,
+      requests: [
+        { upstream: { bodyBytes: 300_000, fields: { Link: '</a.css>; rel=preload' } } },
+        { method: 'POST', body: kilobytes(300), upstream: { status: 201 } },
+      ],
+    })),
     {
       key: 'proxy-http-version',
       name: '1.0',
