@@ -1,5 +1,7 @@
 import { request } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { connect } from 'node:http2'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { request as secureRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
@@ -32,6 +34,7 @@ export async function ask(
   compared: ComparedRequest,
 ): Promise<Got> {
   const { method = 'GET', target = '/', fields = {}, body, tls } = compared
+  if (tls?.http2 === true) return await askHttp2(ports.https, host, id, compared)
   const headers = {
     Host: host,
     'X-Case': id,
@@ -46,6 +49,54 @@ export async function ask(
       ? request({ ...options, port: ports.http })
       : secureRequest({ ...options, port: ports.https, ...tlsOptions(host, tls) })
   return await answerOf(asked, body)
+}
+
+/** The same over HTTP/2. */
+// oxlint-disable-next-line max-params -- where, whom, as which case, what
+async function askHttp2(
+  port: number,
+  host: string,
+  id: string,
+  { method = 'GET', target = '/', fields = {}, body, upstream = {} }: ComparedRequest,
+): Promise<Got> {
+  const session = connect(`https://127.0.0.1:${port}`, {
+    servername: host,
+    rejectUnauthorized: false,
+  })
+  const begun = performance.now()
+  const own = { ':method': method, ':path': target, ':authority': host, 'x-case': id }
+  const asked = session.request({ ...own, 'x-wish': JSON.stringify(upstream), ...lower(fields) })
+  return await new Promise((resolve) => {
+    let [status, text] = [0, '']
+    let answered: Record<string, string> = {}
+    let trailers: Record<string, string> = {}
+    asked.on('response', (headers) => {
+      status = Number(headers[':status'])
+      answered = shownOf(headers)
+    })
+    asked.on('trailers', (headers) => (trailers = shownOf(headers)))
+    asked.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+    asked.on('error', () => undefined)
+    session.on('error', () => undefined)
+    asked.on('close', () => {
+      session.close()
+      const elapsedMs = performance.now() - begun
+      resolve({ status, fields: answered, body: text, trailers, elapsedMs, handshake: 'h2' })
+    })
+    asked.end(body)
+  })
+}
+
+function lower(fields: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, text]) => [name.toLowerCase(), text]),
+  )
+}
+
+/** Fields without the pseudo-fields. */
+function shownOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const shown = Object.entries(headers).filter(([name]) => !name.startsWith(':'))
+  return Object.fromEntries(shown.map(([name, text]) => [name, [text].flat().join(' | ')]))
 }
 
 function tlsOptions(host: string, { certificate, ciphers, version }: TlsClient): RequestOptions {

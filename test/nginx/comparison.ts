@@ -36,6 +36,8 @@ export interface UpstreamWish {
   readonly waitMs?: number
   /** So many tries get this answer; those that follow get a plain 200. */
   readonly tries?: number
+  /** Behind the body; for upstreams of HTTP/2. */
+  readonly trailers?: Readonly<Record<string, string>>
   /** Closes the connection without an answer. */
   readonly hangUp?: true
   /** Never reads the body of the request. */

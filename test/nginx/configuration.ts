@@ -31,6 +31,8 @@ export const services: Readonly<Record<string, readonly string[]>> = {
   secure: ['secure'],
   deep: ['deep'],
   deeper: ['deeper'],
+  grpc: ['grpc'],
+  grpcs: ['grpcs'],
   sorry: ['sorry'],
   cluster: ['second'],
   empty: [],
@@ -156,7 +158,9 @@ function passing(group: Group, comparison: Comparison, text: string): string {
     const marker = named ? `${directive} ${field} ` : `${directive} `
     return !`${text} ${more} ${pass}`.includes(marker)
   })
-  return text.replaceAll(/@proxy(?!_)\b/g, () => `${more} ${lines.join('\n      ')} ${pass}`)
+  const set = pass.startsWith('grpc_pass') ? 'grpc_set_header' : 'proxy_set_header'
+  const written = lines.join('\n      ').replaceAll('proxy_set_header', set)
+  return text.replaceAll(/@proxy(?!_)\b/g, () => `${more} ${written} ${pass}`)
 }
 
 /** Where Debian's packages put modules; another folder where that is named. */

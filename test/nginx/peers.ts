@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import {
+  createServer as createHttp2Server,
+  createSecureServer as createSecureHttp2Server,
+} from 'node:http2'
+import type { Http2Server } from 'node:http2'
 import { createServer as createSecureServer } from 'node:https'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -48,6 +53,10 @@ export class Upstreams {
       const pair = { key: own.keyPem, cert: own.certificatePem }
       all.ports[name] = await listen(t, createSecureServer(pair, all.#listener(name)))
     }
+    // Their requests and responses have what the listener asks for.
+    const listener = all.#listener('grpc') as (...given: unknown[]) => void
+    all.ports['grpc'] = await listen(t, createHttp2Server(listener))
+    all.ports['grpcs'] = await listen(t, createSecureHttp2Server(secure, listener))
     const [refusing = 0] = await freePorts(1)
     all.ports['refusing'] = refusing
     all.ports['silent'] = await startSilent(t)
@@ -62,7 +71,7 @@ export class Upstreams {
   #listener(endpoint: string): RequestListener {
     return (asked, answer) => {
       const { method = '', url = '', httpVersion, rawHeaders, socket } = asked
-      const fields = gathered(rawHeaders)
+      const fields = plainFields(gathered(rawHeaders))
       const wish = JSON.parse(fields['x-wish'] ?? '{}') as UpstreamWish
       const noted = {
         endpoint,
@@ -115,11 +124,26 @@ export class Upstreams {
         ...(single.has(endpoint) && { Connection: 'close' }),
         ...due.fields,
       } as Record<string, string>)
+      for (const [name, value] of Object.entries(due.trailers ?? {})) {
+        answer.addTrailers({ [name]: value })
+      }
       answer.end(due.bodyBytes === undefined ? (due.body ?? 'hello\n') : filling(due.bodyBytes))
     }
     if (due.waitMs === undefined) end()
     else setTimeout(end, due.waitMs)
   }
+}
+
+/** The authority of HTTP/2 is Host; other pseudo-fields are told apart from fields. */
+function plainFields(fields: Readonly<Record<string, string>>): Record<string, string> {
+  const named = Object.entries(fields).map(([name, text]) => [
+    name === ':authority' ? 'host' : name,
+    text,
+  ])
+  return Object.fromEntries(named.filter(([name]) => name?.startsWith(':') === false)) as Record<
+    string,
+    string
+  >
 }
 
 /** Endpoints whose connections serve one request each. */
@@ -156,11 +180,11 @@ function tlsOf(socket: Partial<TLSSocket>): string {
   return `${name}, ${secure.getProtocol()}, ${secure.getCipher().name}, ${client}`
 }
 
-async function listen(t: TestContext, server: Server): Promise<number> {
-  server.keepAliveTimeout = 600_000
+async function listen(t: TestContext, server: Server | Http2Server): Promise<number> {
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 600_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
-    server.closeAllConnections()
+    if ('closeAllConnections' in server) server.closeAllConnections()
     server.close()
   })
   return (server.address() as AddressInfo).port

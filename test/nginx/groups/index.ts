@@ -3,6 +3,7 @@ import { access } from './access.ts'
 import { clientTls } from './client-tls.ts'
 import { externalAuth } from './external-auth.ts'
 import { fields } from './fields.ts'
+import { grpc } from './grpc.ts'
 import { limits } from './limits.ts'
 import { logGroups } from './logs.ts'
 import { optionGroups } from './options.ts'
@@ -24,6 +25,7 @@ export const groups: readonly Group[] = [
   limits,
   clientTls,
   upstreamTls,
+  grpc,
   errors,
   mirrors,
   balancing,
