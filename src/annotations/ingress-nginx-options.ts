@@ -7,7 +7,6 @@ export const ingressNginxPendingOptions: ReadonlySet<string> = new Set([
   'enable-owasp-modsecurity-crs',
   'http-snippet',
   'location-snippet',
-  'log-format-stream',
   'main-snippet',
   'modsecurity-snippet',
   'proxy-stream-responses',

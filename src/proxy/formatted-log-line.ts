@@ -4,27 +4,17 @@ import type { GlobalOptions } from '#src/table/table.ts'
 import { loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailedTry } from './failed-try.ts'
-import { inQuotes, isPlain, isPlainUnit, oncePerSecond, seconds } from './log-text.ts'
+import { commonTime, isoSeconds, linkFormat } from './log-format.ts'
+import type { ReadLog } from './log-format.ts'
+import { seconds } from './log-text.ts'
 
-type Read = (exchange: Exchange, durationMs: number) => string
+type Read = ReadLog<Exchange>
 
 const protocols: Readonly<Record<number, string>> = {
   10: 'HTTP/1.0',
   11: 'HTTP/1.1',
   20: 'HTTP/2.0',
 }
-
-/** 2026-11-29T10:00:00+00:00 */
-const isoSecond = oncePerSecond((date) => `${date.toISOString().slice(0, 19)}+00:00`)
-
-const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
-
-/** The time of the common log format, in UTC: 29/Nov/2026:10:00:00 +0000. */
-const commonTime = oncePerSecond((date) => {
-  const day = String(date.getUTCDate()).padStart(2, '0')
-  const time = date.toISOString().slice(11, 19)
-  return `${day}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}:${time} +0000`
-})
 
 const readers: Readonly<Record<LogVariable, Read>> = {
   body_bytes_sent: ({ responseBytes }) => String(responseBytes),
@@ -49,7 +39,7 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   service_port: ({ target }) => String(target?.backend.backend.servicePort ?? ''),
   status: (exchange) => String(loggedStatus(exchange)),
   the_real_ip: ({ clientAddress }) => clientAddress,
-  time_iso8601: ({ services }) => isoSecond(services.wallClock()),
+  time_iso8601: ({ services }) => isoSeconds(services.wallClock()),
   time_local: ({ services }) => commonTime(services.wallClock()),
   upstream_addr: (exchange) =>
     ofTries(exchange, ({ address }) => address, exchange.lastEndpoint?.name ?? ''),
@@ -96,37 +86,10 @@ export function formattedLogLine(
 ): string {
   let write = formats.get(options)
   if (write === undefined) {
-    write = linkFormat(options)
+    write = linkFormat(options.logFormat, options.logEscape, readerOf)
     formats.set(options, write)
   }
   return write(exchange, durationMs)
-}
-
-/** Looks every variable up once; a line is a walk over the parts. */
-function linkFormat({ logFormat, logEscape }: GlobalOptions): Read {
-  const escape = escapes[logEscape]
-  // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
-  const absent = logEscape === 'default' ? '-' : ''
-  const texts = ['']
-  const reads: Read[] = []
-  for (const part of logFormat) {
-    if ('variable' in part) {
-      reads.push(readerOf(part.variable))
-      texts.push('')
-    } else {
-      // Lines are bytes, one character each.
-      texts[reads.length] += Buffer.from(part.text, 'utf8').latin1Slice()
-    }
-  }
-  return (exchange, durationMs) => {
-    let line = texts[0] as string
-    for (let i = 0; i < reads.length; i++) {
-      const value = escape((reads[i] as Read)(exchange, durationMs)) || absent
-      // One piece where there is no value, as pieces are what costs.
-      line += value === '' ? (texts[i + 1] as string) : value + (texts[i + 1] as string)
-    }
-    return line
-  }
 }
 
 function readerOf(name: string): Read {
@@ -136,33 +99,6 @@ function readerOf(name: string): Read {
     return ({ response }) => response?.fields.get(field) ?? ''
   }
   return variableReader(name)
-}
-
-const escapes = {
-  /** nginx's own: what could end a quoted text or a line, as \xHH. */
-  default: (text: string) =>
-    isPlain(text) ? text : replaceAll(text, (code) => `\\x${hex(code, 2).toUpperCase()}`),
-  json: inQuotes,
-  // Bytes beyond ASCII stay escaped: a log is text.
-  none: (text: string) =>
-    isPlain(text)
-      ? text
-      : replaceAll(text, (code) =>
-          code === 0x22 || code === 0x5c ? String.fromCodePoint(code) : `\\x${hex(code, 2)}`,
-        ),
-} as const
-
-function replaceAll(text: string, escaped: (code: number) => string): string {
-  let out = ''
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    out += isPlainUnit(code) ? text[i] : escaped(code)
-  }
-  return out
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, '0')
 }
 
 /** Bytes of the head as an HTTP/1.1 request of the fields that went on. */

@@ -7,6 +7,7 @@ import type {
 } from '#src/transport/transport.ts'
 import type { LiveStream } from './live-stream.ts'
 import type { Services } from './services.ts'
+import { formattedStreamLine } from './formatted-stream-line.ts'
 import { streamLogLine } from './stream-log-line.ts'
 import { Tunnel } from './tunnel.ts'
 import type { TunnelEntry, TunnelOutcome, TunnelOwner } from './tunnel.ts'
@@ -75,7 +76,12 @@ export class Tunnels implements TunnelOwner {
     worker.add(writer, receivedCell, tunnel.client.bytes)
     worker.add(writer, sentCell, tunnel.upstream?.bytes ?? 0)
     if (accessLog !== undefined && table.options.accessLog) {
-      accessLog.write(streamLogLine(tunnel, this.services))
+      const { options } = table
+      accessLog.write(
+        options.streamLogFormat.length === 0
+          ? streamLogLine(tunnel, this.services)
+          : formattedStreamLine(tunnel, this.services, options),
+      )
     }
   }
 }

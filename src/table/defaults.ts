@@ -57,6 +57,7 @@ export const defaultGlobalOptions: GlobalOptions = {
   http2: true,
   logFormat: [],
   logEscape: 'default',
+  streamLogFormat: [],
   skipAccessLogUrls: [],
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.

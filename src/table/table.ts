@@ -327,6 +327,8 @@ export interface GlobalOptions {
   /** Parts of a line of the access log; empty: lines of JSON. */
   readonly logFormat: readonly LogPart[]
   readonly logEscape: 'default' | 'json' | 'none'
+  /** Of the lines of TCP connections; empty: JSON lines. */
+  readonly streamLogFormat: readonly LogPart[]
   /** Targets that are not logged. */
   readonly skipAccessLogUrls: readonly string[]
   readonly hsts: string

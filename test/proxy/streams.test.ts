@@ -6,7 +6,9 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { streamLogFormat, streamLogVariables } from '#src/policies/log-variables.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
+import type { GlobalOptions } from '#src/table/table.ts'
 import { PortableTransport } from '#src/transport/portable.ts'
 import { RawTransport } from '#src/transport/raw.ts'
 import { certificateFor, TestPlane } from '#test/support/plane.ts'
@@ -89,6 +91,10 @@ function counted(plane: TestPlane, name: string): number {
   return plane.worker.get(0, workerCell(name as Parameters<typeof workerCell>[0]))
 }
 
+function parseFormat(text: string): GlobalOptions['streamLogFormat'] {
+  return streamLogFormat.parse(text) ?? assert.fail(streamLogFormat.explain?.(text))
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate)
 }
@@ -120,6 +126,26 @@ for (const transport of ['raw', 'portable'] as const) {
       tries: 1,
       failure: '',
     })
+  })
+
+  each('the lines of the log in a format of their own', async (t) => {
+    const text = '[$remote_addr] $protocol $status $bytes_sent $bytes_received $upstream_addr'
+    const format = parseFormat(`headed by $proxy_upstream_name: ${text}`)
+    const options = { streamLogFormat: format }
+    const port = await serve(t, (socket) => socket.end('answer'))
+    const dead = await deadPort(t)
+    const served = await planeFor(t, transport, { upstreams: [port], stream: {}, options })
+    const refused = await planeFor(t, transport, { upstreams: [dead], stream: {}, options })
+    const socket = dial(t, served.tcpPort)
+    socket.end('ask')
+    await readAll(socket)
+    await readAll(dial(t, refused.tcpPort))
+    await until(() => served.lines.length + refused.lines.length === 2)
+    assert.match(
+      served.lines[0] ?? '',
+      /^headed by tcp-\S+: \[127\.0\.0\.1\] TCP 200 6 3 127\.0\.0\.1:\d+$/,
+    )
+    assert.match(refused.lines[0] ?? '', / TCP 502 0 0 127\.0\.0\.1:\d+$/)
   })
 
   each('a server that speaks first is heard', async (t) => {
@@ -337,3 +363,25 @@ function digest(bytes: Buffer): string {
 function echo(socket: Socket): void {
   socket.on('data', () => socket.write(String(socket.localPort)))
 }
+
+test('every variable of lines of TCP connections has a value, or a dash', async (t) => {
+  const port = await serve(t, (socket) => socket.end())
+  const format = streamLogVariables.map((name) => `${name}=$${name}`).join('|')
+  const options = { streamLogFormat: parseFormat(format) }
+  const plane = await planeFor(t, 'raw', { upstreams: [port], stream: {}, options })
+  const socket = dial(t, plane.tcpPort)
+  socket.end()
+  await readAll(socket)
+  await until(() => plane.lines.length === 1)
+  const values = (plane.lines[0] ?? '').split('|').map((pair) => pair.split('='))
+  assert.deepEqual(
+    values.map(([name]) => name),
+    [...streamLogVariables],
+  )
+  for (const [name, value] of values) assert.ok(value !== '' && value !== 'undefined', String(name))
+})
+
+test('a variable of requests is none of TCP connections', () => {
+  assert.equal(streamLogFormat.parse('$request'), undefined)
+  assert.match(streamLogFormat.explain?.('$request') ?? '', /\$request is not a variable/)
+})

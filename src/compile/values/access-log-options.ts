@@ -1,7 +1,7 @@
 import { optionTable } from '#src/annotations/schema.ts'
 import type { ValuesOf } from '#src/annotations/schema.ts'
 import { bool } from '#src/annotations/types.ts'
-import { logFormat } from '#src/policies/log-variables.ts'
+import { logFormat, streamLogFormat } from '#src/policies/log-variables.ts'
 import type { LogPart } from '#src/policies/log-variables.ts'
 import { mapValues } from '#src/policies/map-values.ts'
 import { defaultGlobalOptions } from '#src/table/defaults.ts'
@@ -16,6 +16,14 @@ export const accessLogOptions = optionTable({
     default: defaults.logFormat,
     doc: "The lines of the access log, in nginx's notation, in place of JSON lines. Of $request_length, the head counts as it went on to the upstream; the bytes of answers are those of content, without the framing of chunks. Of several tries each is told, with commas between.",
     example: '$remote_addr [$time_local] "$request" $status $body_bytes_sent $request_time',
+    compatibility: 'same',
+  },
+  'log-format-stream': {
+    type: streamLogFormat,
+    default: defaults.streamLogFormat,
+    doc: "The lines of TCP connections, in nginx's notation, in place of JSON lines. The status is 502 where no endpoint could be connected to, else 200.",
+    example:
+      '[$remote_addr] [$time_local] $protocol $status $bytes_sent $bytes_received $session_time',
     compatibility: 'same',
   },
   'log-format-escape-json': {

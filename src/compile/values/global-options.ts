@@ -164,6 +164,7 @@ export function globalOptionsOf(
     backendServerHeader: values['allow-backend-server-header'],
     http2: values['use-http2'],
     logFormat: logFormatOf(values, accessLog),
+    streamLogFormat: values['log-format-stream'],
     logEscape: logEscapeOf(values),
     skipAccessLogUrls: values['skip-access-log-urls'],
     hsts: strictTransportSecurity(values),
