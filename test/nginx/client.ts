@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import { request as secureRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { issued } from './certificates.ts'
 import type { ComparedRequest, TlsClient } from './comparison.ts'
 
@@ -149,6 +149,7 @@ async function answerOf(asked: ClientRequest, body: string | undefined): Promise
 function textOf(bytes: Buffer, coding: string | undefined): string {
   try {
     if (coding === 'gzip' && bytes.length > 0) return gunzipSync(bytes).toString('latin1')
+    if (coding === 'br' && bytes.length > 0) return brotliDecompressSync(bytes).toString('latin1')
   } catch {
     // It says so only.
   }

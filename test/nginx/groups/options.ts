@@ -1,4 +1,4 @@
-import type { Group } from '../comparison.ts'
+import type { ComparedRequest, Group } from '../comparison.ts'
 import { asking, authenticated, service } from './external-auth.ts'
 
 const asked = `${authenticated} auth_request_set $authHeader0 $upstream_http_x_user; proxy_set_header 'X-User' $authHeader0;`
@@ -228,6 +228,31 @@ const compression: Group = {
   ],
 }
 
+const brotli: Group = {
+  name: 'options: brotli',
+  options: { 'enable-brotli': 'true', 'brotli-min-length': '100', 'brotli-types': 'text/plain' },
+  comparisons: [
+    {
+      key: 'enable-brotli',
+      name: 'by type, length and what clients take',
+      annotations: {},
+      modules: ['brotli_filter'],
+      location:
+        'brotli on; brotli_comp_level 4; brotli_min_length 100; brotli_types text/plain; gzip_vary on;',
+      requests: compressed.map((request) => withBrotli(request)),
+    },
+  ],
+}
+
+/** The same with br in place of gzip. */
+function withBrotli(request: ComparedRequest): ComparedRequest {
+  const { fields = {} } = request
+  const codings = fields['Accept-Encoding']?.replace('gzip', 'br')
+  return codings === undefined
+    ? request
+    : { ...request, fields: { ...fields, 'Accept-Encoding': codings } }
+}
+
 /** Defaults of annotations, and who is turned away everywhere. */
 const presets: Group = {
   name: 'options: presets and blocks',
@@ -298,5 +323,6 @@ export const optionGroups: readonly Group[] = [
   allFields,
   forwarded,
   compression,
+  brotli,
   presets,
 ]
