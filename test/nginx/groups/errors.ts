@@ -8,7 +8,7 @@ const context = `proxy_set_header X-Format $http_accept;
       proxy_set_header X-Request-ID $req_id;`
 
 /** What pages and copies get beside what nginx gives them. */
-const told =
+export const told =
   'x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-scheme x-real-ip x-scheme x-original-forwarded-for'.split(
     ' ',
   )
@@ -16,11 +16,6 @@ const asPage = {
   fields: [...told, ':method', ':body'],
   why: 'a page is asked for with GET, without the body, and is told of the client what upstreams are',
 }
-const asCopy = {
-  fields: [...told, 'x-forwarded-for', 'x-request-id'],
-  why: 'a copy has what the upstream is told, X-Forwarded-For and X-Request-ID among it',
-}
-
 /** The location that asks a default backend for the page of a status. */
 function page(status: number): string {
   return `location @custom_${status} {
@@ -129,84 +124,6 @@ export const errors: Group = {
       name: 'endpoints, so that it has nothing to do',
       annotations: { 'default-backend': 'sorry' },
       requests: [{}, { upstream: { status: 503 } }],
-    },
-  ],
-}
-
-function copy(target: string, host: string): string {
-  return `location = /_mirror { internal; proxy_set_header Host "${host}"; proxy_pass "${target}"; }`
-}
-
-const bodies = [
-  { target: '/a?b=c', fields: { 'X-Forwarded-For': '192.0.2.1', Cookie: 'a=b' } },
-  { method: 'POST', body: 'abc' },
-  { method: 'HEAD', target: '/%C3%A9' },
-  { upstream: { status: 404 } },
-]
-
-/** Copies of requests. */
-export const mirrors: Group = {
-  name: 'mirrors',
-  comparisons: [
-    {
-      key: 'mirror-target',
-      name: 'the same path and query',
-      apart: asCopy,
-      annotations: { 'mirror-target': 'http://127.0.0.1:@port:mirror$request_uri' },
-      location: 'mirror /_mirror; mirror_request_body on;',
-      server: copy('http://127.0.0.1:@port:mirror$request_uri', '127.0.0.1'),
-      requests: bodies,
-    },
-    {
-      key: 'mirror-request-body',
-      name: 'off',
-      apart: asCopy,
-      annotations: {
-        'mirror-target': 'http://127.0.0.1:@port:mirror$request_uri',
-        'mirror-request-body': 'off',
-      },
-      location: 'mirror /_mirror; mirror_request_body off;',
-      server: copy('http://127.0.0.1:@port:mirror$request_uri', '127.0.0.1'),
-      requests: bodies,
-    },
-    {
-      key: 'mirror-host',
-      name: 'a name for the copies',
-      apart: asCopy,
-      annotations: {
-        'mirror-target': 'http://127.0.0.1:@port:mirror/fixed?h=$host',
-        'mirror-host': 'copies.example',
-      },
-      location: 'mirror /_mirror; mirror_request_body on;',
-      server: copy('http://127.0.0.1:@port:mirror/fixed?h=$host', 'copies.example'),
-      requests: bodies,
-    },
-  ],
-}
-
-const hashed = Array.from({ length: 24 }, (_, i) => ({ target: `/k${i}`, times: 4 }))
-
-/** Which endpoint is asked. */
-export const balancing: Group = {
-  name: 'balancing',
-  comparisons: [
-    {
-      key: 'load-balance',
-      name: 'round robin is even',
-      annotations: { 'load-balance': 'round_robin' },
-      service: 'trio',
-      spread: true,
-      requests: [{ times: 30 }],
-    },
-    {
-      key: 'upstream-hash-by',
-      name: 'each key has its endpoint',
-      annotations: { 'upstream-hash-by': '$request_uri' },
-      service: 'trio',
-      http: 'upstream hashed_@id { hash $request_uri consistent; server 127.0.0.1:@port:echo; server 127.0.0.1:@port:second; server 127.0.0.1:@port:third; }',
-      pass: 'proxy_pass http://hashed_@id;',
-      spread: true,
-      requests: hashed,
     },
   ],
 }
