@@ -149,6 +149,12 @@ export const flags = {
     help: 'spec.controller of the IngressClasses that are ours.',
     group: 'compile',
   },
+  'ingress-class-by-name': {
+    type: bool,
+    default: 'false',
+    help: 'The IngressClass that is called as --ingress-class says is ours, whatever its controller.',
+    group: 'compile',
+  },
   'watch-ingress-without-class': {
     type: bool,
     default: 'false, true with --files',

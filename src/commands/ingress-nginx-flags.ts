@@ -25,8 +25,6 @@ export const ingressNginxFlags: Readonly<Record<string, string>> = {
   'health-check-timeout': 'set the timeout of the probe in the Pod',
   'healthz-host': 'use --admin-bind-address',
   'healthz-port': 'use --admin-port',
-  'ingress-class-by-name':
-    'an IngressClass is ours by its controller (--controller-class); set spec.controller of that class',
   'internal-logger-address': 'the access log is standard output; there is no syslog',
   'length-buckets': 'histograms of /metrics have fixed buckets',
   'max-buckets': 'histograms of /metrics have fixed buckets',

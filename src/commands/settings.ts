@@ -14,6 +14,7 @@ export function compileSettingsOf(
     ...listenersOf(values),
     ingressClass: values['ingress-class'] ?? defaults.ingressClass,
     controllerClass: values['controller-class'] ?? defaults.controllerClass,
+    ingressClassByName: values['ingress-class-by-name'] ?? defaults.ingressClassByName,
     watchIngressWithoutClass: values['watch-ingress-without-class'] ?? source === 'files',
     everyClass: false,
     annotationsPrefix: values['annotations-prefix'] ?? defaults.annotationsPrefix,

@@ -34,7 +34,8 @@ export function ownershipOf(
 function byName(className: string, snapshot: Snapshot, settings: CompileSettings): Ownership {
   const found = snapshot.get('IngressClass', '', className)
   if (found !== undefined) {
-    return found.controller === settings.controllerClass ? 'ours' : 'others'
+    const named = settings.ingressClassByName && className === settings.ingressClass
+    return named || found.controller === settings.controllerClass ? 'ours' : 'others'
   }
   if (settings.everyClass) return 'ours'
   if (settings.classes === 'names') return className === settings.ingressClass ? 'ours' : 'others'

@@ -27,6 +27,8 @@ export interface CompileSettings {
    * they are objects like others.
    */
   readonly classes?: 'objects' | 'names'
+  /** An IngressClass is ours by the name `ingressClass` as well, whatever its controller. */
+  readonly ingressClassByName: boolean
   readonly watchIngressWithoutClass: boolean
   /** For linting: an Ingress is judged unless an IngressClass at hand says that it is another's. */
   readonly everyClass: boolean
@@ -64,6 +66,7 @@ export const defaultCompileSettings: CompileSettings = {
   sslPassthrough: false,
   ingressClass: 'headgate',
   controllerClass: 'headgate.dev/ingress-controller',
+  ingressClassByName: false,
   watchIngressWithoutClass: false,
   everyClass: false,
   annotationsPrefix: 'nginx.ingress.kubernetes.io',

@@ -40,6 +40,20 @@ const rows: readonly Row[] = [
     served: false,
   },
   {
+    title: 'our name on a class of another controller, with --ingress-class-by-name',
+    className: 'headgate',
+    classes: [ingressClass('headgate', 'example.com/x')],
+    settings: { ingressClassByName: true },
+    served: true,
+  },
+  {
+    title: 'another name, with --ingress-class-by-name',
+    className: 'other',
+    classes: [ingressClass('other', 'example.com/x')],
+    settings: { ingressClassByName: true },
+    served: false,
+  },
+  {
     title: 'C2 a class that does not exist',
     className: 'nope',
     served: false,
