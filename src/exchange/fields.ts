@@ -8,9 +8,8 @@ export class FieldBlock {
   readonly pairs: readonly string[]
   /** The same as HTTP/1.1 lines, each with its CRLF. */
   readonly lines: string
-  readonly #lowerNames: readonly string[]
-  /** Blocks that lack one of these fields, by its lower-case name. */
-  #shorter: Map<string, FieldBlock> | undefined
+  /** By each lower-case name the block without that field; undefined until somebody asks for it. */
+  #shorter: Map<string, FieldBlock | undefined> | undefined
 
   /** `pairs` is flat: name, value, name, value. Values must already be valid field values. */
   constructor(pairs: readonly string[]) {
@@ -18,24 +17,28 @@ export class FieldBlock {
     let lines = ''
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
     this.lines = lines
-    this.#lowerNames = pairs.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
   }
 
   /** The block without the field of this lower-case name: itself where it has none. */
   without(lowerName: string): FieldBlock {
-    if (!this.#lowerNames.includes(lowerName)) return this
-    const known = this.#shorter?.get(lowerName)
-    if (known !== undefined) return known
-    const shorter = new FieldBlock(
-      this.pairs.filter((_, i) => this.#lowerNames[i >> 1] !== lowerName),
-    )
-    this.#shorter ??= new Map()
-    this.#shorter.set(lowerName, shorter)
+    this.#shorter ??= new Map(lowerNames(this.pairs).map((name) => [name, undefined]))
+    if (!this.#shorter.has(lowerName)) return this
+    let shorter = this.#shorter.get(lowerName)
+    if (shorter === undefined) {
+      const { pairs } = this
+      const names = lowerNames(pairs)
+      shorter = new FieldBlock(pairs.filter((_, i) => names[i >> 1] !== lowerName))
+      this.#shorter.set(lowerName, shorter)
+    }
     return shorter
   }
 }
 
 const noPairs: readonly string[] = []
+
+function lowerNames(pairs: readonly string[]): string[] {
+  return pairs.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+}
 
 /**
  * The header or trailer fields of one message: flat, in order, latin1.

@@ -115,7 +115,7 @@ function trustFields(identity: ClientIdentity, { fields }: RequestHead): void {
     identity.port = identity.scheme === 'https' ? 443 : identity.port
   }
   const port = firstOf(fields.get('x-forwarded-port'))
-  if (/^\d{1,5}$/.test(port)) identity.port = Number(port)
+  if (/^[1-9]\d{0,4}$/.test(port) && Number(port) < 65_536) identity.port = Number(port)
   const host = firstOf(fields.get('x-forwarded-host'))
   if (/^[\w.:[\]-]+$/.test(host)) identity.publicHost = host
 }

@@ -180,6 +180,7 @@ export class ConnectionAcceptor implements AcceptedBy {
     this.#pending.add(connection)
     filterConnection(connection, {
       proxyProtocol: true,
+      proxyTimeoutMs: this.#table.options.proxyHeaderTimeoutMs,
       clientHello: false,
       wheel: this.#options.wheel,
       trustsProxy: (address) => this.#trustedPeers.has(address),

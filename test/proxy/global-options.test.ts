@@ -75,6 +75,22 @@ for (const [options, address, host, proto] of identities) {
   })
 }
 
+for (const [sent, port] of [
+  ['8443', '8443'],
+  ['65535', '65535'],
+  ['65536', '443'],
+  ['0', '443'],
+  ['080', '443'],
+  ['x', '443'],
+] as const) {
+  test(`X-Forwarded-Port ${sent} of a trusted peer: ${port}`, async (t) => {
+    const options = { trustedPeers: ['127.0.0.0/8'], useForwardedHeaders: true }
+    const plane = await start(t, options)
+    const fields = { 'x-forwarded-proto': 'https', 'x-forwarded-port': sent }
+    assert.equal((await seen(plane, fields))['x-forwarded-port'], port)
+  })
+}
+
 test('forwarded-for-header on several lines is one list, of which the end is believed', async (t) => {
   const trustedPeers = ['127.0.0.0/8']
   const options = { trustedPeers, realIp: true, forwardedForHeader: 'X-Clients' }

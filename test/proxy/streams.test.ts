@@ -275,6 +275,17 @@ for (const transport of ['raw', 'portable'] as const) {
     assert.notEqual((await refused).bytes.toString(), 'payload without a header')
   })
 
+  each('a PROXY header has its time on TCP ports, too', async (t) => {
+    const port = await serve(t, (socket) => socket.pipe(socket))
+    const options = { proxyHeaderTimeoutMs: 50 }
+    const settings = { upstreams: [port], proxyProtocol: true, stream: {}, options }
+    const plane = await planeFor(t, transport, settings)
+    const startedAt = performance.now()
+    const { bytes } = await readAll(dial(t, plane.tcpPort))
+    assert.equal(bytes.length, 0)
+    assert.ok(performance.now() - startedAt < 4000)
+  })
+
   each('the header that is sent names the client', async (t) => {
     const port = await serve(t, (socket) => socket.pipe(socket))
     const stream = { sendProxyHeader: true }
