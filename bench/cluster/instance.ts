@@ -24,8 +24,8 @@ export class Instance {
     this.#ended = new Promise((resolve) => child.on('close', resolve))
   }
 
-  /** Starts it and waits until it is ready. */
-  static async start(kubeconfig: string): Promise<Instance> {
+  /** Starts it, with these flags besides, and waits until it is ready. */
+  static async start(kubeconfig: string, flags: readonly string[] = []): Promise<Instance> {
     const startedAt = performance.now()
     const ports = [`--http-port=${httpPort}`, '--https-port=18443', `--admin-port=${adminPort}`]
     const args = [
@@ -34,6 +34,7 @@ export class Instance {
       '--workers=1',
       '--log-level=warn',
       ...ports,
+      ...flags,
     ]
     const child = spawn(process.execPath, [main, ...args, '--bind-address=127.0.0.1'], {
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -7,6 +7,7 @@ import { launchControlPlane } from '#test/cluster/support/control-plane.ts'
 import { Instance, startEndpoint } from './instance.ts'
 import { fill, measuredSite, pointTo, touch } from './objects.ts'
 import type { Scale } from './objects.ts'
+import { restartWithoutServer } from './restart.ts'
 
 const { values } = parseArgs({
   options: {
@@ -60,7 +61,7 @@ async function measureChanges(
   return list
 }
 
-async function latency(api: ClusterApi, kubeconfig: string): Promise<void> {
+async function latency({ api, kubeconfig, stop }: Cluster): Promise<void> {
   await fill(api, { ingresses: 2, services: 1, endpoints: 2 }, measuredSite([addresses[0]]))
   const instance = await Instance.start(kubeconfig)
   try {
@@ -72,6 +73,8 @@ async function latency(api: ClusterApi, kubeconfig: string): Promise<void> {
   } finally {
     await instance.stop()
   }
+  const restarts = await restartWithoutServer({ kubeconfig, host, stop, count: 7 })
+  say('idle cluster: restart without the API server', percentile(restarts, 0.5) / 1000, 's', 1)
 }
 
 /** Changes of another Service without a pause must not keep ours from being followed. */
@@ -89,7 +92,7 @@ async function burst(api: ClusterApi, instance: Instance): Promise<void> {
   say('tables for each write in the burst', (after - before) / (state.writes + list.length), '')
 }
 
-async function scale(api: ClusterApi, kubeconfig: string): Promise<void> {
+async function scale({ api, kubeconfig, stop }: Cluster): Promise<void> {
   const size: Scale = {
     ingresses,
     services: Math.ceil(ingresses / 5),
@@ -111,6 +114,8 @@ async function scale(api: ClusterApi, kubeconfig: string): Promise<void> {
   } finally {
     await instance.stop()
   }
+  const restarts = await restartWithoutServer({ kubeconfig, host, stop, count: 1 })
+  say('restart without the API server', percentile(restarts, 0.5) / 1000, 's')
 }
 
 /** How long requests are held up while tables are compiled, against the same without. */
@@ -148,12 +153,19 @@ async function churn(api: ClusterApi, instance: Instance): Promise<void> {
   say('memory after churn over before', after / before, '', 1.1)
 }
 
-async function withCluster(run: (api: ClusterApi, kubeconfig: string) => Promise<void>) {
+interface Cluster {
+  readonly api: ClusterApi
+  readonly kubeconfig: string
+  /** Ends the API server; the next one begins with nothing. */
+  readonly stop: () => Promise<void>
+}
+
+async function withCluster(run: (cluster: Cluster) => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
   const { kubeconfig, stop } = await launchControlPlane({ folder })
   const api = ClusterApi.ofKubeconfig(kubeconfig)
   try {
-    await run(api, kubeconfig)
+    await run({ api, kubeconfig, stop })
   } finally {
     await api.close()
     await stop()
