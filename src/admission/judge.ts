@@ -1,13 +1,12 @@
 import type { Diagnostic, DiagnosticCode } from '#src/annotations/diagnostics.ts'
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { ownershipOf } from '#src/compile/classes.ts'
-import { compile } from '#src/compile/compile.ts'
-import type { CompileInputs } from '#src/compile/compile.ts'
+import type { Compiler } from '#src/compile/compiler.ts'
 import type { CompileSettings } from '#src/compile/settings.ts'
 import type { Ingress } from '#src/snapshot/objects.ts'
 import type { Projected } from '#src/snapshot/project.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
-import { relatedIngresses } from './related.ts'
+import type { HostIndex } from './related.ts'
 
 /** What would become of an Ingress. */
 export interface Judgement {
@@ -20,7 +19,12 @@ export interface Judgement {
 export interface JudgeContext {
   readonly snapshot: Snapshot
   readonly settings: CompileSettings
-  readonly inputs: CompileInputs
+  /** Of these settings. What it made of objects for one review serves the next. */
+  readonly compiler: Compiler
+  /** Follows the snapshot. */
+  readonly index: Pick<HostIndex, 'related'>
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
 }
 
 /**
@@ -46,15 +50,15 @@ const decidedElsewhere = new Set<DiagnosticCode>([
 
 /**
  * Compiles an Ingress together with those that it can meet, in the snapshot as it is, and again
- * without the change: what is wrong now and was not before is what the change brings. Pure.
+ * without the change: what is wrong now and was not before is what the change brings.
  */
 export function judge(ingress: Ingress, context: JudgeContext): Judgement {
-  const { snapshot, inputs } = context
+  const { snapshot, index, nowMs } = context
   const { namespace, name } = ingress.metadata
-  const related = relatedIngresses(ingress, snapshot.all('Ingress'))
   const stored = snapshot.get('Ingress', namespace, name)
+  const related = index.related(ingress, stored)
   // A new object is the youngest, whatever it says.
-  const createdMs = stored?.metadata.createdMs ?? inputs.nowMs
+  const createdMs = stored?.metadata.createdMs ?? nowMs
   const put = { ...ingress, metadata: { ...ingress.metadata, createdMs } }
   const old = stored === undefined ? related : [...related, stored]
   const before = new Set(findings(old, context).map(keyOf))
@@ -92,7 +96,7 @@ function isFault({ severity, code }: Diagnostic): boolean {
 
 function findings(
   ingresses: readonly Ingress[],
-  { snapshot, settings, inputs }: JudgeContext,
+  { snapshot, compiler, nowMs }: JudgeContext,
 ): readonly Diagnostic[] {
   const trial: Snapshot = {
     all: (kind) => (kind === 'Ingress' ? (ingresses as never) : snapshot.all(kind)),
@@ -100,7 +104,7 @@ function findings(
     slicesOf: (namespace, service) => snapshot.slicesOf(namespace, service),
     resolved: (hostname) => snapshot.resolved(hostname),
   }
-  return compile(trial, settings, inputs).diagnostics
+  return compiler.compile(trial, nowMs).diagnostics
 }
 
 function keyOf({ code, kind, namespace, name, field, message }: Diagnostic): string {

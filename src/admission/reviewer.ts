@@ -1,11 +1,13 @@
 import { errorStack, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
+import { Compiler } from '#src/compile/compiler.ts'
 import type { CertificateReaders, CompileSettings } from '#src/compile/settings.ts'
 import type { Ingress } from '#src/snapshot/objects.ts'
 import { project } from '#src/snapshot/project.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { judge, judgeInvalid } from './judge.ts'
 import type { Judgement } from './judge.ts'
+import { HostIndex } from './related.ts'
 import { answerOf, uncheckedAnswer } from './review.ts'
 import type { Answer, Review } from './review.ts'
 
@@ -25,10 +27,13 @@ const nothing: Judgement = { faults: [], warnings: [] }
 /** Judges objects by the newest snapshot. Changes nothing, so that a dry run is like any other. */
 export class Reviewer {
   readonly #options: ReviewerOptions
+  readonly #compiler: Compiler
+  readonly #index = new HostIndex()
   #snapshot: Snapshot | undefined
 
   constructor(options: ReviewerOptions) {
     this.#options = options
+    this.#compiler = new Compiler(options.settings, options.readers)
   }
 
   use(snapshot: Snapshot): void {
@@ -59,11 +64,13 @@ export class Reviewer {
     const { group, kind, operation } = review
     if (group !== 'networking.k8s.io' || kind !== 'Ingress') return nothing
     if (operation !== 'CREATE' && operation !== 'UPDATE') return nothing
-    const { settings, readers, now } = this.#options
+    const { settings, now } = this.#options
     const projected = project(namedObject(review), '')
     const [ingress] = projected.objects
     if (ingress?.kind === 'Ingress') {
-      return judge(ingress, { snapshot, settings, inputs: { ...readers, nowMs: now() } })
+      this.#index.follow(snapshot)
+      const kept = { compiler: this.#compiler, index: this.#index }
+      return judge(ingress, { snapshot, settings, ...kept, nowMs: now() })
     }
     return judgeInvalid(projected, bareIngress(review), { snapshot, settings })
   }

@@ -12,6 +12,8 @@ export interface Snapshot {
   all<K extends Kind>(kind: K): Iterable<ObjectByKind[K]>
   /** The same object in two snapshots: all objects of the kind are the same, too. Undefined: unknown. */
   identity?(kind: Kind): object | undefined
+  /** Objects of a kind, as `namespace/name`, that are others than in an earlier snapshot. Undefined: unknown. */
+  changed?(kind: Kind, before: Snapshot): Iterable<string> | undefined
   /** One object, or undefined. `namespace` is '' for kinds of cluster scope. */
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind[K] | undefined
   /** The slices whose label kubernetes.io/service-name names this Service; empty when none does. */

@@ -12,6 +12,12 @@ type ObjectMaps = { readonly [K in Kind]: SharedMap<ObjectByKind[K]> }
 /** `status`: nothing but the status of an Ingress is another one, which no table depends on. */
 export type PutResult = 'changed' | 'status' | 'same'
 
+/** What a snapshot looks at. */
+interface Views {
+  of<K extends Kind>(kind: K): SharedView<ObjectByKind[K]>
+  readonly slices: SharedView<readonly EndpointSlice[]>
+}
+
 const nothing: readonly string[] = []
 const noSlices: readonly EndpointSlice[] = []
 
@@ -25,7 +31,7 @@ export class Store {
   readonly #published = new Map<string, readonly string[]>()
   /** By namespace and name of the Service. */
   readonly #slices = new SharedMap<readonly EndpointSlice[]>()
-  readonly #slicesOf = new WeakMap<Snapshot, SharedView<readonly EndpointSlice[]>>()
+  readonly #snapshots = new WeakMap<Snapshot, Views>()
 
   /** Adds or replaces an object; one that says the same, or the same apart from its status, stays. */
   put(object: AnyObject): PutResult {
@@ -79,13 +85,17 @@ export class Store {
       identity: viewOf,
       get: (kind, namespace, name) => viewOf(kind).get(keyOf(namespace, name)),
       slicesOf: (namespace, service) => slices.get(keyOf(namespace, service)) ?? noSlices,
+      changed: (kind, before) => {
+        const earlier = this.#snapshots.get(before)
+        return earlier && viewOf(kind).changedSince(earlier.of(kind))
+      },
       slicesChanged: (before) => {
-        const earlier = this.#slicesOf.get(before)
-        return earlier && slices.changedSince(earlier)
+        const earlier = this.#snapshots.get(before)
+        return earlier && slices.changedSince(earlier.slices)
       },
       resolved,
     }
-    this.#slicesOf.set(snapshot, slices)
+    this.#snapshots.set(snapshot, { of: viewOf, slices })
     return snapshot
   }
 
