@@ -76,7 +76,8 @@ function answeredAfter({ upstreamMs }: Exchange): string {
   return upstreamMs < 0 ? '' : seconds(upstreamMs)
 }
 
-const formats = new WeakMap<GlobalOptions, Read>()
+let linkedOptions: GlobalOptions | undefined
+let linkedFormat: Read = () => ''
 
 /** The line of a finished exchange in the format of the options, which have one. */
 export function formattedLogLine(
@@ -84,12 +85,12 @@ export function formattedLogLine(
   durationMs: number,
   options: GlobalOptions,
 ): string {
-  let write = formats.get(options)
-  if (write === undefined) {
-    write = linkFormat(options.logFormat, options.logEscape, readerOf)
-    formats.set(options, write)
+  // The options in force are one object until they change.
+  if (options !== linkedOptions) {
+    linkedOptions = options
+    linkedFormat = linkFormat(options.logFormat, options.logEscape, readerOf)
   }
-  return write(exchange, durationMs)
+  return linkedFormat(exchange, durationMs)
 }
 
 function readerOf(name: string): Read {

@@ -5,6 +5,22 @@ import { inQuotes, isPlain, isPlainUnit, oncePerSecond } from './log-text.ts'
 /** The text of one variable, '' when it has no value. `durationMs`: how long it took in all. */
 export type ReadLog<Source> = (source: Source, durationMs: number) => string
 
+/** Numbers, times and addresses: there is nothing in them to escape. */
+const plainVariables: ReadonlySet<string> = new Set([
+  'body_bytes_sent',
+  'msec',
+  'request_length',
+  'request_time',
+  'status',
+  'time_iso8601',
+  'time_local',
+  'upstream_addr',
+  'upstream_header_time',
+  'upstream_response_length',
+  'upstream_response_time',
+  'upstream_status',
+])
+
 /** A format as code: every variable is looked up once, a line is a walk over the parts. */
 export function linkFormat<Source>(
   format: readonly LogPart[],
@@ -18,7 +34,12 @@ export function linkFormat<Source>(
   const reads: ReadLog<Source>[] = []
   for (const part of format) {
     if ('variable' in part) {
-      reads.push(readerOf(part.variable))
+      const read = readerOf(part.variable)
+      reads.push(
+        plainVariables.has(part.variable)
+          ? (source, ms) => read(source, ms) || absent
+          : (source, ms) => escape(read(source, ms)) || absent,
+      )
       texts.push('')
     } else {
       // Lines are bytes, one character each.
@@ -28,7 +49,7 @@ export function linkFormat<Source>(
   return (source, durationMs) => {
     let line = texts[0] as string
     for (let i = 0; i < reads.length; i++) {
-      const value = escape((reads[i] as ReadLog<Source>)(source, durationMs)) || absent
+      const value = (reads[i] as ReadLog<Source>)(source, durationMs)
       // One piece where there is no value, as pieces are what costs.
       line += value === '' ? (texts[i + 1] as string) : value + (texts[i + 1] as string)
     }

@@ -97,7 +97,8 @@ export class LimitMemory {
     const interval = this.#intervalTicks
     const tolerance = this.#toleranceTicks
     for (;;) {
-      const arrival = Atomics.load(arrivals, index)
+      // Read without order, as it counts only if the exchange below finds the same.
+      const arrival = arrivals[index] as number
       // What lies further ahead than the rate allows is left over from long ago.
       const distance = (arrival - nowTicks) | 0
       const ahead = distance > tolerance + interval || distance < 0 ? 0 : distance
@@ -131,7 +132,7 @@ export class LimitMemory {
     const first = this.#bucketOf(limit, client)
     for (;;) {
       const place = this.#bestPlace(first, tag)
-      const before = Atomics.load(tags, place)
+      const before = tags[place] as number
       if (before === tag) return place
       if (Atomics.compareExchange(tags, place, before, tag) !== before) continue
       if (before === 0) return place
