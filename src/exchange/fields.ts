@@ -70,7 +70,7 @@ export class Fields {
   readonly #valueEnd: number[] = []
   readonly #names: string[] = []
   readonly #values: string[] = []
-  /** Lines that were prepared: of an entry that begins a run, which #lineEnd then has the length of. */
+  /** Prepared lines, at the entry that they begin with; of an entry of our own #lineEnd says how many they are. */
   readonly #lines: string[] = []
   #block: FieldBlock | undefined
 
@@ -122,7 +122,7 @@ export class Fields {
   }
 
   /** Adds prepared fields, in their order. */
-  appendPrepared({ ids, names, values, lines, mask }: PreparedFields): void {
+  appendPrepared({ ids, names, values, lines }: PreparedFields): void {
     const first = this.size
     for (let at = 0; at < ids.length; at++) {
       this.appendKnown(ids[at] as FieldId, names[at] as string, values[at] as string)
@@ -130,7 +130,6 @@ export class Fields {
     if (ids.length === 0) return
     this.#lineEnd[first] = ids.length
     this.#lines[first] = lines
-    this.mask |= mask
   }
 
   /** Replaces every field of the names of these by these. */
