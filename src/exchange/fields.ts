@@ -15,7 +15,9 @@ export class FieldBlock {
   constructor(pairs: readonly string[]) {
     this.pairs = pairs
     let lines = ''
-    for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
+    for (let i = 0; i < pairs.length; i += 2) {
+      lines += fieldLine(pairs[i] as string, pairs[i + 1] as string)
+    }
     this.lines = lines
   }
 
@@ -34,7 +36,21 @@ export class FieldBlock {
   }
 }
 
+/** A field that comes with message after message, so that its line is put together once. */
+export interface RepeatedField {
+  /** As `fieldLine` has it. */
+  readonly line: string
+}
+
+/** A field as a line of HTTP/1.1, with its CRLF. */
+export function fieldLine(name: string, value: string): string {
+  return `${name}: ${value}\r\n`
+}
+
 const noPairs: readonly string[] = []
+/** In place of the position of a line: the field has no line, or has one of its own. */
+const asStrings = -1
+const asRepeated = -2
 
 function lowerNames(pairs: readonly string[]): string[] {
   return pairs.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
@@ -61,7 +77,7 @@ export class Fields {
    */
   sensitive = false
 
-  // Parallel columns; entry i is a received line when lineStart[i] >= 0.
+  // Parallel columns; entry i is a received line when lineStart[i] >= 0. `repeated` holds where it is `asRepeated`.
   readonly #id: FieldId[] = []
   readonly #lineStart: number[] = []
   readonly #lineEnd: number[] = []
@@ -72,6 +88,7 @@ export class Fields {
   readonly #values: string[] = []
   /** Prepared lines, at the entry that they begin with; of an entry of our own #lineEnd says how many they are. */
   readonly #lines: string[] = []
+  readonly #repeated: (RepeatedField | undefined)[] = []
   #block: FieldBlock | undefined
 
   clear(): void {
@@ -114,11 +131,20 @@ export class Fields {
   appendKnown(id: FieldId, name: string, value: string): void {
     const i = this.size++
     this.#id[i] = id
-    this.#lineStart[i] = -1
+    this.#lineStart[i] = asStrings
     this.#names[i] = name
     this.#values[i] = value
     this.#lineEnd[i] = 0
     this.mask |= 1 << id
+  }
+
+  /** As `appendKnown`, where the field's line is at hand. */
+  // oxlint-disable-next-line max-params -- once a field
+  appendRepeated(id: FieldId, name: string, value: string, field: RepeatedField): void {
+    const i = this.size
+    this.appendKnown(id, name, value)
+    this.#lineStart[i] = asRepeated
+    this.#repeated[i] = field
   }
 
   /** Adds prepared fields, in their order. */
@@ -197,7 +223,7 @@ export class Fields {
     for (let at = i; at >= 0 && (this.#lineStart[at] as number) < 0; at--) this.#lineEnd[at] = 0
     this.#names[i] = this.nameAt(i)
     this.#values[i] = fieldText(value)
-    this.#lineStart[i] = -1
+    this.#lineStart[i] = asStrings
     this.#lineEnd[i] = 0
   }
 
@@ -231,7 +257,7 @@ export class Fields {
     return this.#id[i] as number
   }
 
-  /** Where the received line of entry i begins in `text`; -1: the field is kept as strings. */
+  /** Where the received line of entry i begins in `text`; negative: the field is kept as strings. */
   lineStartAt(i: number): number {
     return this.#lineStart[i] as number
   }
@@ -312,10 +338,11 @@ export class Fields {
       if (start < 0) {
         if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
         runStart = -1
-        if (this.#isWhole(i)) {
+        if (start === asRepeated) lines += (this.#repeated[i] as RepeatedField).line
+        else if (this.#isWhole(i)) {
           lines += this.#lines[i]
           i += (this.#lineEnd[i] as number) - 1
-        } else lines += `${this.#names[i]}: ${this.#values[i]}\r\n`
+        } else lines += fieldLine(this.#names[i] as string, this.#values[i] as string)
         continue
       }
       if (start !== runEnd || runStart < 0) {

@@ -1,26 +1,33 @@
+import type { RepeatedField } from '#src/exchange/fields.ts'
 import { valueByte } from '../messages/syntax.ts'
 import { DynamicTable, entryOverhead } from './dynamic-table.ts'
-import type { TableEntry } from './dynamic-table.ts'
 import { receivedFieldName } from './field-name.ts'
 import type { FieldName } from './field-name.ts'
 import { decodedBytesMax, huffmanDecode } from './huffman.ts'
+import { ReceivedEntry } from './received-entry.ts'
 import { staticTable } from './static-table.ts'
 
 /** Who hears the fields of a block, in order. */
 export interface FieldSink {
-  /** `valid`: the value may stand in a message. `neverIndexed`: it asks not to be compressed again. */
-  onField(name: FieldName, value: string, valid: boolean, neverIndexed: boolean): void
+  /**
+   * `valid`: the value may stand in a message. `neverIndexed`: it asks not to be compressed again. `entry`:
+   * the field is one of a table.
+   */
+  onField(
+    name: FieldName,
+    value: string,
+    valid: boolean,
+    neverIndexed: boolean,
+    entry: RepeatedField | undefined,
+  ): void
 }
 
 /** `error`: COMPRESSION_ERROR, the connection cannot go on. `too-large`: decoded, but not all was told. */
 export type DecodeResult = 'ok' | 'too-large' | 'error'
 
-const staticEntries: readonly TableEntry[] = staticTable.map(([name, value]) => ({
-  name: receivedFieldName(name),
-  value,
-  size: name.length + value.length + entryOverhead,
-  valid: true,
-}))
+const staticEntries = staticTable.map(
+  ([name, value]) => new ReceivedEntry(receivedFieldName(name), value, true),
+)
 
 /** Shared by all decoders of the thread; decoding is synchronous. Grows to what one block may need. */
 let scratch = Buffer.allocUnsafeSlow(4096)
@@ -31,7 +38,7 @@ let scratch = Buffer.allocUnsafeSlow(4096)
  * small block cannot become a large list.
  */
 export class HpackDecoder {
-  readonly #table: DynamicTable
+  readonly #table: DynamicTable<ReceivedEntry>
   /** What we announced as SETTINGS_HEADER_TABLE_SIZE. */
   readonly #tableBytesMax: number
   readonly #listBytesMax: number
@@ -85,7 +92,7 @@ export class HpackDecoder {
     if (entry === undefined) return false
     this.#listBytes += entry.size
     if (this.#listBytes <= this.#listBytesMax) {
-      sink.onField(entry.name, entry.value, entry.valid, false)
+      sink.onField(entry.name, entry.value, entry.valid, false, entry)
     }
     return true
   }
@@ -101,10 +108,10 @@ export class HpackDecoder {
     if (value === undefined) return false
     const valid = this.#valid
     const size = name.name.length + value.length + entryOverhead
-    if (indexing) this.#table.insert({ name, value, size, valid })
+    if (indexing) this.#table.insert(new ReceivedEntry(name, value, valid))
     this.#listBytes += size
     if (this.#listBytes <= this.#listBytesMax) {
-      sink.onField(name, value, valid, (first & 0xf0) === 0x10)
+      sink.onField(name, value, valid, (first & 0xf0) === 0x10, undefined)
     }
     return true
   }
@@ -114,7 +121,7 @@ export class HpackDecoder {
     return name === undefined ? undefined : receivedFieldName(name)
   }
 
-  #entry(index: number): TableEntry | undefined {
+  #entry(index: number): ReceivedEntry | undefined {
     if (index > staticEntries.length) return this.#table.at(index - staticEntries.length - 1)
     return staticEntries[index - 1]
   }

@@ -17,14 +17,14 @@ export const entryOverhead = 32
  * The dynamic table of RFC 7541 2.3.2: entries from newest to oldest, the oldest leave when the sum of
  * sizes exceeds the limit. A ring, grown as needed; an unused connection holds none.
  */
-export class DynamicTable {
+export class DynamicTable<Entry extends TableEntry> {
   /** Sum of the entries' sizes. */
   size = 0
   count = 0
   /** How many entries were ever inserted; the newest has this number. */
   inserted = 0
   #limit: number
-  #ring: (TableEntry | undefined)[] = []
+  #ring: (Entry | undefined)[] = []
 
   constructor(limit: number) {
     this.#limit = limit
@@ -40,13 +40,13 @@ export class DynamicTable {
   }
 
   /** The entry `index` places behind the newest, which is 0. */
-  at(index: number): TableEntry | undefined {
+  at(index: number): Entry | undefined {
     if (index >= this.count) return undefined
     return this.#ring[(this.inserted - index) & (this.#ring.length - 1)]
   }
 
   /** An entry larger than the limit empties the table and is not kept, which is no error (4.4). */
-  insert(entry: TableEntry): void {
+  insert(entry: Entry): void {
     this.#evict(this.#limit - entry.size)
     if (entry.size > this.#limit) return
     if (this.count === this.#ring.length) this.#grow()
@@ -59,7 +59,7 @@ export class DynamicTable {
   #evict(limit: number): void {
     while (this.size > limit && this.count > 0) {
       const slot = (this.inserted - this.count + 1) & (this.#ring.length - 1)
-      this.size -= (this.#ring[slot] as TableEntry).size
+      this.size -= (this.#ring[slot] as Entry).size
       this.#ring[slot] = undefined
       this.count--
     }
@@ -69,7 +69,7 @@ export class DynamicTable {
     const old = this.#ring
     const ring = Array.from(
       { length: Math.max(16, old.length * 2) },
-      () => undefined as TableEntry | undefined,
+      () => undefined as Entry | undefined,
     )
     for (let age = 0; age < this.count; age++) {
       const number = this.inserted - age

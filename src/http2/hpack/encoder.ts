@@ -42,7 +42,7 @@ interface CachedEntry extends TableEntry {
  * time than its few bytes are worth.
  */
 export class HpackEncoder {
-  readonly #table: DynamicTable
+  readonly #table: DynamicTable<CachedEntry>
   readonly #tableBytesMax: number
   /** Table size last told to the peer. */
   #announced: number

@@ -1,11 +1,12 @@
 import { isAuthority } from '#src/exchange/authority.ts'
-import type { Fields } from '#src/exchange/fields.ts'
+import type { Fields, RepeatedField } from '#src/exchange/fields.ts'
 import { releaseRequestHead, takeRequestHead } from '#src/exchange/heads.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
 import type { FieldSink } from '../hpack/decoder.ts'
 import { keepsOddName, nameRule } from '../hpack/field-name.ts'
 import type { FieldName, NameRules } from '../hpack/field-name.ts'
+import { appendField } from './append-field.ts'
 import { isOriginForm, isToken, parseLength } from './syntax.ts'
 
 /**
@@ -85,7 +86,13 @@ export class RequestReader implements FieldSink {
   }
 
   // oxlint-disable-next-line max-params -- once a field, from the decoder
-  onField(name: FieldName, value: string, valid: boolean, neverIndexed: boolean): void {
+  onField(
+    name: FieldName,
+    value: string,
+    valid: boolean,
+    neverIndexed: boolean,
+    entry: RepeatedField | undefined,
+  ): void {
     if (this.refusal !== undefined) return
     if (!valid) {
       this.refusal = refusals.field
@@ -102,7 +109,7 @@ export class RequestReader implements FieldSink {
     }
     if (name.id === authorizationId) this.#credentials()
     else if (neverIndexed && !name.secret) head.fields.sensitive = true
-    head.fields.appendKnown(name.id, name.name, value)
+    appendField(head.fields, name, value, entry)
   }
 
   /** Authorization: with two, we might check one and the upstream believe the other. */

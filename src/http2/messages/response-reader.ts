@@ -1,8 +1,10 @@
+import type { RepeatedField } from '#src/exchange/fields.ts'
 import { releaseResponseHead, takeResponseHead } from '#src/exchange/heads.ts'
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { FieldSink } from '../hpack/decoder.ts'
 import { lastPseudoRule, nameRule } from '../hpack/field-name.ts'
 import type { FieldName, NameRule } from '../hpack/field-name.ts'
+import { appendField } from './append-field.ts'
 import { parseLength } from './syntax.ts'
 
 /** Makes a response head of a field block (RFC 9113 8.3.2). One object a thread. */
@@ -27,7 +29,13 @@ export class ResponseReader implements FieldSink {
   }
 
   // oxlint-disable-next-line max-params -- once a field, from the decoder
-  onField(name: FieldName, value: string, valid: boolean, neverIndexed: boolean): void {
+  onField(
+    name: FieldName,
+    value: string,
+    valid: boolean,
+    neverIndexed: boolean,
+    entry: RepeatedField | undefined,
+  ): void {
     if (this.fault !== '') return
     if (!valid) {
       this.fault = 'field-value-invalid'
@@ -42,7 +50,7 @@ export class ResponseReader implements FieldSink {
     else if (isKept(name.rule)) {
       this.#regular = true
       if (neverIndexed && !name.secret) head.fields.sensitive = true
-      head.fields.appendKnown(name.id, name.name, value)
+      appendField(head.fields, name, value, entry)
     } else {
       this.#regular = true
       this.#special(head, name, value)
