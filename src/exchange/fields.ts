@@ -47,7 +47,6 @@ export function fieldLine(name: string, value: string): string {
   return `${name}: ${value}\r\n`
 }
 
-const noPairs: readonly string[] = []
 /** In place of the position of a line: the field has no line, or has one of its own. */
 const asStrings = -1
 const asRepeated = -2
@@ -267,9 +266,9 @@ export class Fields {
     return this.#lineEnd[i] as number
   }
 
-  /** The fields behind all others, as name, value, name, value. */
-  get blockPairs(): readonly string[] {
-    return this.#block?.pairs ?? noPairs
+  /** The fields behind all others, if there are any. */
+  get block(): FieldBlock | undefined {
+    return this.#block
   }
 
   /** The name as it was sent. */
@@ -322,7 +321,7 @@ export class Fields {
     for (let i = 0; i < this.size; i++) {
       if (this.present(i)) visit(this.nameAt(i), this.valueAt(i))
     }
-    const pairs = this.blockPairs
+    const pairs = this.#block?.pairs ?? []
     for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] as string, pairs[i + 1] as string)
   }
 

@@ -1,4 +1,4 @@
-import type { Fields } from '#src/exchange/fields.ts'
+import type { FieldBlock, Fields } from '#src/exchange/fields.ts'
 import { fieldHash, ownCopy, sentFieldName } from './field-name.ts'
 import type { FieldName } from './field-name.ts'
 
@@ -7,14 +7,33 @@ const slots = 256
 /** Longer ones are not: with this and `slots` the memory is bounded. */
 const lineBytesMax = 256
 
-/** A field in the form that an encoder wants, in strings of its own. */
+/** A field in the form that an encoder wants. */
 export interface SentField {
   readonly name: FieldName
   readonly value: string
   /** `fieldHash` of both. */
   readonly hash: number
-  /** The line of HTTP/1.1 that it was made of, CRLF included. */
+}
+
+/** The same in strings of its own, with the line that it was made of, CRLF included. */
+interface KnownLine extends SentField {
   readonly line: string
+}
+
+/** The fields of a block, made once for all messages that carry it. */
+const blocks = new WeakMap<FieldBlock, readonly SentField[]>()
+
+export function sentBlock(block: FieldBlock): readonly SentField[] {
+  const known = blocks.get(block)
+  if (known !== undefined) return known
+  const fields: SentField[] = []
+  for (let i = 0; i < block.pairs.length; i += 2) {
+    const name = sentFieldName(block.pairs[i] as string)
+    const value = block.pairs[i + 1] as string
+    fields.push({ name, value, hash: fieldHash(name, value) })
+  }
+  blocks.set(block, fields)
+  return fields
 }
 
 /**
@@ -25,7 +44,7 @@ export interface SentField {
  */
 export class SentLines {
   readonly #met = new Int32Array(slots)
-  readonly #fields: (SentField | undefined)[] = Array.from({ length: slots }, () => undefined)
+  readonly #fields: (KnownLine | undefined)[] = Array.from({ length: slots }, () => undefined)
 
   /** What entry `i` of `fields` is; undefined: it is no received line, or none that is known. */
   find(fields: Fields, i: number): SentField | undefined {

@@ -3,7 +3,7 @@ import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { nameRule, sentFieldName } from '../hpack/field-name.ts'
 import type { FieldName, NameRule } from '../hpack/field-name.ts'
-import { SentLines } from '../hpack/sent-lines.ts'
+import { SentLines, sentBlock } from '../hpack/sent-lines.ts'
 import type { SentField } from '../hpack/sent-lines.ts'
 import { writeFrameHeader, writeUint32 } from '../session/output.ts'
 import type { Output } from '../session/output.ts'
@@ -85,7 +85,9 @@ export class HeadWriter {
     const start = this.#begin()
     this.#without = ''
     this.#sensitive = sensitive
-    this.#pairs(pairs)
+    for (let i = 0; i < pairs.length; i += 2) {
+      this.#field(sentFieldName(pairs[i] as string), pairs[i + 1] as string)
+    }
     this.#finish(start, streamId, true)
   }
 
@@ -106,13 +108,9 @@ export class HeadWriter {
       if (known === undefined) this.#field(sentFieldName(fields.nameAt(i)), fields.valueAt(i))
       else this.#known(known)
     }
-    this.#pairs(fields.blockPairs)
-  }
-
-  #pairs(pairs: readonly string[]): void {
-    for (let i = 0; i < pairs.length; i += 2) {
-      this.#field(sentFieldName(pairs[i] as string), pairs[i + 1] as string)
-    }
+    const { block } = fields
+    if (block === undefined) return
+    for (const field of sentBlock(block)) this.#known(field)
   }
 
   #known(field: SentField): void {
