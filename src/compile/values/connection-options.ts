@@ -25,7 +25,7 @@ export const connectionOptions = optionTable({
   'upstream-keepalive-connections': {
     type: integer(0, countMax),
     default: defaults.upstreamKeepAliveConnections,
-    doc: 'Idle connections that a worker keeps open to upstreams. 0 keeps none.',
+    doc: 'Connections that a worker keeps open to upstreams when they have been idle for a second. 0 keeps none.',
     example: '100',
     compatibility: 'same',
   },
