@@ -18,6 +18,8 @@ export interface SentField {
 /** The same in strings of its own, with the line that it was made of, CRLF included. */
 interface KnownLine extends SentField {
   readonly line: string
+  /** Where the line lies that came behind this one last time. */
+  next: number
 }
 
 /** The fields of a block, made once for all messages that carry it. */
@@ -41,10 +43,14 @@ export function sentBlock(block: FieldBlock): readonly SentField[] {
  * (`Content-Type`, `Cache-Control`, `Server`, `Vary`), and a line found here costs one comparison: no slice for its
  * name, none for its value, no search for the name. A line is taken in when it is met for the second
  * time, so that those which come once (`ETag`, lengths, ids) push out none. Credentials never are.
+ *
+ * Lines mostly come in the order of the head before, so the one that followed last time is tried first.
  */
 export class SentLines {
   readonly #met = new Int32Array(slots)
   readonly #fields: (KnownLine | undefined)[] = Array.from({ length: slots }, () => undefined)
+  /** The line found last. */
+  #last: KnownLine | undefined
 
   /** What entry `i` of `fields` is; undefined: it is no received line, or none that is known. */
   find(fields: Fields, i: number): SentField | undefined {
@@ -52,24 +58,44 @@ export class SentLines {
     if (start < 0) return undefined
     const { text } = fields
     const end = fields.lineEndAt(i)
-    const hash = lineHash(text, start, end)
-    const slot = hash & (slots - 1)
-    const field = this.#fields[slot]
-    if (field?.line.length === end - start && text.startsWith(field.line, start)) return field
-    if (this.#met[slot] === hash) return this.#learn(fields, i, slot)
-    this.#met[slot] = hash
-    return undefined
+    const last = this.#last
+    const next = last === undefined ? undefined : this.#fields[last.next]
+    if (next !== undefined && isAt(next, text, start, end)) {
+      this.#last = next
+      return next
+    }
+    return this.#search(fields, i, last)
   }
 
-  #learn(fields: Fields, i: number, slot: number): SentField | undefined {
+  #search(fields: Fields, i: number, last: KnownLine | undefined): SentField | undefined {
+    const { text } = fields
+    const start = fields.lineStartAt(i)
+    const end = fields.lineEndAt(i)
+    const hash = lineHash(text, start, end)
+    const slot = hash & (slots - 1)
+    let field = this.#fields[slot]
+    if (field === undefined || !isAt(field, text, start, end)) {
+      field = this.#met[slot] === hash ? this.#learn(fields, i, slot) : undefined
+      this.#met[slot] = hash
+    }
+    if (last !== undefined && field !== undefined) last.next = slot
+    this.#last = field
+    return field
+  }
+
+  #learn(fields: Fields, i: number, slot: number): KnownLine | undefined {
     const line = fields.text.slice(fields.lineStartAt(i), fields.lineEndAt(i))
     const name = sentFieldName(fields.nameAt(i))
     if (name.secret || line.length > lineBytesMax) return undefined
     const value = ownCopy(fields.valueAt(i))
-    const field = { name, value, hash: fieldHash(name, value), line: ownCopy(line) }
+    const field = { name, value, hash: fieldHash(name, value), line: ownCopy(line), next: slot }
     this.#fields[slot] = field
     return field
   }
+}
+
+function isAt({ line }: KnownLine, text: string, start: number, end: number): boolean {
+  return line.length === end - start && text.startsWith(line, start)
 }
 
 /** Of the length, the end, where dates and numbers differ, and some characters before. */
