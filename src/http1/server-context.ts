@@ -1,4 +1,6 @@
 import type { RequestAcceptor } from '#src/exchange/streams.ts'
+import { Roster } from '#src/exchange/roster.ts'
+import type { Listed } from '#src/exchange/roster.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import { HttpDate } from './http-date.ts'
@@ -6,7 +8,7 @@ import type { Http1ServerOptions } from './options.ts'
 import { RequestParser } from './request-parser.ts'
 
 /** A session as its context knows it. */
-export interface OpenSession {
+export interface OpenSession extends Listed {
   readonly connection: Connection
   /** Takes no request after the one it has; `gently`: an idle one may still take one. */
   shutdown(gently?: boolean): void
@@ -23,7 +25,7 @@ export class Http1ServerContext {
   readonly date: HttpDate
   readonly parser = new RequestParser()
   /** Sessions whose connections are open, for draining and counting. */
-  readonly sessions = new Set<OpenSession>()
+  readonly sessions = new Roster<OpenSession>()
 
   /** `clock` tells milliseconds since 1970, for the Date field. */
   constructor(
@@ -40,6 +42,6 @@ export class Http1ServerContext {
 
   /** Lets every connection finish what it has and closes the others. */
   shutdown(): void {
-    for (const session of this.sessions) session.shutdown()
+    for (const session of this.sessions.all()) session.shutdown()
   }
 }

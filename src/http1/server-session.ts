@@ -35,6 +35,8 @@ type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'cl
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
   readonly connection: Connection
+  /** See `Listed`. */
+  place = -1
   readonly #context: Http1ServerContext
   readonly #gate: ReadGate
   readonly #heads: RequestHeadReader

@@ -1,3 +1,5 @@
+import { Roster } from '#src/exchange/roster.ts'
+import type { Listed } from '#src/exchange/roster.ts'
 import type { Peer, RequestAcceptor } from '#src/exchange/streams.ts'
 import { Http1ServerContext } from '#src/http1/server-context.ts'
 import { Http1ServerSession } from '#src/http1/server-session.ts'
@@ -9,13 +11,14 @@ import { filterConnection } from '#src/transport/listener-filter.ts'
 import type { FilteredConnection } from '#src/transport/listener-filter.ts'
 import { TlsContexts } from '#src/transport/tls-contexts.ts'
 import type { TlsTerms } from '#src/transport/tls-contexts.ts'
-import type { Connection } from '#src/transport/transport.ts'
+import type { Connection, ConnectionHandler } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
 import { ConnectionContext, contextOf } from './connection-context.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import type { AcceptedBy } from './listeners.ts'
 import type { LiveTable } from './live-table.ts'
 import { ProtocolSniffer } from './protocol-sniffer.ts'
+import type { SniffedProtocols } from './protocol-sniffer.ts'
 import { TlsHandshake } from './tls-handshake.ts'
 import { HandshakeTermsCache } from './tls-terms.ts'
 import type { Tunnels } from './tunnels.ts'
@@ -47,6 +50,11 @@ const refusedLingerMs = 500
 const alpnOffered = ['h2', 'http/1.1'] as const
 const alpnHttp1 = ['http/1.1'] as const
 
+/** A connection whose protocol is not chosen yet. */
+interface Pending extends Listed {
+  readonly connection: Connection
+}
+
 /** Who takes what becomes of a connection. */
 export interface AcceptorParts {
   readonly requests: RequestAcceptor
@@ -58,7 +66,7 @@ export interface AcceptorParts {
  * Takes accepted connections through PROXY header, ClientHello and TLS to the codec that fits, and
  * knows all that are open.
  */
-export class ConnectionAcceptor implements AcceptedBy {
+export class ConnectionAcceptor implements AcceptedBy, SniffedProtocols {
   readonly #options: DataPlaneOptions
   readonly #table: LiveTable
   readonly #plain: Http1ServerContext
@@ -66,8 +74,7 @@ export class ConnectionAcceptor implements AcceptedBy {
   readonly #http2: Http2Sessions
   readonly #contexts: TlsContexts
   readonly #tunnels: Tunnels
-  /** Connections whose protocol is not chosen yet. */
-  readonly #pending = new Set<Connection>()
+  readonly #pending = new Roster<Pending>()
   #trustedPeers: TrustedPeers
   #terms: HandshakeTermsCache
   #draining = false
@@ -120,7 +127,7 @@ export class ConnectionAcceptor implements AcceptedBy {
    */
   endStale(): void {
     const isStale = (peer: Peer): boolean => this.#isStale(peer)
-    for (const session of this.#secure.sessions) {
+    for (const session of this.#secure.sessions.all()) {
       if (isStale(session.connection.peer)) session.shutdown(true)
     }
     this.#http2.drainStale(isStale)
@@ -148,7 +155,7 @@ export class ConnectionAcceptor implements AcceptedBy {
       this.#startPlain(connection, listener, undefined)
       return
     }
-    this.#pending.add(connection)
+    const pending = this.#await(connection)
     filterConnection(connection, {
       proxyProtocol: listener.proxyProtocol,
       proxyTimeoutMs: this.#table.options.proxyHeaderTimeoutMs,
@@ -156,12 +163,12 @@ export class ConnectionAcceptor implements AcceptedBy {
       wheel: this.#options.wheel,
       trustsProxy: (address) => this.#trustedPeers.has(address),
       onReady: (filtered) => {
-        this.#pending.delete(connection)
+        this.#pending.delete(pending)
         if (tls) this.#startTls(filtered, listener)
         else this.#startPlain(connection, listener, filtered.unread)
       },
       onDropped: (_dropped, problem) => {
-        this.#pending.delete(connection)
+        this.#pending.delete(pending)
         if (tls && problem !== '') worker.add(writer, handshakeFailed, 1)
       },
     })
@@ -177,7 +184,7 @@ export class ConnectionAcceptor implements AcceptedBy {
       start(nothing)
       return
     }
-    this.#pending.add(connection)
+    const pending = this.#await(connection)
     filterConnection(connection, {
       proxyProtocol: true,
       proxyTimeoutMs: this.#table.options.proxyHeaderTimeoutMs,
@@ -185,11 +192,11 @@ export class ConnectionAcceptor implements AcceptedBy {
       wheel: this.#options.wheel,
       trustsProxy: (address) => this.#trustedPeers.has(address),
       onReady: ({ unread }) => {
-        this.#pending.delete(connection)
+        this.#pending.delete(pending)
         start(unread)
       },
       onDropped: () => {
-        this.#pending.delete(connection)
+        this.#pending.delete(pending)
       },
     })
   }
@@ -197,8 +204,7 @@ export class ConnectionAcceptor implements AcceptedBy {
   /** Lets every connection finish what it has, and closes the others. May be called again. */
   shutdown(): void {
     this.#draining = true
-    for (const connection of this.#pending) connection.destroy()
-    this.#pending.clear()
+    for (const { connection } of this.#pending.all()) connection.destroy()
     this.#plain.shutdown()
     this.#secure.shutdown()
     this.#http2.shutdown()
@@ -206,21 +212,32 @@ export class ConnectionAcceptor implements AcceptedBy {
 
   /** Cuts whatever is left. */
   destroy(): void {
-    for (const session of [...this.#plain.sessions, ...this.#secure.sessions]) session.abort()
-    for (const connection of this.#pending) connection.destroy()
+    for (const session of [...this.#plain.sessions.all(), ...this.#secure.sessions.all()]) {
+      session.abort()
+    }
+    for (const { connection } of this.#pending.all()) connection.destroy()
     this.#http2.destroy()
     this.#tunnels.destroy()
   }
 
   #startPlain(connection: Connection, listener: Listener, unread: Buffer | undefined): void {
     connection.peer.context = new ConnectionContext(listener, undefined)
-    const sniffer = new ProtocolSniffer(connection, this.#options.wheel, {
-      timeoutMs: this.#plain.options.requestHeadTimeoutMs,
-      http1: () => this.#http1(connection, this.#plain),
-      http2: () => this.#http2.start(connection),
-    })
+    const sniffer = new ProtocolSniffer(connection, this.#options.wheel, this)
     sniffer.start()
     if (unread !== undefined && unread.length > 0) sniffer.onData(unread, 0, unread.length)
+  }
+
+  /** See `SniffedProtocols`. */
+  get timeoutMs(): number {
+    return this.#plain.options.requestHeadTimeoutMs
+  }
+
+  http1(connection: Connection): ConnectionHandler {
+    return this.#http1(connection, this.#plain)
+  }
+
+  http2(connection: Connection): ConnectionHandler {
+    return this.#http2.start(connection)
   }
 
   #http1(connection: Connection, context: Http1ServerContext): Http1ServerSession {
@@ -276,11 +293,11 @@ export class ConnectionAcceptor implements AcceptedBy {
     connection.peer.context = new ConnectionContext(listener, certificate, asked)
     const handshake = new TlsHandshake(wheel, {
       onDone: (secured) => {
-        this.#pending.delete(secured)
+        this.#pending.delete(pending)
         this.#startSecured(secured)
       },
-      onFailed: (failed, timedOut) => {
-        this.#pending.delete(failed)
+      onFailed: (_failed, timedOut) => {
+        this.#pending.delete(pending)
         this.#countFailedHandshake()
         if (timedOut) worker.add(writer, handshakeTimeout, 1)
       },
@@ -296,8 +313,14 @@ export class ConnectionAcceptor implements AcceptedBy {
       },
       handshake,
     )
-    this.#pending.add(secured)
+    const pending = this.#await(secured)
     handshake.start(secured)
+  }
+
+  #await(connection: Connection): Pending {
+    const pending = { connection, place: -1 }
+    this.#pending.add(pending)
+    return pending
   }
 
   #isStale(peer: Peer): boolean {
@@ -350,11 +373,11 @@ export class ConnectionAcceptor implements AcceptedBy {
   #closeLater(connection: Connection): void {
     const handshake = new TlsHandshake(this.#options.wheel, {
       onDone: () => {},
-      onFailed: (failed) => {
-        this.#pending.delete(failed)
+      onFailed: () => {
+        this.#pending.delete(pending)
       },
     })
-    this.#pending.add(connection)
+    const pending = this.#await(connection)
     connection.handler = handshake
     handshake.start(connection, refusedLingerMs)
   }

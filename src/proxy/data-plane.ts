@@ -5,6 +5,7 @@ import type {
   ServerStream,
   ServerStreamHandler,
 } from '#src/exchange/streams.ts'
+import { Roster } from '#src/exchange/roster.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import { answers } from '#src/policies/external-auth-cache.ts'
@@ -126,7 +127,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       mirrors: new WorkerMirrors(() => this.#services),
       draining: false,
       exchanges: 0,
-      suspended: new Set(),
+      suspended: new Roster(),
       now,
       wallClock: options.wallClock,
       accessLog: options.accessLog,

@@ -8,6 +8,7 @@ import type {
   ServerStreamHandler,
   UpstreamFailure,
 } from '#src/exchange/streams.ts'
+import type { Listed } from '#src/exchange/roster.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import type { Reply } from '#src/policies/policy.ts'
@@ -47,12 +48,16 @@ import type { Services } from './services.ts'
  * Life: `begin` → policies → `ask` → an attempt (again after a failure that allows it) → response
  * head → body → `finish`. Every path ends in `finish`, exactly once.
  */
-export class Exchange implements ServerStreamHandler, AttemptOwner, TimerOwner, ClientIdentity {
+export class Exchange
+  implements ServerStreamHandler, AttemptOwner, TimerOwner, ClientIdentity, Listed
+{
   readonly services: Services
   readonly stream: ServerStream
   readonly request: RequestHead
   readonly body: RequestBody
   readonly startedAt: number
+  /** Among the suspended ones; see `Listed`. */
+  place = -1
   // What the proxy decides about the request, once.
   host = ''
   path = ''

@@ -315,5 +315,5 @@ export class PolicyRun implements PolicyExchange {
 
 /** The worker drains: what a policy holds up is answered with 503, for nobody knows for how long. */
 export function cancelSuspended({ suspended }: Services): void {
-  for (const exchange of suspended) exchange.fail('draining')
+  for (const exchange of suspended.all()) exchange.fail('draining')
 }

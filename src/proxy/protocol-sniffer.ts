@@ -5,10 +5,10 @@ import type { Connection, ConnectionHandler } from '#src/transport/transport.ts'
 
 /** What a cleartext connection may turn out to speak. Each takes the connection over. */
 export interface SniffedProtocols {
-  /** For the first byte; 0: no limit. */
+  /** For the first byte, read when a connection comes; 0: no limit. */
   readonly timeoutMs: number
-  http1(): ConnectionHandler
-  http2(): ConnectionHandler
+  http1(connection: Connection): ConnectionHandler
+  http2(connection: Connection): ConnectionHandler
 }
 
 /**
@@ -66,7 +66,9 @@ export class ProtocolSniffer implements ConnectionHandler, TimerOwner {
       return
     }
     this.#wheel.remove(this.#timer)
-    const session = answer === 'yes' ? this.#protocols.http2() : this.#protocols.http1()
+    const connection = this.#connection
+    const session =
+      answer === 'yes' ? this.#protocols.http2(connection) : this.#protocols.http1(connection)
     session.onData(buffer, start, end)
   }
 }

@@ -1,6 +1,7 @@
 import type { PickInput } from '#algorithms/balance/balancer.ts'
 import type { Random } from '#algorithms/random.ts'
 import type { SpanSink } from '#src/exchange/span.ts'
+import type { Roster } from '#src/exchange/roster.ts'
 import type { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { EndpointMemory } from '#src/shared/endpoint-memory.ts'
@@ -40,7 +41,7 @@ export interface Services {
   /** Exchanges under way; for draining. */
   exchanges: number
   /** Those that a policy has stopped: draining cancels them. */
-  readonly suspended: Set<Exchange>
+  readonly suspended: Roster<Exchange>
   /** Monotonic milliseconds, the same clock in all workers. */
   now(): number
   /** Milliseconds since 1970, for logs. */

@@ -1,3 +1,4 @@
+import type { Listed } from '#src/exchange/roster.ts'
 import { Timer } from '#src/exchange/timer-wheel.ts'
 import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
 import { proxyHeaderText } from '#src/transport/proxy-header.ts'
@@ -49,7 +50,9 @@ export interface TunnelOwner {
  * or TLS that ends at the endpoint. An endpoint that cannot be connected to is given up for another;
  * from the first byte on nothing can be done over. Each side is read only while the other takes it.
  */
-export class Tunnel implements TimerOwner, TunnelEvents {
+export class Tunnel implements TimerOwner, TunnelEvents, Listed {
+  /** See `Listed`. */
+  place = -1
   readonly stream: LiveStream
   /** Where the client came in, and the host that its TLS names; '' for none. */
   readonly entry: TunnelEntry

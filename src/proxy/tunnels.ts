@@ -1,3 +1,4 @@
+import { Roster } from '#src/exchange/roster.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type {
   Transport,
@@ -32,7 +33,7 @@ const opened = workerCell('upstream_connections_opened_total')
 export class Tunnels implements TunnelOwner {
   readonly services: Services
   readonly #transport: Transport
-  readonly #open = new Set<Tunnel>()
+  readonly #open = new Roster<Tunnel>()
 
   constructor(services: Services, transport: Transport) {
     this.services = services
@@ -52,7 +53,7 @@ export class Tunnels implements TunnelOwner {
 
   /** Cuts whatever is left. */
   destroy(): void {
-    for (const tunnel of this.#open) tunnel.destroy('draining')
+    for (const tunnel of this.#open.all()) tunnel.destroy('draining')
   }
 
   connect(target: ConnectTarget, handler: ConnectHandler): Connection {

@@ -9,6 +9,7 @@ import type {
   Peer,
   ServerStream,
 } from '#src/exchange/streams.ts'
+import { Roster } from '#src/exchange/roster.ts'
 import { TimerWheel } from '#src/exchange/timer-wheel.ts'
 import type { Phases } from '#src/policies/policy.ts'
 import { Exchange } from '#src/proxy/exchange.ts'
@@ -228,7 +229,7 @@ export class ProxyHarness {
       mirrors: new WorkerMirrors(() => this.services),
       draining: false,
       exchanges: 0,
-      suspended: new Set(),
+      suspended: new Roster(),
       now,
       wallClock: () => 0,
       accessLog: { write: (line) => this.lines.push(line) },
