@@ -42,8 +42,8 @@ export interface TcpHandle extends StreamHandle {
   getpeername(out: SocketName): number
   setNoDelay(on: boolean): number
   setKeepAlive(on: boolean, initialDelaySeconds: number): number
-  /** The callback is called in a later turn. */
-  close(callback: HandleFunction<TcpHandle>): void
+  /** The callback is called in a later turn; to have none is cheaper. */
+  close(callback?: HandleFunction<TcpHandle>): void
   /** As `close`, with a RST; refused (negative) while a FIN is under way. */
   reset(callback: HandleFunction<TcpHandle>): number
   /** The file descriptor, -1 once closed. */

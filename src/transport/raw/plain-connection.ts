@@ -48,6 +48,14 @@ export class PlainConnection extends RawStream {
     return result === 0 || this.#afterWrite(result, buffer)
   }
 
+  /** Nothing of this object is needed for what the system still does, so its end is told at once. */
+  override destroy(): void {
+    if (this.closed) return
+    this.beginClose('')
+    this.tcp.close()
+    this.afterClose()
+  }
+
   end(): void {
     if (!this.writable) return
     this.writable = false

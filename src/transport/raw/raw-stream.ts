@@ -90,7 +90,7 @@ export abstract class RawStream implements Connection, AddressSource {
 
   reset(): void {
     if (this.closed) return
-    this.#beginClose('')
+    this.beginClose('')
     if (this.tcp.reset(onHandleClosed) < 0) this.tcp.close(onHandleClosed)
   }
 
@@ -201,11 +201,11 @@ export abstract class RawStream implements Connection, AddressSource {
 
   protected close(reason: CloseReason): void {
     if (this.closed) return
-    this.#beginClose(reason)
+    this.beginClose(reason)
     this.tcp.close(onHandleClosed)
   }
 
-  #beginClose(reason: CloseReason): void {
+  protected beginClose(reason: CloseReason): void {
     this.closed = true
     this.writable = false
     this.backedUp = false
