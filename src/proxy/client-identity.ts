@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { FieldBlock } from '#src/exchange/fields.ts'
+import { FieldBlock } from '#src/exchange/field-block.ts'
 import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'

@@ -1,4 +1,4 @@
-import type { FieldBlock } from '#src/exchange/fields.ts'
+import type { FieldBlock } from '#src/exchange/field-block.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import type { Authorities, Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 

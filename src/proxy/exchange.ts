@@ -16,6 +16,7 @@ import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
 import type { ClientIdentity } from './client-identity.ts'
+import { endUpgrade } from './end-upgrade.ts'
 import { dressPage, endPage, replaceAnswer, replaceReply } from './error-page.ts'
 import type { ErrorPage } from './error-page.ts'
 import { failures } from './failures.ts'
@@ -383,7 +384,7 @@ export class Exchange
     const { services } = this
     services.exchanges--
     services.wheel.remove(this.timer)
-    this.#endTunnel()
+    if (this.tunnel) endUpgrade(this)
     this.attempt?.abandon()
     // An early answer: what is left of the request must not reach the upstream.
     if (!this.body.ended) this.attempt?.stream?.reset('cancel')
@@ -394,12 +395,5 @@ export class Exchange
     releaseRequestHead(this.request)
     if (this.response !== undefined) releaseResponseHead(this.response)
     this.response = undefined
-  }
-
-  /** Closes what is left of a tunnel. */
-  #endTunnel(): void {
-    if (!this.tunnel) return
-    if (this.headSent) recordTunnel(this, -1)
-    if (!this.body.ended || this.attempt?.over !== true) this.stream.reset('cancel')
   }
 }

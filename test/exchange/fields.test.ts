@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FieldBlock, Fields, toPairs } from '#src/exchange/fields.ts'
+import { FieldBlock } from '#src/exchange/field-block.ts'
+import { Fields, toPairs } from '#src/exchange/fields.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
 import { PreparedFields, preparedNames } from '#src/exchange/prepared-fields.ts'
 
@@ -130,6 +131,60 @@ test('of prepared fields with one name the last counts', () => {
   assert.equal(prepared.lines, 'Server: s\r\na: 2\r\n')
 })
 
+/** Entries of a list of pairs, undefined where one was taken out. */
+type Model = readonly (readonly [name: string, value: string] | undefined)[]
+
+interface Edit {
+  readonly kind: (typeof kinds)[number]
+  readonly name: string
+  readonly value: string
+  readonly other: string
+  readonly at: number
+}
+
+function without(model: Model, ...names: readonly string[]): Model {
+  const lower = new Set(names.map((name) => name.toLowerCase()))
+  return model.map((pair) => (pair && lower.has(pair[0].toLowerCase()) ? undefined : pair))
+}
+
+/** Does the same to the fields and to a plain list of pairs; gives the list. */
+function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at }: Edit): Model {
+  const prepared = new PreparedFields([name, value, other, 'x'])
+  switch (kind) {
+    case 'append':
+      fields.append(name, value)
+      return [...model, [name, value]]
+    case 'set':
+      fields.set(name, value)
+      return [...without(model, name), [name, value]]
+    case 'remove':
+      fields.remove(name)
+      return without(model, name)
+    case 'append-prepared':
+      fields.appendPrepared(prepared)
+      return [...model, ...preparedPairs(prepared)]
+    case 'set-prepared':
+      fields.setPrepared(prepared)
+      return [...without(model, name, other), ...preparedPairs(prepared)]
+    case 'remove-prepared':
+      fields.removePrepared(preparedNames([name, other]))
+      return without(model, name, other)
+    case 'mask':
+      fields.removeKnown(fieldMask('cookie', 'server'))
+      return without(model, 'cookie', 'server')
+    case 'value': {
+      const old = model[at]
+      if (old === undefined) return model
+      fields.setAt(at, value)
+      return model.with(at, [old[0], value])
+    }
+    case 'at':
+      if (at >= model.length) return model
+      fields.removeAt(at)
+      return model.with(at, undefined)
+  }
+}
+
 test('any edits agree with a plain list of pairs', () => {
   const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept', longName)
   const value = fc.stringMatching(/^[a-z]{0,8}$/)
@@ -143,47 +198,8 @@ test('any edits agree with a plain list of pairs', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), fc.array(edit), (lines, edits) => {
       const fields = received(lines)
-      let model: ([string, string] | undefined)[] = [...lines]
-      for (const { kind, name: key, value: text, other, at } of edits) {
-        const lower = key.toLowerCase()
-        const without = model.map((pair) => (pair?.[0].toLowerCase() === lower ? undefined : pair))
-        const prepared = new PreparedFields([key, text, other, 'x'])
-        const added = preparedPairs(prepared)
-        const withoutBoth = without.map((pair) =>
-          pair?.[0].toLowerCase() === other.toLowerCase() ? undefined : pair,
-        )
-        if (kind === 'append') {
-          fields.append(key, text)
-          model.push([key, text])
-        } else if (kind === 'set') {
-          fields.set(key, text)
-          model = [...without, [key, text]]
-        } else if (kind === 'remove') {
-          fields.remove(key)
-          model = without
-        } else if (kind === 'append-prepared') {
-          fields.appendPrepared(prepared)
-          model = [...model, ...added]
-        } else if (kind === 'set-prepared') {
-          fields.setPrepared(prepared)
-          model = [...withoutBoth, ...added]
-        } else if (kind === 'remove-prepared') {
-          fields.removePrepared(preparedNames([key, other]))
-          model = withoutBoth
-        } else if (kind === 'mask') {
-          fields.removeKnown(fieldMask('cookie', 'server'))
-          model = model.map((pair) =>
-            /^(?:cookie|server)$/i.test(pair?.[0] ?? '') ? undefined : pair,
-          )
-        } else if (kind === 'value') {
-          if (at >= fields.size || model[at] === undefined) continue
-          fields.setAt(at, text)
-          model[at] = [model[at][0], text]
-        } else if (at < fields.size) {
-          fields.removeAt(at)
-          model[at] = undefined
-        }
-      }
+      let model: Model = [...lines]
+      for (const one of edits) model = applyEdit(fields, model, one)
       const pairs = model.filter((pair) => pair !== undefined)
       assert.deepEqual(toPairs(fields), pairs.flat())
       assert.equal(fields.toLines(), pairs.map(([n, v]) => `${n}: ${v}\r\n`).join(''))

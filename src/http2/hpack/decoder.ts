@@ -1,4 +1,4 @@
-import type { RepeatedField } from '#src/exchange/fields.ts'
+import type { RepeatedField } from '#src/exchange/field-block.ts'
 import { valueByte } from '../messages/syntax.ts'
 import { DynamicTable, entryOverhead } from './dynamic-table.ts'
 import { receivedFieldName } from './field-name.ts'

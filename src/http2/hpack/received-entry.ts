@@ -1,5 +1,5 @@
-import { fieldLine } from '#src/exchange/fields.ts'
-import type { RepeatedField } from '#src/exchange/fields.ts'
+import { fieldLine } from '#src/exchange/field-block.ts'
+import type { RepeatedField } from '#src/exchange/field-block.ts'
 import { entryOverhead } from './dynamic-table.ts'
 import type { TableEntry } from './dynamic-table.ts'
 import { ownCopy } from './field-name.ts'

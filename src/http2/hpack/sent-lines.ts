@@ -1,4 +1,5 @@
-import type { FieldBlock, Fields } from '#src/exchange/fields.ts'
+import type { FieldBlock } from '#src/exchange/field-block.ts'
+import type { Fields } from '#src/exchange/fields.ts'
 import { fieldHash, ownCopy, sentFieldName } from './field-name.ts'
 import type { FieldName } from './field-name.ts'
 

@@ -1,4 +1,5 @@
-import type { Fields, RepeatedField } from '#src/exchange/fields.ts'
+import type { RepeatedField } from '#src/exchange/field-block.ts'
+import type { Fields } from '#src/exchange/fields.ts'
 import type { FieldName } from '../hpack/field-name.ts'
 
 /** Adds a field that the decoder told; `entry` is that of its table, undefined for a literal. */

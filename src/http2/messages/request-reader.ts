@@ -1,5 +1,6 @@
 import { isAuthority } from '#src/exchange/authority.ts'
-import type { Fields, RepeatedField } from '#src/exchange/fields.ts'
+import type { RepeatedField } from '#src/exchange/field-block.ts'
+import type { Fields } from '#src/exchange/fields.ts'
 import { releaseRequestHead, takeRequestHead } from '#src/exchange/heads.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'

@@ -1,4 +1,4 @@
-import type { RepeatedField } from '#src/exchange/fields.ts'
+import type { RepeatedField } from '#src/exchange/field-block.ts'
 import { releaseResponseHead, takeResponseHead } from '#src/exchange/heads.ts'
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { FieldSink } from '../hpack/decoder.ts'
