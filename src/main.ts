@@ -20,7 +20,7 @@ function keepCompiledCode(): void {
   const folder = join(import.meta.dirname, '../node_modules/.cache/headgate')
   const { directory } = enableCompileCache({ directory: folder })
   // Threads take it from their environment.
-  if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] ??= folder
+  if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] ||= folder
 }
 
 process.stdout.on('error', () => undefined)
