@@ -178,7 +178,7 @@ function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at 
       fields.setAt(at, value)
       return model.with(at, [old[0], value])
     }
-    case 'at':
+    default:
       if (at >= model.length) return model
       fields.removeAt(at)
       return model.with(at, undefined)
