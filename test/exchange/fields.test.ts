@@ -178,11 +178,12 @@ function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at 
       fields.setAt(at, value)
       return model.with(at, [old[0], value])
     }
-    default:
-      if (at >= model.length) return model
-      fields.removeAt(at)
-      return model.with(at, undefined)
+    case 'at':
+      break
   }
+  if (at >= model.length) return model
+  fields.removeAt(at)
+  return model.with(at, undefined)
 }
 
 test('any edits agree with a plain list of pairs', () => {
