@@ -64,13 +64,18 @@ async function start(t: TestContext) {
 
 const limits = { timeout: 60_000 }
 
+/** What was said, but for how far it was: on a busy machine reading may take a second. */
+function told(text: string): string {
+  return text.replaceAll(/^reading the cluster: .*\n/gm, '')
+}
+
 test(
   'migrate reads a cluster, and of Secrets only those that are referred to',
   limits,
   async (t) => {
     const { server, file } = await start(t)
     const { code, out, err } = await call('migrate', `--kubeconfig=${file}`)
-    assert.equal(err, '')
+    assert.equal(told(err), '')
     assert.equal(code, 1)
     assert.match(out, /^Ingress shop\/wrong: partly$/m)
     assert.match(out, /^Ingress shop\/guarded: the same$/m)
@@ -107,13 +112,13 @@ test(
       return true
     }
     const partly = await call('migrate', `--kubeconfig=${file}`)
-    assert.match(partly.err, /^\S+\/secrets\/users may not be read: .*\n$/)
+    assert.match(told(partly.err), /^\S+\/secrets\/users may not be read: .*\n$/)
     assert.match(partly.out, /^Ingress shop\/wrong: partly$/m)
     refused = 'ingresses'
     const nothing = await call('migrate', `--kubeconfig=${file}`)
     assert.equal(nothing.code, 1)
     assert.match(nothing.err, /ingresses is forbidden/)
-    assert.equal(nothing.err.trimEnd().split('\n').length, 1)
+    assert.equal(told(nothing.err).trimEnd().split('\n').length, 1)
   },
 )
 
