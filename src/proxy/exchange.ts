@@ -34,6 +34,7 @@ import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
 import { tryFailed, wasFalseTunnel } from './try-failed.ts'
 import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
+import { passHead, passWholeBody, wholeBodyMaxOf } from './whole-body.ts'
 import type { Waiting } from './waiting.ts'
 import { prepareResponse } from './response-head.ts'
 import { keepForRetry, mayRetryStatus } from './retry.ts'
@@ -101,6 +102,10 @@ export class Exchange
   deadline: number | undefined
   /** The codec has not delivered all of the read that brought the head. */
   inFirstRead = true
+  /** A body of unknown length is read whole, up to this many bytes, before it is sent; 0: it is not. */
+  wholeBodyMax = 0
+  /** The request phases are through, and nothing goes on before the body is there whole. */
+  awaitsBody = false
   /** The next try is on a new connection. */
   freshOnly = false
   /** A try was repeated at the same endpoint, which happens once. */
@@ -133,27 +138,16 @@ export class Exchange
       this.fail('body-too-large')
       return
     }
-    if (!this.body.ended) keepForRetry(this)
-    if (this.policies === undefined) this.ask()
-    else if (this.policies.runRequestHead()) this.afterRequestHead()
-  }
-
-  /** The request phases let it through; a phase may still want the body whole. */
-  afterRequestHead(): void {
-    const { policies, body } = this
-    const wanted = policies === undefined ? 0 : policies.bufferLimit
-    if (wanted === 0) {
-      this.ask()
-      return
+    if (!this.body.ended) {
+      keepForRetry(this)
+      this.wholeBodyMax = wholeBodyMaxOf(this)
     }
-    body.raiseLimit(wanted)
-    if (this.request.contentLength > wanted) this.fail('body-too-large')
-    else if (body.ended) this.#buffered()
-    else this.stream.resumeBody()
+    if (this.policies === undefined || this.policies.runRequestHead()) this.afterRequestHead()
   }
 
-  #buffered(): void {
-    if (this.policies?.runBuffered() !== false) this.ask()
+  /** The request phases let it through. */
+  afterRequestHead(): void {
+    passHead(this)
   }
 
   /** Chooses an endpoint and asks it. */
@@ -199,9 +193,7 @@ export class Exchange
     body.trailers = trailers
     if (policies !== undefined) endRequestBody(policies, trailers, stream)
     if (stream === undefined) {
-      if (policies !== undefined && policies.bufferLimit > 0 && this.attempt === undefined) {
-        this.#buffered()
-      }
+      if (this.awaitsBody) passWholeBody(this)
       return
     }
     stream.sendEnd(trailers)

@@ -2,6 +2,7 @@ import type { Exchange } from './exchange.ts'
 import type { LiveRule } from './live-rule.ts'
 import { passRequestBody } from './policy-bodies.ts'
 import { wait, waitForUpstream } from './waiting.ts'
+import { bufferLimitOf } from './whole-body.ts'
 
 /**
  * Takes a chunk of the request body: on to the upstream, or into the copy while there is none. The
@@ -28,15 +29,15 @@ export function receiveBody(exchange: Exchange, buffer: Buffer, start: number, e
   if (stream !== undefined) {
     if (!taken) exchange.stream.pauseBody()
     waitForUpstream(exchange)
-  } else if (policies === undefined || policies.bufferLimit === 0) {
+  } else if (bufferLimitOf(exchange) === 0) {
     exchange.stream.pauseBody()
   }
 }
 
-/** Bytes that the body may have: the route's limit, and that of a policy which wants it whole. */
-function bodyLimit({ live, policies, attempt }: Exchange): number {
-  const limit = (live as LiveRule).rule.settings.bodyBytesMax
-  const wanted = policies === undefined || attempt !== undefined ? 0 : policies.bufferLimit
+/** Bytes that the body may have: the route's limit, and that of whoever wants it whole. */
+function bodyLimit(exchange: Exchange): number {
+  const limit = (exchange.live as LiveRule).rule.settings.bodyBytesMax
+  const wanted = exchange.attempt === undefined ? bufferLimitOf(exchange) : 0
   if (wanted === 0) return limit
   return limit === 0 ? wanted : Math.min(limit, wanted)
 }

@@ -40,7 +40,7 @@ export const protocolAnnotations = annotationTable({
     ...common,
     type: oneOf(['1.0', '1.1']),
     default: '1.1',
-    doc: 'Version of HTTP/1 that is spoken with the endpoints. 1.0 closes the connection after each answer.',
+    doc: 'Version of HTTP/1 that is spoken with the endpoints. 1.0 closes the connection after each answer, and a body whose length the client has not told is read whole before it is sent, up to 1 MiB.',
     example: '1.0',
     risk: 'low',
     option: true,
