@@ -1,7 +1,7 @@
 import { errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
-import { ApiError } from '#src/kubernetes/api-error.ts'
+import { ApiError, isForbidden } from '#src/kubernetes/api-error.ts'
 import { sameItems } from '#src/snapshot/equal.ts'
 import type { Ingress } from '#src/snapshot/objects.ts'
 import { statusEntry } from './addresses.ts'
@@ -48,6 +48,10 @@ const managerLengthMax = 128
 /** Well within the time by which a leader stops before another begins. */
 const timeoutMs = 4000
 const answerBytesMax = 4 * 1024 * 1024
+/** So long a namespace is left alone in which RBAC lets us write nothing; a later grant is picked up then. */
+const forbiddenMs = 300_000
+/** Namespaces that are left alone, and lines about them while this replica leads. */
+const forbiddenMax = 1000
 /** Answers about this object alone: another one may fare better. */
 const ownRefusals = new Set([400, 404, 409, 413, 422])
 
@@ -68,6 +72,8 @@ export class IngressStatus {
   #leading = false
   /** Left-overs of an earlier life were looked for. */
   #searched = false
+  /** Until when namespaces are left alone. */
+  readonly #forbidden = new Map<string, number>()
 
   constructor(options: IngressStatusOptions) {
     const { now, random, schedule, log, count } = options
@@ -124,6 +130,7 @@ export class IngressStatus {
   lead(leading: boolean): void {
     this.#leading = leading
     this.#searched = false
+    this.#forbidden.clear()
     if (leading) this.#queue.start()
     else this.#queue.stop()
     this.compare()
@@ -154,6 +161,7 @@ export class IngressStatus {
       for (let next = shown.pop(); next !== undefined; next = shown.pop()) {
         if (this.#options.now() >= deadline) return
         const ingress = next
+        if (this.#isForbidden(ingress.metadata.namespace)) continue
         await this.#refusable(ingress, async () => {
           await this.#write(ingress, [])
         })
@@ -199,6 +207,7 @@ export class IngressStatus {
     const key = keyOf(ingress)
     // What was planned a while ago may not hold any more.
     const holds = (): boolean => this.#leading && this.#served.has(key) === (what === 'publish')
+    if (this.#isForbidden(ingress.metadata.namespace)) return
     await this.#refusable(ingress, async () => {
       if (what === 'check' && !(await this.#isOurs(ingress))) return
       if (holds()) await this.#write(ingress, what === 'publish' ? (this.#addresses ?? []) : [])
@@ -211,6 +220,10 @@ export class IngressStatus {
     try {
       await work()
     } catch (error) {
+      if (isForbidden(error)) {
+        this.#forbid(ingress.metadata.namespace, errorText(error))
+        return
+      }
       if (!(error instanceof ApiError) || !ownRefusals.has(error.status)) throw error
       this.#options.count('refused')
       // It is gone, or another one by now: the next table knows.
@@ -219,6 +232,21 @@ export class IngressStatus {
       const object = `Ingress ${namespace}/${name}`
       this.#options.log.warn('status refused', { object, problem: error.message })
     }
+  }
+
+  #isForbidden(namespace: string): boolean {
+    const untilMs = this.#forbidden.get(namespace)
+    return untilMs !== undefined && this.#options.now() < untilMs
+  }
+
+  /** A right that is missing is missing for every Ingress of a namespace: it is said once. */
+  #forbid(namespace: string, problem: string): void {
+    const { count, log, now } = this.#options
+    count('refused')
+    const isKnown = this.#forbidden.has(namespace)
+    if (!isKnown && this.#forbidden.size >= forbiddenMax) return
+    this.#forbidden.set(namespace, now() + forbiddenMs)
+    if (!isKnown) log.warn('status of Ingresses cannot be written', { namespace, problem })
   }
 
   async #write(ingress: Ingress, addresses: readonly string[]): Promise<void> {
@@ -240,6 +268,7 @@ export class IngressStatus {
       bytesMax: answerBytesMax,
     })
     count(addresses.length === 0 ? 'cleared' : 'written')
+    this.#forbidden.delete(ingress.metadata.namespace)
   }
 
   /** Whether the load balancer in the status was written under our name. */

@@ -185,6 +185,41 @@ test('a refusal concerns one Ingress and holds nobody up', async () => {
   assert.deepEqual(counts, { written: 2, refused: 1 })
 })
 
+test('a right that is missing in a namespace is one line, holds up no other, and may come later', async () => {
+  const { api, store, status, update, pass, counts, logged } = stage()
+  const elsewhere = { namespace: 'blog', uid: 'uid-other' }
+  const other = ingress('other', { published: [], meta: elsewhere })
+  const all = [...Array.from({ length: 40 }, (_, i) => named(`web-${i}`)), other]
+  for (const one of all) store.put(one)
+  const write = api.answer
+  api.answer = (request) => {
+    if (!request.path.includes('/blog/')) return write(request)
+    throw apiError(403, 'cannot patch resource "ingresses/status" in the namespace "blog"')
+  }
+  status.lead(true)
+  status.publish(ours)
+  update(all)
+  const compareForMinutes = async (minutes: number): Promise<void> => {
+    for (let i = 0; i < minutes; i++) {
+      status.compare()
+      await pass(60_000, 1000)
+    }
+  }
+  await compareForMinutes(4)
+  assert.deepEqual({ ...counts }, { written: 40, refused: 1 })
+  assert.equal(logged.length, 1)
+  assert.match(logged[0] ?? '', /namespace=blog .*cannot patch resource .*ingresses\/status/)
+  await compareForMinutes(60)
+  assert.deepEqual([logged.length, counts['failed']], [1, undefined])
+  assert.ok((counts['refused'] ?? 0) > 5 && (counts['refused'] ?? 0) < 20)
+  api.answer = ({ path }) => {
+    assert.match(path, /\/blog\//)
+    return {}
+  }
+  await compareForMinutes(6)
+  assert.ok((counts['written'] ?? 0) > 40)
+})
+
 test('who stops leading stops writing', async () => {
   const { api, store, status, update, pass } = stage()
   const all = Array.from({ length: 500 }, (_, i) => named(`web-${i}`))
