@@ -10,7 +10,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   lint: {
     summary: 'Checks manifests; exit code 1 when something in them would not be in force.',
-    flags: ['files', 'compile', 'strict'],
+    flags: ['files', 'instance', 'cluster', 'pod', 'compile', 'strict'],
     operands: 'FILES…',
     load: async () => (await import('./lint.ts')).lint,
   },

@@ -8,14 +8,9 @@ import { askPod } from './pod-proxy.ts'
 const timeoutMs = 10_000
 
 /** Asks the admin port of a running instance; gives the JSON of its answer. */
-export async function askInstance(
-  { values, environment }: CommandContext,
-  path: string,
-): Promise<unknown> {
-  if (values['in-cluster'] === true || values.namespace !== undefined || values.pod !== undefined) {
-    return await askPod(values, environment, path, await tokenOf(values))
-  }
-
+export async function askInstance(context: CommandContext, path: string): Promise<unknown> {
+  const { values } = context
+  if (isInCluster(values)) return await askPod(context, path, await tokenOf(values))
   const address = values['admin-bind-address'] ?? '127.0.0.1'
   const host = address.includes(':') ? `[${address}]` : address
   const url = `http://${host}:${values['admin-port'] ?? 9180}${path}`
@@ -32,6 +27,11 @@ export async function askInstance(
   const text = await response.text()
   if (!response.ok) throw new CommandError(`${url} answered ${response.status}: ${text.trim()}`)
   return JSON.parse(text)
+}
+
+/** Whether the instance is one in a cluster, to be asked through the API server. */
+export function isInCluster(values: FlagValues): boolean {
+  return values['in-cluster'] === true || values.namespace !== undefined || values.pod !== undefined
 }
 
 async function tokenOf(values: FlagValues): Promise<string> {

@@ -1,8 +1,9 @@
 import { createApiClient } from '#src/kubernetes/api-client.ts'
 import type { ApiClient } from '#src/kubernetes/api-client.ts'
-import { ApiError } from '#src/kubernetes/api-error.ts'
+import { ApiError, isForbidden } from '#src/kubernetes/api-error.ts'
 import { chooseCluster } from '#src/kubernetes/kube-config.ts'
 import { KubeConfigError } from '#src/kubernetes/kube-file.ts'
+import { errorText } from '#src/observe/log.ts'
 import { CommandError } from './command.ts'
 import type { CommandContext } from './command.ts'
 import type { FlagValues } from './flags.ts'
@@ -15,9 +16,20 @@ type Environment = CommandContext['environment']
 const podSelector = 'app.kubernetes.io/name=headgate,app.kubernetes.io/component=controller'
 const tokenKey = 'admin-token'
 const defaultNamespace = 'headgate'
+const defaultAdminPort = 9180
 
+/** What is read of a Pod; the names of port and volume are those of the chart. */
 interface Pod {
   readonly metadata: { readonly name: string }
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[]
+    }[]
+    readonly volumes?: readonly {
+      readonly name: string
+      readonly secret?: { readonly secretName?: string }
+    }[]
+  }
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[]
   }
@@ -25,25 +37,35 @@ interface Pod {
 
 /**
  * Asks the admin port of a Pod through the API server's proxy. That proxy takes Authorization for
- * itself, so the token goes as X-Headgate-Token; it is read from the chart's Secret where no file has it.
+ * itself, so the token goes as X-Headgate-Token; it is read from the Secret of the Pod where no file has it.
  */
 export async function askPod(
-  values: FlagValues,
-  environment: Environment,
+  { values, environment, writeError }: CommandContext,
   path: string,
   token: string,
 ): Promise<unknown> {
   const client = await clientOf(values, environment)
   try {
     const namespace = values.namespace ?? defaultNamespace
-    const pod = values.pod ?? (await findPod(client, namespace))
-    const sent = token === '' ? await readToken(client, namespace) : token
+    const pods = `/api/v1/namespaces/${namespace}/pods`
+    const pod =
+      values.pod === undefined
+        ? await findPod(client, namespace, writeError)
+        : ((await client.request({ method: 'GET', path: `${pods}/${values.pod}` })) as Pod)
+    const secret = secretOf(pod)
+    const sent = token === '' ? await readToken(client, namespace, secret) : token
     const [pathname = '', search = ''] = path.split('?')
-    const proxy = `/api/v1/namespaces/${namespace}/pods/${pod}:${values['admin-port'] ?? 9180}/proxy`
-    return await client.request({
+    const port = values['admin-port'] ?? adminPortOf(pod)
+    const proxy = `${pods}/${pod.metadata.name}:${port}/proxy`
+    const asked = client.request({
       method: 'GET',
       path: `${proxy}${pathname}${search === '' ? '' : `?${search}`}`,
       headers: sent === '' ? {} : { 'x-headgate-token': sent },
+    })
+    return await asked.catch((error: unknown) => {
+      if (sent !== '' || !isForbidden(error)) throw error
+      const hint = `no token was sent: Secret ${namespace}/${secret} has no ${tokenKey} that you may read`
+      throw new CommandError(`${errorText(error)}; ${hint}`)
     })
   } catch (error) {
     if (error instanceof ApiError) throw new CommandError(error.message)
@@ -51,6 +73,17 @@ export async function askPod(
   } finally {
     await client.close()
   }
+}
+
+function adminPortOf({ spec }: Pod): number {
+  const ports = (spec?.containers ?? []).flatMap((container) => container.ports ?? [])
+  return ports.find(({ name }) => name === 'admin')?.containerPort ?? defaultAdminPort
+}
+
+/** The Secret that the Pod has its token from. */
+function secretOf({ spec }: Pod): string {
+  const volume = spec?.volumes?.find(({ name }) => name === 'secret')
+  return volume?.secret?.secretName ?? 'headgate-secret'
 }
 
 async function clientOf(values: FlagValues, environment: Environment): Promise<ApiClient> {
@@ -68,24 +101,38 @@ async function clientOf(values: FlagValues, environment: Environment): Promise<A
   }
 }
 
-/** The first Pod that is ready, by name. */
-async function findPod(client: ApiClient, namespace: string): Promise<string> {
+/** The first Pod that is ready, by name; where there are more, it is said which is asked. */
+async function findPod(
+  client: ApiClient,
+  namespace: string,
+  writeError: CommandContext['writeError'],
+): Promise<Pod> {
   const path = `/api/v1/namespaces/${namespace}/pods`
   const query = { labelSelector: podSelector }
   const { items } = (await client.request({ method: 'GET', path, query })) as { items: Pod[] }
-  const ready = items.filter(({ status }) =>
-    status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'),
-  )
-  const [name] = ready.map(({ metadata }) => metadata.name).toSorted()
-  if (name !== undefined) return name
-  throw new CommandError(
-    `no Pod of Headgate is ready in namespace ${namespace} (${items.length} found); give --namespace or --pod`,
-  )
+  const ready = items
+    .filter(({ status }) =>
+      status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'),
+    )
+    .toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1))
+  const [pod] = ready
+  if (pod === undefined) {
+    throw new CommandError(
+      `no Pod of Headgate is ready in namespace ${namespace} (${items.length} found); give --namespace or --pod`,
+    )
+  }
+  if (ready.length > 1) {
+    const { name } = pod.metadata
+    await writeError(
+      `asking Pod ${name}, one of ${ready.length} that are ready; --pod names another`,
+    )
+  }
+  return pod
 }
 
 /** '' where there is none, or no right to read it: the instance says what that means. */
-async function readToken(client: ApiClient, namespace: string): Promise<string> {
-  const path = `/api/v1/namespaces/${namespace}/secrets/headgate-secret`
+async function readToken(client: ApiClient, namespace: string, secret: string): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/secrets/${secret}`
   const answer = await client.request({ method: 'GET', path }).catch(() => undefined)
   const data = (answer as { data?: Record<string, string> } | undefined)?.data
   return Buffer.from(data?.[tokenKey] ?? '', 'base64').toString()

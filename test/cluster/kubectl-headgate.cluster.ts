@@ -11,19 +11,28 @@ import { run } from './support/kubectl.ts'
 const program = join(import.meta.dirname, '../../src/kubectl-headgate.ts')
 const token = 'a token of the test'
 const podAddress = '198.18.9.1'
+const adminPort = 9281
+const secretName = 'edge-headgate-secret'
 
-const pod: Manifest = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: {
-    name: 'headgate-1',
-    namespace: 'headgate',
-    labels: {
-      'app.kubernetes.io/name': 'headgate',
-      'app.kubernetes.io/component': 'controller',
+/** A Pod as the chart makes it, of a release and with a port that are not the usual ones. */
+function podOf(name: string): Manifest {
+  const ports = [{ name: 'admin', containerPort: adminPort }]
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: 'headgate',
+      labels: {
+        'app.kubernetes.io/name': 'headgate',
+        'app.kubernetes.io/component': 'controller',
+      },
     },
-  },
-  spec: { containers: [{ name: 'headgate', image: 'headgate' }] },
+    spec: {
+      containers: [{ name: 'headgate', image: 'headgate', ports }],
+      volumes: [{ name: 'secret', secret: { secretName } }],
+    },
+  }
 }
 
 test('kubectl headgate asks the instance through the API server', async (t) => {
@@ -58,23 +67,31 @@ test('kubectl headgate asks the instance through the API server', async (t) => {
     '--workers=1',
     `--admin-bind-address=${podAddress}`,
     `--admin-token-file=${files}/token`,
+    `--admin-port=${adminPort}`,
   ])
-  await api.apply([pod])
-  await api.patchStatus(pod, {
-    podIP: podAddress,
-    podIPs: [{ ip: podAddress }],
-    conditions: [{ type: 'Ready', status: 'True' }],
-  })
+  const start = async (name: string, ready: boolean): Promise<void> => {
+    await api.apply([podOf(name)])
+    await api.patchStatus(podOf(name), {
+      podIP: podAddress,
+      podIPs: [{ ip: podAddress }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    })
+  }
+  await start('headgate-1', true)
   await until(() => instance.stderr.includes('"message":"ready"'))
 
   const refused = await ask('status')
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /only for clients on this machine, or with X-Headgate-Token/)
+  assert.match(
+    refused.stderr,
+    /; no token was sent: Secret headgate\/edge-headgate-secret has no admin-token that you may read\n$/,
+  )
   const wrong = await ask('status', '--pod=absent')
   assert.match(wrong.stderr, /^headgate: GET .*absent.*404/)
 
   const data = { 'admin-token': Buffer.from(token).toString('base64') }
-  const metadata = { name: 'headgate-secret', namespace: 'headgate' }
+  const metadata = { name: secretName, namespace: 'headgate' }
   await api.apply([{ apiVersion: 'v1', kind: 'Secret', metadata, data }])
   const status = await ask('status')
   assert.equal(status.code, 0, status.stderr)
@@ -83,6 +100,34 @@ test('kubectl headgate asks the instance through the API server', async (t) => {
   assert.match(routes.stdout, /^a\.example\/ prefix -> web .* # Ingress test\/web$/m)
   const explained = await ask('explain', 'http://a.example/x')
   assert.match(explained.stdout, /web/)
+  const linted = await ask('lint')
+  assert.deepEqual(
+    [linted.code, linted.stdout, linted.stderr],
+    [0, 'the running instance: 0 errors, 0 warnings, 0 notes\n', ''],
+  )
+  const file = join(createFolder(t, { 'bad.yaml': '{ not yaml' }), 'bad.yaml')
+  assert.match(
+    (await ask('lint', file)).stdout,
+    /bad\.yaml: .*\(file-unreadable\)\n1 file, 0 objects/,
+  )
+
+  const other = join(createFolder(t, { token: 'another token' }), 'token')
+  const mistaken = await ask('status', `--admin-token-file=${other}`)
+  assert.equal(mistaken.code, 1)
+  assert.match(mistaken.stderr, /^headgate: GET \S+: 403 only for clients .*\n$/)
+  assert.doesNotMatch(mistaken.stderr, /another token/)
+
+  // Of several the first that is ready answers, and it is said which that is.
+  await start('headgate-0', false)
+  assert.equal((await ask('status')).stderr, '')
+  await start('headgate-2', true)
+  const several = await ask('status')
+  assert.match(several.stdout, /^headgate \S+, ready/)
+  assert.equal(
+    several.stderr,
+    'asking Pod headgate-1, one of 2 that are ready; --pod names another\n',
+  )
+  assert.equal((await ask('status', '--pod=headgate-2')).stderr, '')
   for (const { stdout, stderr } of [status, refused, routes, explained]) {
     assert.ok(!`${stdout}${stderr}`.includes(token))
   }
