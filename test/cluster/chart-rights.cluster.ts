@@ -49,8 +49,8 @@ async function argumentsOf(t: TestContext, sets: readonly string[], ports: Ports
   return [...replaced.filter((arg) => !names.has(arg.slice(0, arg.indexOf('=')))), ...own]
 }
 
-async function startEndpoint(t: TestContext, address: string): Promise<void> {
-  const server = createServer((_request, response) => response.end('served'))
+async function startEndpoint(t: TestContext, address: string, text: string): Promise<void> {
+  const server = createServer((_request, response) => response.end(text))
   await new Promise<void>((resolve) => server.listen(8080, address, resolve))
   t.after(() => {
     server.closeAllConnections()
@@ -59,16 +59,23 @@ async function startEndpoint(t: TestContext, address: string): Promise<void> {
 }
 
 const scopedValues = join(import.meta.dirname, 'values/scoped.yaml')
-const cases = [
+const cases: readonly {
+  readonly name: string
+  readonly sets: readonly string[]
+  readonly className: string
+  /** Leads to shop/postgres. */
+  readonly tcpPort?: number
+}[] = [
   { name: 'all namespaces', sets: ['--set', 'replicaCount=1'], className: 'headgate' },
   {
     name: 'two namespaces, Roles alone',
     sets: ['--values', scopedValues],
     className: 'shop-and-blog',
+    tcpPort: 5432,
   },
 ]
 
-for (const { name, sets, className } of cases) {
+for (const { name, sets, className, tcpPort } of cases) {
   test(`the chart's rights and arguments are enough to serve, and restarts outlive the API server: ${name}`, async (t) => {
     const folder = createDataFolder(t)
     const cluster = await launchControlPlane({ folder })
@@ -81,9 +88,12 @@ for (const { name, sets, className } of cases) {
     const flags = ['--namespace', 'headgate', '--kubeconfig', cluster.kubeconfig]
     const installed = await helm(['install', 'headgate', chartFolder, ...flags, ...sets])
     assert.equal(installed.code, 0, installed.stderr)
-    await startEndpoint(t, '198.18.7.1')
+    await startEndpoint(t, '198.18.7.1', 'served')
+    await startEndpoint(t, '198.18.7.2', 'tcp')
     const site = { namespace: 'shop', name: 'web', host: 'shop.example', port: 8080 }
     await api.apply(siteObjects({ ...site, addresses: ['198.18.7.1'], ingressClass: className }))
+    const [, ...postgres] = siteObjects({ ...site, name: 'postgres', addresses: ['198.18.7.2'] })
+    await api.apply(postgres)
     const kubeconfig = join(folder, 'account.kubeconfig')
     const account = api.withToken(await api.createToken('headgate', 'headgate'))
     account.writeKubeconfig(kubeconfig)
@@ -96,6 +106,7 @@ for (const { name, sets, className } of cases) {
     const served = async (): Promise<string> =>
       (await ask(http, '/', { headers: { host: site.host } })).body
     assert.equal(await served(), 'served')
+    if (tcpPort !== undefined) assert.equal((await ask(tcpPort, '/')).body, 'tcp')
     const findings = JSON.parse((await ask(admin, '/api/diagnostics')).body) as {
       readonly code: string
     }[]

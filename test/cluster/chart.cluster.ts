@@ -7,7 +7,6 @@ import { parse } from 'yaml'
 import { chartFolder, helm, plainManifestsFile } from './support/chart.ts'
 import { renderChart, renderPlainManifests } from './support/chart.ts'
 import { ClusterApi, manifestsOf } from './support/cluster-api.ts'
-import type { Manifest } from './support/cluster-api.ts'
 import { startControlPlane } from './support/control-plane.ts'
 
 const valuesFiles = globSync(join(import.meta.dirname, 'values/*.yaml')).toSorted()
@@ -56,6 +55,17 @@ test('a wrong value is refused with the name of its key', async () => {
     ['kind=DaemonSet,autoscaling.enabled=true', /a DaemonSet has one Pod for each node/],
     ['watch.namespaces={Shop}', /at '\/watch\/namespaces\/0'/],
     ['image.digest=latest', /at '\/image\/digest'/],
+    ['tcp.70000=shop/db:5432', /at '\/tcp': additional properties '70000' not allowed/],
+    ['tcp.5432=postgres:5432', /at '\/tcp\/5432': 'postgres:5432' does not match pattern/],
+    ['tcp.443=shop/db:5432', /tcp\.443: this port is ports\.https; choose another/],
+    ['tcp.8443=shop/db:1,webhook.enabled=true', /tcp\.8443: this port is webhook\.port/],
+    [
+      'tcp.5432=shop/db:1,watch.namespaces={blog}',
+      /tcp\.5432: namespace shop is not one of watch\.namespaces/,
+    ],
+    ['udp.53=shop/dns:53', /udp: Headgate forwards no UDP; publish these ports by a Service/],
+    ['service.nodePorts.tcp.5432=0', /at '\/service\/nodePorts\/tcp\/5432': minimum/],
+    ['sslPassthrough=maybe', /at '\/sslPassthrough': got string, want boolean/],
     ['serviceMonitor.enabled=true,admin.service.enabled=false', /needs admin\.service\.enabled/],
   ]
   for (const [set, message] of cases) {
@@ -71,13 +81,6 @@ test('the schema knows every value, and no other', () => {
 
 test('the plain manifests are the rendered chart', async (t) => {
   t.assert.fileSnapshot(await renderPlainManifests(), plainManifestsFile, { serializers: [String] })
-})
-
-test('a Pod that stops gets the time that stopping may take', async () => {
-  const text = await renderChart(['--values', join(import.meta.dirname, 'values/everything.yaml')])
-  const deployment = manifestsOf(text).find(({ kind }) => kind === 'Deployment') as Manifest
-  const { spec } = (deployment['spec'] as { template: { spec: Fields } }).template
-  assert.equal(spec['terminationGracePeriodSeconds'], 15 + 30 + 3600 + 10)
 })
 
 test('the API server takes every object, with no field that it does not know', async (t) => {

@@ -45,6 +45,25 @@ test('the warm-up of the image fails with a program that does not start', (t) =>
   assert.equal(broken.status, 1, 'a program that cannot serve passes')
 })
 
+test('what the Dockerfile copies and runs is there, and .dockerignore leaves it in', () => {
+  const ignored = new Set(readFileSync(join(root, '.dockerignore'), 'utf8').split('\n'))
+  const steps = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8').split('\n')
+  const copied = steps
+    .filter((step) => step.startsWith('COPY ') && !step.includes('--from='))
+    .flatMap((step) => step.split(' ').slice(1, -1))
+  const run = steps.flatMap((step) => step.match(/\bdeploy\/[\w./-]+/g) ?? [])
+  const built = ['src/main.ts', 'algorithms', 'deploy/image/build.ts', 'deploy/examples/demo']
+  assert.deepEqual(copied, ['package.json', 'package-lock.json', '.'])
+  assert.ok(run.includes('deploy/image/root.sh'))
+  for (const file of [...copied, ...run, ...built, 'LICENSE']) {
+    assert.ok(existsSync(join(root, file)), `${file} is not there`)
+    const top = file.split('/')[0] ?? ''
+    assert.ok(!ignored.has(top) && !ignored.has(file), `${file} is ignored`)
+  }
+  // What would make an image large, or another one on each machine.
+  for (const name of ['.git', 'node_modules', 'dist']) assert.ok(ignored.has(name))
+})
+
 function countLines(file: string): number {
   return readFileSync(file, 'utf8').split('\n').length
 }

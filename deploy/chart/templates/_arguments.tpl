@@ -29,6 +29,12 @@
 {{- with .Values.defaultSslCertificate }}
 - "--default-ssl-certificate={{ . }}"
 {{- end }}
+{{- if .Values.tcp }}
+- "--tcp-services-configmap={{ .Release.Namespace }}/{{ include "headgate.tcpServices" . }}"
+{{- end }}
+{{- if .Values.sslPassthrough }}
+- "--enable-ssl-passthrough=true"
+{{- end }}
 {{- if not .Values.publish.status }}
 - "--update-status=false"
 {{- else if .Values.publish.addresses }}

@@ -50,6 +50,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The ConfigMap of the TCP ports. */ -}}
+{{- define "headgate.tcpServices" -}}
+{{- include "headgate.fullname" . }}-tcp
+{{- end -}}
+
 {{- define "headgate.webhookName" -}}
 {{- include "headgate.fullname" . }}-webhook
 {{- end -}}

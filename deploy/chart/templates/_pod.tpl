@@ -72,6 +72,13 @@ spec:
           {{- end }}
         {{- end }}
         {{- end }}
+        {{- range $port, $reference := .Values.tcp }}
+        - name: tcp-{{ $port }}
+          containerPort: {{ $port }}
+          {{- if $.Values.hostPorts.tcp }}
+          hostPort: {{ $port }}
+          {{- end }}
+        {{- end }}
         {{- if .Values.webhook.enabled }}
         - name: webhook
           containerPort: {{ .Values.webhook.port }}
