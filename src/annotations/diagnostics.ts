@@ -90,6 +90,7 @@ export const diagnosticCodes = {
     effect: "The older object's value is in force for the host.",
   },
   'stream-configmap-missing': { severity: 'error', effect: 'None of its ports is served.' },
+  'port-unavailable': { severity: 'error', effect: 'It is tried again every few seconds.' },
   'stream-invalid': { severity: 'error', effect: 'The port is not served.' },
   'reference-unusable': { severity: 'error', effect: 'What it would add is left out.' },
   'annotation-forbidden': { severity: 'error', effect: 'The Ingress is not served.' },

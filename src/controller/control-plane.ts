@@ -22,7 +22,7 @@ const logLinesPerSecond = 200
 // The thread of the control plane: everything that a Controller needs from its surroundings.
 const port = parentPort as MessagePort
 const start = workerData as ControlPlaneStart<ControlPlaneSettings>
-const { settings, version, certificate, beat } = start
+const { settings, version, certificate, unopened, beat } = start
 
 function post(message: FromControlPlane): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
@@ -146,6 +146,9 @@ port.on('message', (message: ToControlPlane) => {
     case 'settled':
       controller.settled(message.version)
       break
+    case 'unopened':
+      controller.unopened(message.listeners)
+      break
     case 'spans':
       spans.add(message.spans, message.dropped)
       post({ kind: 'spans-taken' })
@@ -156,6 +159,7 @@ port.on('message', (message: ToControlPlane) => {
   }
 })
 
+controller.unopened(unopened)
 setInterval(() => {
   Atomics.add(beat, 0, 1)
 }, beatMs)

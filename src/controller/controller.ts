@@ -16,7 +16,7 @@ import type { Source, SourceChange, SourceOwner } from '#src/sources/source.ts'
 import { diffTables, fullDelta, isEmptyDelta } from '#src/table/delta.ts'
 import type { Certificate, RouteTable, TableDelta } from '#src/table/table.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
-import type { FromControlPlane, KeptCertificate } from '#src/workers/messages.ts'
+import type { FromControlPlane, KeptCertificate, UnopenedListener } from '#src/workers/messages.ts'
 import { CertificatesAhead } from './certificates-ahead.ts'
 import {
   createDefaultCertificate,
@@ -27,6 +27,7 @@ import { FindingsLog, countFindings, shownFinding } from './findings.ts'
 import type { Duties, DutyContext } from './duties.ts'
 import { ControllerMetrics } from './metrics.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { unopenedFindings } from './unopened.ts'
 import { inTime, nextTurn } from './waiting.ts'
 
 /** Certificates expire without any object changing. */
@@ -85,6 +86,7 @@ export class Controller implements SourceOwner {
   /** IngressClasses cannot be read. */
   #classesByName = false
   #compileFindings: readonly Diagnostic[] = []
+  #unopened: readonly UnopenedListener[] = []
   readonly #metrics = new ControllerMetrics(this.#store)
   readonly #findingsLog: FindingsLog
   readonly #duties: Duties | undefined
@@ -96,7 +98,7 @@ export class Controller implements SourceOwner {
   #table: RouteTable | undefined
   /** The newest findings, and what they were put together from. */
   #findings: readonly Diagnostic[] = []
-  #findingParts: readonly (readonly Diagnostic[])[] = []
+  #findingParts: readonly unknown[] = []
   #postedDiagnostics = ''
   #started = false
   #timer: NodeJS.Timeout | undefined
@@ -188,6 +190,12 @@ export class Controller implements SourceOwner {
   /** Every worker runs this version. */
   settled(version: number): void {
     this.#duties?.settled(version)
+  }
+
+  /** Listeners that some worker cannot open, all of them. */
+  unopened(listeners: readonly UnopenedListener[]): void {
+    this.#unopened = listeners
+    if (this.#started) this.#publishFindings()
   }
 
   /** The metrics of the control plane in the text format. */
@@ -323,9 +331,14 @@ export class Controller implements SourceOwner {
   }
 
   #publishFindings(): readonly Diagnostic[] {
-    const parts = [this.#source.diagnostics, this.#compileFindings] as const
+    const { listeners } = this.#table ?? {}
+    const parts = [this.#source.diagnostics, this.#unopened, listeners, this.#compileFindings]
     if (sameItems(parts, this.#findingParts)) return this.#findings
-    const findings = [...this.#source.diagnostics, ...this.#compileFindings]
+    const findings = [
+      ...this.#source.diagnostics,
+      ...unopenedFindings(this.#unopened, listeners),
+      ...this.#compileFindings,
+    ]
     this.#findingParts = parts
     this.#findings = findings
     const json = JSON.stringify(findings.map(shownFinding), undefined, 2)

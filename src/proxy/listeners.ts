@@ -31,8 +31,9 @@ export class Listeners implements TimerOwner {
   /** What the table asks for. */
   #wanted: ReadonlyMap<Key, Listener> = new Map()
   readonly #retry = new Timer(this)
-  /** TCP ports that could not be opened; each is told once. */
-  readonly #missing = new Set<Key>()
+  /** Why listeners could not be opened; each is logged once. */
+  readonly #missing = new Map<Key, string>()
+  #told = '[]'
   #closed = false
 
   constructor(options: DataPlaneOptions, acceptedBy: AcceptedBy) {
@@ -41,9 +42,9 @@ export class Listeners implements TimerOwner {
   }
 
   /**
-   * Opens what is new and closes what is gone; what stays is not touched. Rejects when a socket for HTTP
-   * cannot be opened, after everything else has been done. A TCP port that cannot be opened harms nothing
-   * else: it is logged and counted, and tried again.
+   * Opens what is new and closes what is gone; what stays is not touched. What cannot be opened is told,
+   * counted, and tried again. Rejects when it is for HTTP, after everything else has been done: a TCP port
+   * harms nothing else.
    */
   async follow(listeners: ReadonlyMap<Key, Listener>): Promise<void> {
     this.#wanted = listeners
@@ -60,11 +61,13 @@ export class Listeners implements TimerOwner {
       try {
         await this.#listen(listener)
         if (this.#missing.delete(key)) {
-          this.#options.log.info('a TCP port is open after all', { port: listener.port })
+          this.#options.log.info('a port is open after all', { port: listener.port })
         }
       } catch (error) {
-        if (listener.protocol === 'tcp') this.#forget(listener, error)
-        else failed.push(error)
+        const isHttp = listener.protocol !== 'tcp'
+        if (isHttp) failed.push(error)
+        // HTTP is served at those of its addresses that could be opened.
+        if (!isHttp || this.portOf(key) === undefined) this.#forget(listener, error)
       }
     }
     this.#report()
@@ -77,20 +80,26 @@ export class Listeners implements TimerOwner {
     return this.#open.get(key)?.sockets[0]?.port
   }
 
-  /** A TCP port that could not be opened. */
-  #forget({ key, port }: Listener, error: unknown): void {
+  /** A port that could not be opened. */
+  #forget({ key, port, protocol }: Listener, error: unknown): void {
     for (const socket of this.#open.get(key)?.sockets ?? []) socket.destroy()
     this.#open.delete(key)
     if (this.#missing.has(key)) return
-    this.#missing.add(key)
-    this.#options.log.error('a TCP port cannot be opened', { port, error: errorText(error) })
+    this.#missing.set(key, errorText(error))
+    // Whoever asked for one for HTTP is told, and says it.
+    if (protocol !== 'tcp') return
+    this.#options.log.error('a port cannot be opened', { port, error: errorText(error) })
   }
 
   /** Says how many ports are missing, and sees to it that they are tried again. */
   #report(): void {
     const { worker, writer, wheel } = this.#options
-    for (const key of this.#missing) if (!this.#wanted.has(key)) this.#missing.delete(key)
+    for (const key of this.#missing.keys()) if (!this.#wanted.has(key)) this.#missing.delete(key)
     worker.set(writer, missingCell, this.#missing.size)
+    const unopened = [...this.#missing].map(([key, problem]) => ({ key, problem }))
+    const text = JSON.stringify(unopened)
+    if (text !== this.#told) this.#options.onUnopenedListeners?.(unopened)
+    this.#told = text
     if (this.#missing.size > 0 && !this.#closed) wheel.arm(this.#retry, retryMs)
     else wheel.remove(this.#retry)
   }

@@ -13,6 +13,7 @@ import type {
   SourceStatus,
   Span,
   ToControlPlane,
+  UnopenedListener,
 } from './messages.ts'
 import { SpanRelay } from './span-relay.ts'
 import { SupervisedThread } from './supervised-thread.ts'
@@ -63,6 +64,7 @@ export class ControlPlaneThread {
   #queryId = 0
   #onStopped: () => void = () => undefined
   #certificate: KeptCertificate | undefined
+  #unopened: readonly UnopenedListener[] = []
 
   constructor(options: ControlPlaneThreadOptions) {
     this.#options = options
@@ -134,6 +136,12 @@ export class ControlPlaneThread {
     if (this.#thread.running) this.#spans.add(spans)
   }
 
+  /** Listeners that some worker cannot open, all of them. */
+  unopened(listeners: readonly UnopenedListener[]): void {
+    this.#unopened = listeners
+    this.#thread.post({ kind: 'unopened', listeners })
+  }
+
   /** The answer, or undefined when none comes within `timeoutMs`. */
   async query(query: ControlPlaneQuery, timeoutMs: number): Promise<string | undefined> {
     if (!this.#thread.running) return undefined
@@ -156,6 +164,7 @@ export class ControlPlaneThread {
       settings,
       version: version(),
       certificate: this.#certificate,
+      unopened: this.#unopened,
       log: logSettings,
       beat: this.#beat,
     }

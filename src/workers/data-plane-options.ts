@@ -7,7 +7,7 @@ import type { LimitMemory } from '#src/shared/limit-memory.ts'
 import type { RuleMemory } from '#src/shared/rule-memory.ts'
 import type { WorkerMemory } from '#src/shared/worker-memory.ts'
 import type { Transport } from '#src/transport/transport.ts'
-import type { TableUpdate } from './messages.ts'
+import type { TableUpdate, UnopenedListener } from './messages.ts'
 
 /** Takes finished lines of the access log, without a line end; never blocks. */
 export interface LineSink {
@@ -44,6 +44,8 @@ export interface DataPlaneOptions {
   readonly log: Logger
   /** Nothing in this worker refers any more to an endpoint that left the table: once per endpoint that left. */
   readonly onReleasedEndpoint: (slot: number) => void
+  /** Listeners that cannot be opened, all of them, whenever they are others. */
+  readonly onUnopenedListeners?: (listeners: readonly UnopenedListener[]) => void
 }
 
 /** What a worker runs: the proxy in production, something simpler in tests of the process. */

@@ -51,6 +51,13 @@ export type ToWorker =
   /** Stop accepting, finish what is in flight, cut the rest after `timeoutMs`. A later one counts. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
 
+/** A listener of the table that could not be opened; it is tried again. */
+export interface UnopenedListener {
+  readonly key: Key
+  /** Why, in one line. */
+  readonly problem: string
+}
+
 /** What a data worker tells the supervisor. */
 export type FromWorker =
   /** Its modules are loaded and its event loop turns; it wants a table. */
@@ -58,6 +65,8 @@ export type FromWorker =
   | { readonly kind: 'applied'; readonly version: number }
   /** The table is in force as far as possible; something in it could not be, e.g. a port to listen on. */
   | { readonly kind: 'failed'; readonly version: number; readonly error: string }
+  /** All listeners that it could not open, whenever they are others. */
+  | { readonly kind: 'unopened'; readonly listeners: readonly UnopenedListener[] }
   | { readonly kind: 'released'; readonly slots: Int32Array }
   | { readonly kind: 'log'; readonly line: string }
   /** The access log's ring has lines. */
@@ -77,6 +86,8 @@ export interface ControlPlaneStart<Settings> {
   /** Version that its first table must pass. */
   readonly version: number
   readonly certificate: KeptCertificate | undefined
+  /** Listeners that some worker could not open. */
+  readonly unopened: readonly UnopenedListener[]
   readonly log: LogSettings
   /** One Int32: rises while the event loop turns. */
   readonly beat: Int32Array
@@ -87,6 +98,8 @@ export type ToControlPlane =
   | { readonly kind: 'query'; readonly id: number; readonly query: ControlPlaneQuery }
   /** Every worker runs this version. */
   | { readonly kind: 'settled'; readonly version: number }
+  /** Listeners that some worker could not open, whenever they are others. */
+  | { readonly kind: 'unopened'; readonly listeners: readonly UnopenedListener[] }
   /** Spans of the workers, and how many before them were dropped. Answered by `spans-taken`. */
   | { readonly kind: 'spans'; readonly spans: readonly Span[]; readonly dropped: number }
   /** The process ends: give back what others wait for, and say so. */

@@ -131,6 +131,9 @@ export class Supervisor {
       onChange: () => {
         this.#onWorkersChanged()
       },
+      onUnopened: () => {
+        this.controlPlane.unopened(this.pool.unopened)
+      },
       onFailure: (error) => {
         this.#onFailure(error)
       },

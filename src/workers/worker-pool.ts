@@ -9,6 +9,7 @@ import type {
   Span,
   TableUpdate,
   ToWorker,
+  UnopenedListener,
   WorkerStart,
 } from './messages.ts'
 import type { SharedMemory } from './shared-memory.ts'
@@ -53,6 +54,8 @@ export interface WorkerPoolOptions {
   readonly onSpans: (spans: readonly Span[]) => void
   /** A worker runs a table, or one ended. */
   readonly onChange: () => void
+  /** `unopened` is another one. */
+  readonly onUnopened: () => void
   /** A table could not be put in force whole. */
   readonly onFailure: (error: string) => void
 }
@@ -77,6 +80,8 @@ interface Member {
   /** It was given a table. */
   attached: boolean
   table: number
+  /** Listeners that it cannot open. */
+  unopened: readonly UnopenedListener[]
   drained: boolean
   /** Checks since its start, while it has not said so. */
   startChecks: number
@@ -115,6 +120,12 @@ export class WorkerPool {
   /** The version that every worker runs. */
   get settledVersion(): number {
     return Math.min(...this.#members.map(({ table }) => table))
+  }
+
+  /** Listeners that some worker cannot open, each once. */
+  get unopened(): readonly UnopenedListener[] {
+    const all = this.#members.flatMap(({ unopened }) => unopened)
+    return [...new Map(all.map((one) => [one.key, one])).values()]
   }
 
   /** The first table is there: those who wait get it, each in a turn of its own, as it may be large. */
@@ -197,7 +208,7 @@ export class WorkerPool {
     })
     const heartbeat = new Heartbeat(() => memory.workers.beats(id), checksMax)
     const state = { started: false, attached: false, table: 0, drained: false, startChecks: 0 }
-    return { id, thread, heartbeat, ...state }
+    return { id, thread, heartbeat, unopened: [], ...state }
   }
 
   #workerStart(writer: number): WorkerStart {
@@ -233,6 +244,9 @@ export class WorkerPool {
       case 'failed':
         this.#options.onFailure(message.error)
         break
+      case 'unopened':
+        this.#setUnopened(member, message.listeners)
+        break
       case 'released':
         feed.released(member.id, message.slots)
         break
@@ -252,6 +266,12 @@ export class WorkerPool {
     }
   }
 
+  #setUnopened(member: Member, listeners: readonly UnopenedListener[]): void {
+    if (member.unopened.length === 0 && listeners.length === 0) return
+    member.unopened = listeners
+    this.#options.onUnopened()
+  }
+
   #feed(member: Member): void {
     const { feed } = this.#options
     if (!member.started || member.attached || feed.version === 0 || this.#draining) return
@@ -266,6 +286,7 @@ export class WorkerPool {
     member.attached = false
     member.table = 0
     member.startChecks = 0
+    this.#setUnopened(member, [])
     memory.endpoints.clearWriter(member.id, feed.endpointSlots.end)
     memory.limits.clearWriter(member.id)
     memory.workers.clearGauges(member.id)

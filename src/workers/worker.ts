@@ -99,6 +99,9 @@ class DataWorker {
       onReleasedEndpoint: (slot) => {
         this.#released.push(slot)
       },
+      onUnopenedListeners: (listeners) => {
+        this.#post({ kind: 'unopened', listeners })
+      },
     }
   }
 

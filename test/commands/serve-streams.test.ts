@@ -46,8 +46,22 @@ test('TCP ports come and go with the ConfigMap, and cut no connection', limits, 
   })
   const flags = ['--tcp-services-configmap=test/tcp', '--enable-ssl-passthrough']
   const { program, ports } = await startServing(t, folder, flags)
-  assert.match(program.stderr, new RegExp(`a TCP port cannot be opened.*${foreign}`))
+  assert.match(program.stderr, new RegExp(`a port cannot be opened.*${foreign}`))
   assert.equal(await statusAt(first), 200)
+  const findings = async (): Promise<object[]> =>
+    JSON.parse((await ask(ports.admin, '/api/diagnostics')).body) as object[]
+  await until(async () => (await findings()).length > 0)
+  assert.partialDeepStrictEqual(await findings(), [
+    {
+      code: 'port-unavailable',
+      severity: 'error',
+      object: { kind: 'ConfigMap', namespace: 'test', name: 'tcp' },
+      field: String(foreign),
+    },
+  ])
+  await new Promise((resolve) => taken.close(resolve))
+  await until(async () => (await findings()).length === 0)
+  assert.equal(await statusAt(foreign), 200)
 
   const open = connect(first, '127.0.0.1')
   await once(open, 'connect')
@@ -61,8 +75,8 @@ test('TCP ports come and go with the ConfigMap, and cut no connection', limits, 
   const [bytes] = (await once(open, 'data')) as [Buffer]
   assert.match(bytes.toString(), /^HTTP\/1\.1 200 /)
 
-  const findings = JSON.parse((await ask(ports.admin, '/api/diagnostics')).body) as object[]
-  assert.partialDeepStrictEqual(findings, [
+  await until(async () => (await findings()).length > 0)
+  assert.partialDeepStrictEqual(await findings(), [
     { code: 'stream-invalid', field: String(ports.http), severity: 'error' },
   ])
   const routes = JSON.parse((await ask(ports.admin, '/api/routes')).body) as object[]

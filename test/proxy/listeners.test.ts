@@ -10,6 +10,7 @@ import type { Listener } from '#src/table/table.ts'
 import { createTransport } from '#src/transport/select.ts'
 import type { Connection } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
+import type { UnopenedListener } from '#src/workers/messages.ts'
 
 const missing = workerCell('listeners_missing')
 
@@ -37,6 +38,7 @@ async function stage() {
     error: (text: string) => lines.push(text),
   }
   const accepted: string[] = []
+  const told: (readonly UnopenedListener[])[] = []
   const options = {
     transport: await createTransport(),
     wheel,
@@ -44,6 +46,7 @@ async function stage() {
     writer: 0,
     log,
     bindAddresses: ['127.0.0.1'],
+    onUnopenedListeners: (unopened: readonly UnopenedListener[]) => told.push(unopened),
   } as unknown as DataPlaneOptions
   const listeners = new Listeners(options, {
     accept(connection: Connection, key) {
@@ -51,7 +54,7 @@ async function stage() {
       connection.destroy()
     },
   })
-  return { wheel, worker, lines, listeners, accepted }
+  return { wheel, worker, lines, listeners, accepted, told }
 }
 
 async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
@@ -68,7 +71,7 @@ async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
 }
 
 test('a TCP port that is taken harms no other, is told once, and is opened when it is free', async () => {
-  const { wheel, worker, lines, listeners, accepted } = await stage()
+  const { wheel, worker, lines, listeners, accepted, told } = await stage()
   const { port, free } = await taken()
   const http = listener('http', 0)
   const tcp = listener('tcp', port)
@@ -77,13 +80,17 @@ test('a TCP port that is taken harms no other, is told once, and is opened when 
   assert.ok((listeners.portOf(http.key) ?? 0) > 0)
   assert.equal(listeners.portOf(tcp.key), undefined)
   await listeners.follow(wanted)
-  assert.deepEqual(lines, ['a TCP port cannot be opened'])
+  assert.deepEqual(lines, ['a port cannot be opened'])
   assert.equal(worker.get(0, missing), 1)
+  assert.deepEqual(told.at(-1)?.[0]?.key, tcp.key)
+  assert.match(told.at(-1)?.[0]?.problem ?? '', /address already in use/)
+  assert.equal(told.length, 1, 'the same is told once')
   await free()
   wheel.advance(10_000)
   while (worker.get(0, missing) > 0) await new Promise(setImmediate)
   assert.equal(listeners.portOf(tcp.key), port)
-  assert.deepEqual(lines, ['a TCP port cannot be opened', 'a TCP port is open after all'])
+  assert.deepEqual(lines, ['a port cannot be opened', 'a port is open after all'])
+  assert.deepEqual(told.slice(1), [[]])
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'close')
   assert.deepEqual(accepted, [tcp.key])
@@ -101,11 +108,15 @@ test('a port that is no longer asked for is no longer missing', async () => {
   await free()
 })
 
-test('a port for HTTP that is taken is the caller’s business', async () => {
-  const { listeners } = await stage()
+test('a port for HTTP that is taken is the caller’s business, and told and tried again as well', async () => {
+  const { wheel, listeners, lines, told } = await stage()
   const { port, free } = await taken()
   const http = listener('http', port)
   await assert.rejects(listeners.follow(new Map([[http.key, http]])), /address already in use/)
+  assert.deepEqual([told.length, told[0]?.[0]?.key, lines], [1, http.key, []])
   await free()
+  wheel.advance(10_000)
+  while (told.length < 2) await new Promise(setImmediate)
+  assert.deepEqual([told[1], listeners.portOf(http.key)], [[], port])
   await listeners.close()
 })

@@ -145,7 +145,15 @@ function showRate(total, errors) {
   byId('rate-line').firstElementChild.setAttribute('points', points.join(' '))
 }
 
-function routeRow({ host, path, object, backends }, rate, errorRate) {
+/** What is served below HTTP, where there are no paths and no requests. */
+const streamNames = { tcp: 'TCP', 'tls-passthrough': 'TLS, passed through' }
+const noRates = [
+  ['–', 'number muted'],
+  ['–', 'number muted'],
+]
+
+function routeRow({ host, path, pathType, object, backends }, rate, errorRate) {
+  const stream = streamNames[pathType]
   const ready = sum(backends.map(({ endpoints }) => endpoints.ready))
   const out = sum(backends.map(({ endpoints }) => endpoints.ejected + endpoints.draining))
   const services = backends.map(({ service, weight }) =>
@@ -153,20 +161,26 @@ function routeRow({ host, path, object, backends }, rate, errorRate) {
   )
   return row([
     host || '(any other)',
-    path || '(default)',
+    stream === undefined ? path || '(default)' : [stream, 'muted'],
     `${object.namespace}/${object.name}`,
     services.join(', ') || '(none)',
     [out > 0 ? `${ready} (${out} out)` : ready, ready === 0 ? 'number bad' : 'number'],
-    [number(rate), 'number'],
-    [number(errorRate), errorRate > 0 ? 'number bad' : 'number'],
+    ...(stream === undefined ? ratesOf(rate, errorRate) : noRates),
   ])
 }
 
-function matches({ host, path, object, backends }) {
+function ratesOf(rate, errorRate) {
+  return [
+    [number(rate), 'number'],
+    [number(errorRate), errorRate > 0 ? 'number bad' : 'number'],
+  ]
+}
+
+function matches({ host, path, pathType, object, backends }) {
   if (filter === '') return true
   const words = [
     host,
-    path,
+    streamNames[pathType] ?? path,
     object.namespace,
     object.name,
     ...backends.map(({ service }) => service),
