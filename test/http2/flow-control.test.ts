@@ -75,7 +75,7 @@ test('a full connection pauses the writer and tells it when there is room again'
   const { request } = client.recorder
   const { stream } = request
   stream.sendHead(responseHead(200), false)
-  const chunk = Buffer.alloc(70_000, 0x61)
+  const chunk = Buffer.alloc(300_000, 0x61)
   assert.equal(stream.sendData(chunk, 0, chunk.length), false)
   assert.equal(stream.backedUp, true)
   client.settle()
@@ -87,7 +87,7 @@ test('a full connection pauses the writer and tells it when there is room again'
   stream.sendEnd(undefined)
   stream.flush()
   client.settle()
-  assert.equal(client.log.body(1).length, 70_000)
+  assert.equal(client.log.body(1).length, 300_000)
   assert.ok(client.log.ended(1))
 })
 

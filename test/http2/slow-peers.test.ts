@@ -59,7 +59,7 @@ test('a client that reads nothing from its connection is cut off', () => {
   client.serverEnd.capacity = 1000
   client.send(windowUpdate(0, 1 << 20), settings([4, 1 << 20]), headers(1, get))
   client.end.pause()
-  client.recorder.request.respond(200, 'x'.repeat(100_000))
+  client.recorder.request.respond(200, 'x'.repeat(300_000))
   client.settle()
   client.pass(70_000)
   assert.ok(client.environment.count('http2_slow_reader') >= 1)

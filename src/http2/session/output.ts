@@ -1,23 +1,32 @@
 import type { Connection } from '#src/transport/transport.ts'
 import { frameHeaderBytes } from '../protocol.ts'
 
-/** More than this is written at once, before the turn ends. */
-const writeBytes = 64 * 1024
 /**
- * Buffers between two uses, shared by all sessions of the thread: an idle connection holds none. The
- * small ones are for most turns; a large one has room for one more frame of full size when nearly
- * `writeBytes` are there.
+ * So much is written at once, before the turn ends: a read of an upstream whose body is long
+ * (`bulkBufferBytes`), in frames.
  */
+const earlyBytes = 128 * 1024
+/**
+ * More than this is not gathered. A second early write in the same turn would find TLS busy with the
+ * first: it takes one write at a time, and would have to copy what comes meanwhile.
+ */
+const gatheredBytesMax = earlyBytes + 64 * 1024
+/** Room for one more frame of full size. */
+const oneMore = 20 * 1024
+/** Buffers between two uses, shared by all sessions of the thread: an idle connection holds none. */
 const pools = [
   { bytes: 8 * 1024, spareMax: 256, spare: [] as Buffer[] },
-  { bytes: writeBytes + 20 * 1024, spareMax: 32, spare: [] as Buffer[] },
+  { bytes: earlyBytes / 2 + oneMore, spareMax: 16, spare: [] as Buffer[] },
+  { bytes: earlyBytes + oneMore, spareMax: 8, spare: [] as Buffer[] },
+  { bytes: gatheredBytesMax + oneMore, spareMax: 4, spare: [] as Buffer[] },
 ] as const
 const noBuffer = Buffer.alloc(0)
 
 function takeBuffer(bytes: number): Buffer {
-  const pool = bytes <= pools[0].bytes ? pools[0] : pools[1]
-  if (bytes > pool.bytes) return Buffer.allocUnsafeSlow(bytes * 2)
-  return pool.spare.pop() ?? Buffer.allocUnsafeSlow(pool.bytes)
+  for (const pool of pools) {
+    if (bytes <= pool.bytes) return pool.spare.pop() ?? Buffer.allocUnsafeSlow(pool.bytes)
+  }
+  return Buffer.allocUnsafeSlow(bytes * 2)
 }
 
 function releaseBuffer(buffer: Buffer): void {
@@ -42,6 +51,8 @@ export class Output {
   #inFlight: Buffer | undefined
   /** The connection is there and takes bytes. */
   #open = false
+  /** An early write went out in this turn. */
+  #early = false
 
   /** Nothing is written before `opened`. */
   constructor(connection: Connection) {
@@ -51,6 +62,11 @@ export class Output {
   /** Whether a write may go out now. */
   get ready(): boolean {
     return this.#open && this.#inFlight === undefined
+  }
+
+  /** Whether DATA may be added now. */
+  get takesData(): boolean {
+    return this.ready && this.length < gatheredBytesMax
   }
 
   /** Bytes that wait for the connection. */
@@ -71,6 +87,12 @@ export class Output {
     releaseBuffer(this.buffer)
     this.buffer = larger
     return larger
+  }
+
+  /** Makes room for a body of this size, as far as one write goes: to grow with each frame is to copy. */
+  expectBody(bytes: number): void {
+    // A frame header is less than a thousandth of a full frame.
+    if (bytes > 0) this.reserve(Math.min(bytes + (bytes >>> 10), gatheredBytesMax - this.length))
   }
 
   /** Writes a frame header; the caller adds `length` bytes of payload. */
@@ -97,9 +119,17 @@ export class Output {
     this.length += this.buffer.latin1Write(text, this.length)
   }
 
-  /** Writes now if there is enough for one write of its own. */
+  /** Writes now if there is enough for one write of its own, once a turn. */
   flushIfLarge(): void {
-    if (this.length >= writeBytes) this.flush()
+    if (this.length < earlyBytes || this.#early) return
+    this.#early = true
+    this.flush()
+  }
+
+  /** Hands everything to the connection at the end of a turn. */
+  endTurn(): void {
+    this.#early = false
+    this.flush()
   }
 
   /** Hands everything to the connection if it takes bytes. */

@@ -34,7 +34,10 @@ export class Sender {
   /** Sends as much as the windows and the connection take; returns the position reached. */
   write(stream: Http2Stream, buffer: Buffer, start: number, end: number): number {
     let at = start
-    while (at < end && this.#out.ready) {
+    if (end - start > defaultFrameBytes && this.#out.takesData) {
+      this.#out.expectBody(Math.min(end - start, this.window, stream.sendWindow))
+    }
+    while (at < end && this.#out.takesData) {
       const bytes = this.#writeFrame(stream, buffer, at, end)
       if (bytes === 0) break
       at += bytes
@@ -55,7 +58,7 @@ export class Sender {
   writeText(stream: Http2Stream, text: string): boolean {
     const bytes = text.length
     if (bytes > Math.min(defaultFrameBytes, this.window, stream.sendWindow)) return false
-    if (!this.#out.ready) return false
+    if (!this.#out.takesData) return false
     this.#begin(stream, bytes)
     this.#out.text(text)
     this.#end(stream, bytes)
@@ -92,10 +95,15 @@ export class Sender {
     this.#last = stream
   }
 
+  /** Whether there is something that the windows let go. */
+  get sendable(): boolean {
+    return this.#first !== undefined && this.window > 0
+  }
+
   /** Sends for the waiting streams, one frame each in turn. */
   pump(): void {
-    while (this.#first !== undefined && this.window > 0 && this.#out.ready) {
-      const stream = this.#first
+    while (this.sendable && this.#out.takesData) {
+      const stream = this.#first as Http2Stream
       this.#first = stream.nextWaiting
       if (this.#first === undefined) this.#last = undefined
       stream.waiting = false

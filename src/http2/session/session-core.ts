@@ -210,6 +210,13 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
     this.environment.turns.add(this)
   }
 
+  /** What was more than one turn takes goes out in the next. */
+  #scheduleNext(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.environment.turns.later(this)
+  }
+
   /** The stream's held bytes are delivered at the end of this turn. */
   scheduleResume(stream: Http2Stream): void {
     if (stream.resuming) return
@@ -227,8 +234,10 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
       this.connection.resume()
       this.#read(input, 0, input.length)
     }
-    this.out.flush()
+    this.sender.pump()
+    this.out.endTurn()
     if (!this.out.ready) this.watch.soon()
+    else if (this.sender.sendable) this.#scheduleNext()
   }
 
   /** Whether the input that was put off gets its turn now. */
