@@ -1,6 +1,7 @@
 import { releaseResponseHead, takeResponseHead } from '#src/exchange/heads.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
-import type { RequestAcceptor, UpstreamFailure } from '#src/exchange/streams.ts'
+import type { Listed } from '#src/exchange/roster.ts'
+import type { Peer, RequestAcceptor, UpstreamFailure } from '#src/exchange/streams.ts'
 import type { CloseReason, Connection, ConnectionHandler } from '#src/transport/transport.ts'
 import type { Http2Environment } from './environment.ts'
 import type { HeaderBlocks } from './session/header-blocks.ts'
@@ -32,8 +33,11 @@ export interface Http2ServerOwner {
  * Takes the connection over from its previous handler; then give `onData` what was already read of it
  * (the preface included), if anything. Reading is started here.
  */
-export class Http2ServerSession implements ConnectionHandler, SessionRole {
+export class Http2ServerSession implements ConnectionHandler, SessionRole, Listed {
   readonly isServer = true
+  readonly peer: Peer
+  /** See `Listed`. */
+  place = -1
   readonly #core: SessionCore
   readonly #acceptor: RequestAcceptor
   readonly #owner: Http2ServerOwner | undefined
@@ -49,6 +53,7 @@ export class Http2ServerSession implements ConnectionHandler, SessionRole {
   ) {
     this.#acceptor = acceptor
     this.#owner = owner
+    this.peer = connection.peer
     const core = new SessionCore(connection, this, limits, environment)
     this.#core = core
     connection.handler = this

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Roster } from '#src/exchange/roster.ts'
 import type { Peer, RequestAcceptor } from '#src/exchange/streams.ts'
 import type { Http2Environment } from '#src/http2/environment.ts'
 import { serverLimits } from '#src/http2/limits.ts'
@@ -35,8 +36,8 @@ export function http2Environment({ wheel, worker, writer }: DataPlaneOptions): H
 export class Http2Sessions implements Http2ServerOwner {
   readonly #requests: RequestAcceptor
   readonly #environment: Http2Environment
-  readonly #plain = new Set<Http2ServerSession>()
-  readonly #secure = new Map<Http2ServerSession, Peer>()
+  readonly #plain = new Roster<Http2ServerSession>()
+  readonly #secure = new Roster<Http2ServerSession>()
   #limits: Http2Limits = serverLimits
   #draining = false
 
@@ -79,30 +80,32 @@ export class Http2Sessions implements Http2ServerOwner {
       this.#environment,
       this,
     )
-    if (connection.peer.scheme === 'https') this.#secure.set(session, connection.peer)
-    else this.#plain.add(session)
+    this.#rosterOf(session).add(session)
     if (this.#draining) session.drain()
     return session
   }
 
   onSessionClosed(session: Http2ServerSession): void {
-    this.#plain.delete(session)
-    this.#secure.delete(session)
+    this.#rosterOf(session).delete(session)
+  }
+
+  #rosterOf({ peer }: Http2ServerSession): Roster<Http2ServerSession> {
+    return peer.scheme === 'https' ? this.#secure : this.#plain
   }
 
   shutdown(): void {
     const first = !this.#draining
     this.#draining = true
     if (!first) return
-    for (const session of [...this.#plain, ...this.#secure.keys()]) session.drain()
+    for (const session of [...this.#plain.all(), ...this.#secure.all()]) session.drain()
   }
 
   /** Sessions over TLS of these clients end behind the requests that they have. */
   drainStale(isStale: (peer: Peer) => boolean): void {
-    for (const [session, peer] of this.#secure) if (isStale(peer)) session.drain()
+    for (const session of this.#secure.all()) if (isStale(session.peer)) session.drain()
   }
 
   destroy(): void {
-    for (const session of [...this.#plain, ...this.#secure.keys()]) session.close()
+    for (const session of [...this.#plain.all(), ...this.#secure.all()]) session.close()
   }
 }
