@@ -155,6 +155,7 @@ export const notCompared: Readonly<Record<string, string>> = {
   'session-cookie-max-age': cookies,
   'session-cookie-change-on-failure': cookies,
   'ssl-passthrough': "ingress-nginx's own TLS router does it, in Go, in front of nginx",
+  'opentelemetry-operation-name': 'Debian has no package of the OpenTelemetry module',
   'opentelemetry-trust-incoming-span': 'Debian has no package of the OpenTelemetry module',
 }
 
