@@ -27,12 +27,6 @@ const checksMax = 5
 /** As many more are granted while it loads its modules. */
 const startChecksMax = 60
 
-/**
- * What requests leave behind is dead at once, so that half of V8's preset collects as cheaply; a worker
- * fills what it is given, and keeps it.
- */
-const youngMb = 48
-
 export interface WorkerPoolOptions {
   readonly memory: SharedMemory
   readonly feed: TableFeed
@@ -194,7 +188,6 @@ export class WorkerPool {
     const thread = new SupervisedThread<ToWorker, FromWorker>({
       name: `worker-${id}`,
       entry: new URL('worker.ts', import.meta.url),
-      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
       backoff,
       workerData: () => this.#workerStart(id),
       onMessage: (message) => {
