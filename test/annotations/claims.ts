@@ -114,7 +114,6 @@ connection-proxy-header ; ; close ; connection-close ; a b; ; annotation-invalid
 limit-rate ; ; 100 ; bytesPerSecond=102400 ; fast ; annotation-invalid ; configuration-snippet=limit_rate 50k; ; bytesPerSecond=51200 ; test/proxy/limit-rate.test.ts
 limit-rate-after ; limit-rate=100 ; 50 ; bytesFirst=51200 ; some ; annotation-invalid ; headgate.dev/limit-rate-after=1 ; bytesFirst=1024 ; test/proxy/limit-rate.test.ts
 ssl-passthrough ; ; true ; tls-passthrough ; so ; annotation-invalid ; enable-cors=true ; tls-passthrough ; test/compile/streams.test.ts
-proxy-request-buffering ; ; off ; requestBuffering=false ; no ; annotation-invalid ; proxy-body-size=1k ; bodyBytesMax=1024 ; test/golden/upstream-protocols.yaml
 opentelemetry-operation-name ; enable-opentelemetry=true ; HTTP $host ; "variable":"host" ; $nothing ; annotation-invalid ; opentelemetry-trust-incoming-span=false ; trust=false parentBased=true ratio=1 spans=false spanName=[{"text":"HTTP "},{"variable":"host"}] ; test/policies/trace-spans.test.ts
 opentelemetry-trust-incoming-span ; enable-opentelemetry=true ; false ; trust=false ; so ; annotation-invalid ; opentelemetry-operation-name=x ; trust=false ; test/policies/trace-context.test.ts#trust
 custom-http-errors ; default-backend=sorry ; 404,503 ; answered 404 503 ; 200 ; annotation-invalid ; disable-proxy-intercept-errors=true ; of our own ; test/golden/error-pages.yaml

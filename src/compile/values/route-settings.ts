@@ -100,7 +100,10 @@ export const routeAnnotations = annotationTable({
     example: 'off',
     risk: 'low',
     scope: 'path',
-    compatibility: 'same',
+    compatibility: {
+      differs:
+        'bodies go on to the upstream as they come, whether on or off: what on brings is that a request that may be repeated is, with up to 1 MiB of body',
+    },
     option: true,
   },
   'enable-access-log': {
