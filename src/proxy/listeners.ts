@@ -34,6 +34,8 @@ export class Listeners implements TimerOwner {
   /** Why listeners could not be opened; each is logged once. */
   readonly #missing = new Map<Key, string>()
   #told = '[]'
+  /** Ends when nobody opens or closes sockets any more. */
+  #turn = Promise.resolve<void>(undefined)
   #closed = false
 
   constructor(options: DataPlaneOptions, acceptedBy: AcceptedBy) {
@@ -48,6 +50,18 @@ export class Listeners implements TimerOwner {
    */
   async follow(listeners: ReadonlyMap<Key, Listener>): Promise<void> {
     this.#wanted = listeners
+    // A socket that is being opened would be out of reach of another call, and stay open.
+    const turn = this.#followAfter(this.#turn)
+    this.#turn = turn.catch(() => undefined)
+    await turn
+  }
+
+  async #followAfter(earlier: Promise<void>): Promise<void> {
+    await earlier
+    if (!this.#closed) await this.#follow(this.#wanted)
+  }
+
+  async #follow(listeners: ReadonlyMap<Key, Listener>): Promise<void> {
     const wanted = new Map([...listeners].map(([key, listener]) => [key, this.#nameOf(listener)]))
     const closing: Promise<void>[] = []
     for (const [key, open] of this.#open) {
@@ -113,6 +127,7 @@ export class Listeners implements TimerOwner {
   async close(): Promise<void> {
     this.#closed = true
     this.#options.wheel.remove(this.#retry)
+    await this.#turn
     const sockets = [...this.#open.values()].flatMap((open) => open.sockets)
     this.#open.clear()
     await Promise.all(sockets.map((socket) => socket.close()))

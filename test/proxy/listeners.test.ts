@@ -8,7 +8,7 @@ import { Listeners } from '#src/proxy/listeners.ts'
 import { WorkerMemory, workerCell } from '#src/shared/worker-memory.ts'
 import type { Listener } from '#src/table/table.ts'
 import { createTransport } from '#src/transport/select.ts'
-import type { Connection } from '#src/transport/transport.ts'
+import type { Connection, Transport } from '#src/transport/transport.ts'
 import type { DataPlaneOptions } from '#src/workers/data-plane-options.ts'
 import type { UnopenedListener } from '#src/workers/messages.ts'
 
@@ -27,7 +27,8 @@ function listener(protocol: Listener['protocol'], port: number): Listener {
 }
 
 /** The listening sockets of a worker, with time that the test lets pass. */
-async function stage() {
+async function stage({ listen }: { readonly listen?: Transport['listen'] } = {}) {
+  const transport = await createTransport()
   const wheel = new TimerWheel(0)
   const worker = WorkerMemory.create(1)
   const lines: string[] = []
@@ -40,7 +41,7 @@ async function stage() {
   const accepted: string[] = []
   const told: (readonly UnopenedListener[])[] = []
   const options = {
-    transport: await createTransport(),
+    transport: listen === undefined ? transport : { ...transport, listen },
     wheel,
     worker,
     writer: 0,
@@ -119,4 +120,37 @@ test('a port for HTTP that is taken is the caller’s business, and told and tri
   while (told.length < 2) await new Promise(setImmediate)
   assert.deepEqual([told[1], listeners.portOf(http.key)], [[], port])
   await listeners.close()
+})
+
+test('a socket that is still being opened when its port is given up, or all are closed, stays with nobody', async () => {
+  for (const end of ['given up', 'closed'] as const) {
+    const closed: string[] = []
+    const asked = Promise.withResolvers<void>()
+    const { promise: mayOpen, resolve: open } = Promise.withResolvers<void>()
+    const { listeners } = await stage({
+      async listen({ address, port }) {
+        asked.resolve()
+        await mayOpen
+        return {
+          address,
+          port,
+          async close() {
+            closed.push('closed')
+            await Promise.resolve()
+          },
+          destroy() {
+            closed.push('destroyed')
+          },
+        }
+      },
+    })
+    const tcp = listener('tcp', 1)
+    const opening = listeners.follow(new Map([[tcp.key, tcp]]))
+    await asked.promise
+    const ending = end === 'closed' ? listeners.close() : listeners.follow(new Map())
+    open()
+    await Promise.all([opening, ending])
+    assert.deepEqual(closed, ['closed'], end)
+    assert.equal(listeners.portOf(tcp.key), undefined)
+  }
 })
