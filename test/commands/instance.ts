@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { IncomingHttpHeaders, RequestListener, RequestOptions } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -52,14 +52,14 @@ export async function startUpstream(t: TestContext, listener: RequestListener): 
   return (server.address() as AddressInfo).port
 }
 
+/** Below the ports that the kernel gives to clients (ip_local_port_range, ip(7)): none of theirs comes in between. */
+const firstPort = 15_000
+const portCount = 17_000
+
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createTcpServer())
-  await Promise.all(
-    servers.map(async (server) => {
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    }),
-  )
+  const servers: Server[] = []
+  while (servers.length < count) servers.push(await listenSomewhere())
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(
     servers.map(async (server) => {
@@ -67,6 +67,23 @@ export async function freePorts(count: number): Promise<number[]> {
     }),
   )
   return ports
+}
+
+async function listenSomewhere(): Promise<Server> {
+  for (let tries = 0; tries < 100; tries++) {
+    const server = createTcpServer()
+    const port = firstPort + Math.floor(Math.random() * portCount)
+    const listens = await new Promise<boolean>((resolve) => {
+      server.once('error', () => {
+        resolve(false)
+      })
+      server.listen(port, '127.0.0.1', () => {
+        resolve(true)
+      })
+    })
+    if (listens) return server
+  }
+  throw new Error('no port is free')
 }
 
 /** A folder of manifests that goes away with the test. */
