@@ -256,3 +256,17 @@ test('a request without a host has no :authority', () => {
   const names = server.log.fieldLists()[0]?.fields.map(([name]) => name)
   assert.deepEqual(names, [':method', ':scheme', ':path'])
 })
+
+test('a whole answer that waits for its reader is not lost to what its sender does wrong behind it', () => {
+  const server = new RawServer()
+  const response = server.request()
+  response.stream.pauseBody()
+  server.send(headers(1, [[':status', '200']], flag.endHeaders), data(1, 'whole'))
+  server.send(headers(1, [[':status', '500']], flag.endHeaders))
+  response.stream.resumeBody()
+  server.settle()
+  assert.deepEqual(
+    [response.status, response.body, response.ended, response.failure],
+    [200, 'whole', true, ''],
+  )
+})

@@ -286,7 +286,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   /** Both sides have ended. */
   streamDone(stream: Http2Stream): void {
     this.floods.finished()
-    this.#forget(stream, 'ended')
+    this.#forget(stream, 'ended', true)
   }
 
   /** Our proxy gives a stream up. */
@@ -301,12 +301,13 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   /** Sends RST_STREAM and forgets the stream. */
   closeWith(stream: Http2Stream, code: ErrorCode): void {
     if (stream.id !== 0) this.writeReset(stream.id, code)
-    this.#forget(stream, 'reset-by-us')
+    this.#forget(stream, 'reset-by-us', false)
   }
 
-  /** The peer made a mistake in a stream: it is reset, and its handler told. */
+  /** The peer made a mistake in a stream: it is reset, and its handler told unless it has all there is. */
   streamError(stream: Http2Stream, code: ErrorCode, counter: Http2Counter): void {
-    this.closeWith(stream, code)
+    if (stream.id !== 0) this.writeReset(stream.id, code)
+    this.#forget(stream, 'reset-by-us', true)
     stream.deliverAbort('protocol-error', 'malformed')
     this.chargeError(counter)
   }
@@ -325,14 +326,14 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
 
   /** The peer reset a stream. */
   resetByPeer(stream: Http2Stream, reason: ResetReason, failure: UpstreamFailure): void {
-    this.#forget(stream, 'reset-by-peer')
+    this.#forget(stream, 'reset-by-peer', true)
     stream.deliverAbort(reason, failure)
   }
 
-  #forget(stream: Http2Stream, how: ClosedHow): void {
+  #forget(stream: Http2Stream, how: ClosedHow, wanted: boolean): void {
     const { id } = stream
     // What an upstream has sent whole may still be read when the connection has done with it.
-    stream.release(how !== 'reset-by-us' && !this.role.isServer && stream.remoteEnded)
+    stream.release(wanted && !this.role.isServer && stream.remoteEnded)
     if (id !== 0 && this.streams.remove(stream)) this.closedStreams.note(id, how)
     this.role.onStreamGone()
   }
