@@ -259,7 +259,7 @@ test('a request without a host has no :authority', () => {
 
 test('a whole answer that waits for its reader is not lost to what its sender does wrong behind it', () => {
   const server = new RawServer()
-  const response = server.request()
+  const response = server.request({ open: true })
   response.stream.pauseBody()
   server.send(headers(1, [[':status', '200']], flag.endHeaders), data(1, 'whole'))
   server.send(headers(1, [[':status', '500']], flag.endHeaders))
