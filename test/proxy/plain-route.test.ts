@@ -105,9 +105,9 @@ function counted(phases: Phases, tell: () => void): Phases {
 const requests = 10_000
 /**
  * What such a request allocated at commit faa7659, before there were the policies of ingress-nginx: 2340
- * bytes, counted in the same way; 2 % are for what the engine does aside.
+ * bytes, counted in the same way; 5 % are for what the engine does aside, which differs between runs.
  */
-const bytesMax = 2340 * 1.02
+const bytesMax = 2340 * 1.05
 
 test('a request allocates no more than before there were policies', async (t) => {
   const { client, exchange } = await stage(t)
