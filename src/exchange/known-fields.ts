@@ -1,3 +1,14 @@
+/** Fields that say to an upstream how its client came; only the proxy sets them. */
+export const forwardingFields = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-scheme',
+  'x-real-ip',
+] as const
+
 /**
  * Field names that the proxy itself acts on. A codec classifies every name once, while it parses;
  * afterwards a known field is a small number, and "does this message have any of these" is one
@@ -16,13 +27,7 @@ export const knownFields = [
   'keep-alive',
   'proxy-connection',
   'proxy',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-scheme',
-  'x-real-ip',
+  ...forwardingFields,
   'x-request-id',
   'x-original-forwarded-for',
   'cookie',
@@ -36,17 +41,6 @@ export const knownFields = [
   'proxy-authorization',
   'http2-settings',
   'x-original-forwarded-host',
-] as const
-
-/** Fields that say to an upstream how its client came; only the proxy sets them. */
-export const forwardingFields = [
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-scheme',
-  'x-real-ip',
 ] as const
 
 export type KnownFieldName = Exclude<(typeof knownFields)[number], ''>

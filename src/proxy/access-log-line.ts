@@ -1,3 +1,4 @@
+import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Exchange } from './exchange.ts'
 import type { LiveTarget } from './live-rule.ts'
 import { inQuotes, isoTime, milliseconds, quoted } from './log-text.ts'
@@ -33,6 +34,11 @@ export function loggedStatus({ failure, status }: Pick<Exchange, 'failure' | 'st
 
 const versions: Readonly<Record<number, string>> = { 10: '1.0', 11: '1.1', 20: '2' }
 
+/** The version of HTTP that the client speaks: 1.0, 1.1 or 2. */
+export function httpVersion({ version }: RequestHead): string {
+  return versions[version] ?? ''
+}
+
 /** Up to, and without, the quote at its end. */
 function requestPart({
   request,
@@ -49,7 +55,7 @@ function requestPart({
     `","scheme":"${scheme}` +
     `","host":"${inQuotes(request.authority)}` +
     `","target":"${inQuotes(originalTarget || request.target)}` +
-    `","http_version":"${versions[request.version] ?? ''}` +
+    `","http_version":"${httpVersion(request)}` +
     `","user_agent":"${inQuotes(fields.get('user-agent') ?? '')}` +
     `","referer":"${inQuotes(fields.get('referer') ?? '')}`
   )

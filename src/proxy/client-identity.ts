@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isAuthority } from '#src/exchange/authority.ts'
 import { FieldBlock } from '#src/exchange/field-block.ts'
 import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
@@ -117,7 +118,7 @@ function trustFields(identity: ClientIdentity, { fields }: RequestHead): void {
   const port = firstOf(fields.get('x-forwarded-port'))
   if (/^[1-9]\d{0,4}$/.test(port) && Number(port) < 65_536) identity.port = Number(port)
   const host = firstOf(fields.get('x-forwarded-host'))
-  if (/^[\w.:[\]-]+$/.test(host)) identity.publicHost = host
+  if (isAuthority(host)) identity.publicHost = host
 }
 
 /** The client in a chain of addresses: from the right, the first that is not trusted itself. */

@@ -7,6 +7,7 @@ import type { FailedTry } from './failed-try.ts'
 import { commonTime, isoSeconds, linkFormat } from './log-format.ts'
 import type { ReadLog } from './log-format.ts'
 import { seconds } from './log-text.ts'
+import { upstreamName } from './upstream-name.ts'
 
 type Read = ReadLog<Exchange>
 
@@ -25,11 +26,8 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   proxy_alternative_upstream_name: () => '',
   proxy_protocol_addr: ({ stream: { peer } }) =>
     peer.socketAddress === peer.address ? '' : peer.address,
-  proxy_upstream_name({ target }) {
-    if (target === undefined) return ''
-    const { service, servicePort } = target.backend.backend
-    return `${service.namespace}-${service.name}-${servicePort}`
-  },
+  proxy_upstream_name: ({ target }) =>
+    target === undefined ? '' : upstreamName(target.backend.backend),
   request: ({ request, originalTarget }) =>
     `${request.method} ${originalTarget || request.target} ${protocols[request.version] ?? ''}`,
   request_length: (exchange) => String(headLength(exchange) + exchange.body.bytes),

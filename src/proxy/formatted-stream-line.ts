@@ -5,6 +5,7 @@ import type { ReadLog } from './log-format.ts'
 import { seconds } from './log-text.ts'
 import type { Services } from './services.ts'
 import type { Tunnel, TunnelOutcome } from './tunnel.ts'
+import { upstreamName } from './upstream-name.ts'
 
 interface Source {
   readonly tunnel: Tunnel
@@ -23,10 +24,7 @@ const readers: Readonly<Record<StreamLogVariable, ReadLog<Source>>> = {
     const peer = tunnel.client.connection?.peer
     return peer === undefined || peer.socketAddress === peer.address ? '' : peer.address
   },
-  proxy_upstream_name({ tunnel }) {
-    const { service, servicePort } = tunnel.stream.backend.backend
-    return `tcp-${service.namespace}-${service.name}-${servicePort}`
-  },
+  proxy_upstream_name: ({ tunnel }) => `tcp-${upstreamName(tunnel.stream.backend.backend)}`,
   remote_addr: ({ tunnel }) => tunnel.client.connection?.peer.address ?? '',
   remote_port: ({ tunnel }) => String(tunnel.client.connection?.peer.port ?? ''),
   server_addr: ({ tunnel }) => tunnel.client.connection?.peer.localAddress ?? '',

@@ -1,14 +1,15 @@
 import { renderTemplate } from '#src/policies/template.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
-import { loggedStatus } from './access-log-line.ts'
+import { variableValue } from '#src/policies/variables.ts'
+import { httpVersion, loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
+import { upstreamName } from './upstream-name.ts'
 
 /** Longer texts in attributes are cut. */
 const textLengthMax = 1024
 const methods: ReadonlySet<string> = new Set(
   'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE'.split(' '),
 )
-const versions: Readonly<Record<number, string>> = { 10: '1.0', 11: '1.1', 20: '2' }
 /** Arguments that are credentials: those that OpenTelemetry's conventions name. */
 const secretArguments = /(?<=^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature)=[^&]*/g
 
@@ -49,7 +50,7 @@ type Attributes = Record<string, string | number>
 function requestAttributes(exchange: Exchange): Attributes {
   const { request, path } = exchange
   const { method } = request
-  const query = queryOf(exchange.originalTarget || request.target)
+  const query = variableValue(exchange, 'args')
   return {
     'http.request.method': methods.has(method) ? method : '_OTHER',
     ...(methods.has(method) ? {} : { 'http.request.method_original': cut(method) }),
@@ -59,7 +60,7 @@ function requestAttributes(exchange: Exchange): Attributes {
     'server.address': exchange.host,
     'server.port': exchange.port,
     'client.address': exchange.clientAddress,
-    'network.protocol.version': versions[request.version] ?? '',
+    'network.protocol.version': httpVersion(request),
     ...present('user_agent.original', request.fields.get('user-agent') ?? ''),
     'http.request.body.size': exchange.body.bytes,
     'headgate.request_id': cut(exchange.requestId),
@@ -89,11 +90,10 @@ function routeAttributes({ live, target }: Exchange): Attributes {
     'ingress.name': origin.name,
   }
   if (target === undefined) return attributes
-  const { service, servicePort } = target.backend.backend
   return {
     ...attributes,
     'ingress.service_name': target.use.service,
-    'ingress.upstream': `${service.namespace}-${service.name}-${servicePort}`,
+    'ingress.upstream': upstreamName(target.backend.backend),
   }
 }
 
@@ -103,9 +103,4 @@ function present(name: string, value: string): Attributes {
 
 function cut(text: string): string {
   return text.length > textLengthMax ? text.slice(0, textLengthMax) : text
-}
-
-function queryOf(target: string): string {
-  const mark = target.indexOf('?')
-  return mark < 0 ? '' : target.slice(mark + 1)
 }

@@ -91,6 +91,22 @@ for (const [sent, port] of [
   })
 }
 
+for (const [sent, host] of [
+  ['b.example:8443', 'b.example:8443'],
+  ['[2001:db8::1]:81', '[2001:db8::1]:81'],
+  ['b..example', 'a.example'],
+  ['b.example:99999', 'a.example'],
+  ['::', 'a.example'],
+  ['[', 'a.example'],
+] as const) {
+  test(`X-Forwarded-Host ${sent} of a trusted peer: ${host}`, async (t) => {
+    const options = { trustedPeers: ['127.0.0.0/8'], useForwardedHeaders: true }
+    const plane = await start(t, options)
+    const fields = await seen(plane, { 'x-forwarded-host': sent })
+    assert.deepEqual([fields['host'], fields['x-forwarded-host']], [host, host])
+  })
+}
+
 test('forwarded-for-header on several lines is one list, of which the end is believed', async (t) => {
   const trustedPeers = ['127.0.0.0/8']
   const options = { trustedPeers, realIp: true, forwardedForHeader: 'X-Clients' }
