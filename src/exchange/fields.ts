@@ -3,6 +3,7 @@ import type { FieldBlock, RepeatedField } from './field-block.ts'
 import { fieldText } from './field-text.ts'
 import { fieldId, knownFields } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
+import { equalsLower, folded } from './name-text.ts'
 import type { PreparedFields } from './prepared-fields.ts'
 
 /** In place of the position of a line: the field has no line, or has one of its own. */
@@ -43,6 +44,9 @@ export class Fields {
   readonly #lines: string[] = []
   readonly #repeated: (RepeatedField | undefined)[] = []
   #block: FieldBlock | undefined
+  /** Entries that `copyReceived` brought, and which of them were taken out since, a bit each. */
+  #copied = 0
+  #removed = 0
 
   clear(): void {
     this.text = ''
@@ -50,6 +54,31 @@ export class Fields {
     this.mask = 0
     this.sensitive = false
     this.#block = undefined
+    this.#copied = 0
+    this.#removed = 0
+  }
+
+  /** Every entry is a received line, removed ones included. */
+  get onlyReceived(): boolean {
+    for (let i = 0; i < this.size; i++) if ((this.#lineStart[i] as number) < 0) return false
+    return this.#block === undefined
+  }
+
+  /** Becomes what `other` is, which holds received lines alone. */
+  copyReceived(other: Fields): void {
+    const { size } = other
+    this.text = other.text
+    this.size = size
+    this.mask = other.mask
+    this.#copied = size
+    for (let i = 0; i < size; i++) {
+      this.#id[i] = other.#id[i] as number
+      this.#lineStart[i] = other.#lineStart[i] as number
+      this.#lineEnd[i] = other.#lineEnd[i] as number
+      this.#nameEnd[i] = other.#nameEnd[i] as number
+      this.#valueStart[i] = other.#valueStart[i] as number
+      this.#valueEnd[i] = other.#valueEnd[i] as number
+    }
   }
 
   /**
@@ -127,7 +156,7 @@ export class Fields {
     if (lengths === 0) return
     for (let i = 0; i < this.size; i++) {
       if (this.#id[i] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0) continue
-      for (const name of unknownNames) if (this.#hasName(i, name)) this.#id[i] = -1
+      for (const name of unknownNames) if (this.#hasName(i, name)) this.removeAt(i)
     }
   }
 
@@ -156,7 +185,7 @@ export class Fields {
       return
     }
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] === 0 && this.#hasName(i, lower)) this.#id[i] = -1
+      if (this.#id[i] === 0 && this.#hasName(i, lower)) this.removeAt(i)
     }
   }
 
@@ -165,7 +194,7 @@ export class Fields {
     if ((this.mask & mask) === 0) return
     for (let i = 0; i < this.size; i++) {
       const id = this.#id[i] as number
-      if (id > 0 && ((mask >>> id) & 1) === 1) this.#id[i] = -1
+      if (id > 0 && ((mask >>> id) & 1) === 1) this.removeAt(i)
     }
     this.mask &= ~mask
   }
@@ -178,11 +207,13 @@ export class Fields {
     this.#values[i] = fieldText(value)
     this.#lineStart[i] = asStrings
     this.#lineEnd[i] = 0
+    if (i < this.#copied) this.#removed = -1
   }
 
   /** Takes one entry out. */
   removeAt(i: number): void {
     this.#id[i] = -1
+    if (i < this.#copied) this.#removed |= 1 << Math.min(i, 31)
   }
 
   /** Whether entry i is still there. */
@@ -281,10 +312,32 @@ export class Fields {
 
   /** The fields as HTTP/1.1 lines, each with its CRLF. Runs of untouched received lines are one copy. */
   toLines(): string {
+    return this.#linesOf(0, this.size) + (this.#block?.lines ?? '')
+  }
+
+  /**
+   * What became of the lines that `copyReceived` brought: a bit for each that was taken out, so that the same
+   * number means the same lines; negative: they are not told by that.
+   */
+  get removedLines(): number {
+    return this.#removed
+  }
+
+  /** Of those lines what is left. */
+  copiedLines(): string {
+    return this.#linesOf(0, this.#copied)
+  }
+
+  /** All fields behind them. */
+  addedLines(): string {
+    return this.#linesOf(this.#copied, this.size) + (this.#block?.lines ?? '')
+  }
+
+  #linesOf(from: number, end: number): string {
     let lines = ''
     let runStart = -1
     let runEnd = -1
-    for (let i = 0; i < this.size; i++) {
+    for (let i = from; i < end; i++) {
       const id = this.#id[i] as number
       if (id < 0) continue
       const start = this.#lineStart[i] as number
@@ -305,7 +358,7 @@ export class Fields {
       runEnd = this.#lineEnd[i] as number
     }
     if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
-    return this.#block === undefined ? lines : lines + this.#block.lines
+    return lines
   }
 
   /** Whether prepared fields begin at an entry of our own, and all of them are still there. */
@@ -327,25 +380,6 @@ export class Fields {
       ? equalsLower(this.#names[i] as string, 0, lowerName)
       : equalsLower(this.text, start, lowerName)
   }
-}
-
-/** Whether the text reads like this lower-case name from `start` on, letters in any case. */
-function equalsLower(text: string, start: number, lowerName: string): boolean {
-  for (let at = 0; at < lowerName.length; at++) {
-    const unit = text.charCodeAt(start + at)
-    const lower = unit >= 0x41 && unit <= 0x5a ? unit | 0x20 : unit
-    if (lower !== lowerName.charCodeAt(at)) return false
-  }
-  return true
-}
-
-const hyphen = 0x2d
-
-/** A letter in lower case, a digit as it is, anything else as a hyphen. */
-function folded(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code
-  const lower = code | 0x20
-  return lower >= 0x61 && lower <= 0x7a ? lower : hyphen
 }
 
 /** The flat list [name, value, …], for tests and for code that is not on the request path. */

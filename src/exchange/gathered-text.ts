@@ -18,7 +18,7 @@ export class GatheredText {
     this.#tail += text
     if (++this.#pieces < piecesMax) return
     const tail = this.#tail
-    this.#whole += tail.length < piecesMax * pieceBytesMin ? flat(tail) : tail
+    this.#whole += tail.length < piecesMax * pieceBytesMin ? flatText(tail) : tail
     this.#tail = ''
     this.#pieces = 0
   }
@@ -28,7 +28,7 @@ export class GatheredText {
   }
 }
 
-/** The same text in one piece of memory. */
-function flat(text: string): string {
+/** The same latin1 text in one piece of memory. */
+export function flatText(text: string): string {
   return Buffer.from(text, 'latin1').latin1Slice()
 }

@@ -1,5 +1,12 @@
 import { Fields } from './fields.ts'
 
+/** First line and received lines of a head as HTTP/1.1 text, with some of the lines taken out. */
+export interface HeadStart {
+  /** See `Fields.removedLines`. */
+  readonly removedLines: number
+  readonly text: string
+}
+
 /**
  * The head of a request, of any protocol version.
  *
@@ -7,6 +14,13 @@ import { Fields } from './fields.ts'
  * Upgrade, Expect, TE. What it meant is here as plain members; each codec writes it anew.
  */
 export class RequestHead {
+  /** The head that this one repeats, byte for byte, as it was received; undefined: it was read by itself. */
+  origin: RequestHead | undefined
+  /** Of an origin: what users of the heads that repeat it made of it. */
+  readonly kept: { start: HeadStart | undefined; route: unknown } = {
+    start: undefined,
+    route: undefined,
+  }
   method = ''
   /** Path and query exactly as sent (origin-form), or `*` for OPTIONS. */
   target = ''
@@ -24,6 +38,7 @@ export class RequestHead {
   readonly fields = new Fields()
 
   clear(): void {
+    this.origin = undefined
     this.method = ''
     this.target = ''
     this.authority = ''
@@ -34,10 +49,28 @@ export class RequestHead {
     this.acceptsTrailers = false
     this.fields.clear()
   }
+
+  /** Becomes a head that was received as `other` was, in which nothing was changed since. */
+  copyReceived(other: RequestHead): void {
+    this.origin = other
+    this.method = other.method
+    this.target = other.target
+    this.authority = other.authority
+    this.version = other.version
+    this.contentLength = other.contentLength
+    this.upgrade = other.upgrade
+    this.expectContinue = other.expectContinue
+    this.acceptsTrailers = other.acceptsTrailers
+    this.fields.copyReceived(other.fields)
+  }
 }
 
 /** The head of a response, interim (1xx) ones included. As for requests, hop-by-hop fields are gone. */
 export class ResponseHead {
+  /** As for requests. */
+  origin: ResponseHead | undefined
+  /** Of an origin: the start of it as it was sent on. */
+  start: HeadStart | undefined
   status = 0
   /** Reason phrase as sent; '' lets the writer choose. HTTP/2 has none. */
   reason = ''
@@ -52,6 +85,7 @@ export class ResponseHead {
   readonly fields = new Fields()
 
   clear(): void {
+    this.origin = undefined
     this.last = false
     this.status = 0
     this.reason = ''
@@ -59,6 +93,17 @@ export class ResponseHead {
     this.contentLength = -1
     this.upgrade = ''
     this.fields.clear()
+  }
+
+  /** As for requests. */
+  copyReceived(other: ResponseHead): void {
+    this.origin = other
+    this.status = other.status
+    this.reason = other.reason
+    this.version = other.version
+    this.contentLength = other.contentLength
+    this.upgrade = other.upgrade
+    this.fields.copyReceived(other.fields)
   }
 }
 

@@ -157,6 +157,7 @@ export interface ClientStreamHandler {
   onResponseEnd(trailers: Fields | undefined): void
   /** The attempt is over; before or amid a response. */
   onUpstreamFailure(failure: UpstreamFailure): void
+  /** Behind all events of one read. */
   onResponseFlush(): void
   onUpstreamWritable(): void
 }

@@ -14,12 +14,21 @@ export class Timer {
   filed = -1
   next: Timer | undefined
   previous: Timer | undefined
-  readonly owner: TimerOwner
+  /** Whom it wakes. */
+  owner: TimerOwner
 
   constructor(owner: TimerOwner) {
     this.owner = owner
   }
 }
+
+const nobody: TimerOwner = { onTimer() {} }
+
+/** Stands in for a timer that was given back: armed, it wakes nobody. */
+export const noTimer = new Timer(nobody)
+
+/** Spare timers that a wheel keeps; more of them are let go. */
+const spareMax = 1024
 
 /**
  * A hashed timer wheel (Varghese and Lauck, 1987): deadlines of seconds for tens of thousands of
@@ -39,6 +48,7 @@ export class TimerWheel {
   #tick: number
   /** The rest of the list being expired: callbacks may remove its members. */
   #expiring: Timer | undefined
+  readonly #spare: Timer[] = []
 
   /** `slots` must be a power of two. */
   constructor(now: number, tickMs = 50, slots = 512) {
@@ -47,6 +57,28 @@ export class TimerWheel {
     this.#slots = Array.from({ length: slots }, () => undefined)
     this.#mask = slots - 1
     this.#tick = Math.floor(now / tickMs)
+  }
+
+  /**
+   * A timer for what comes and goes with every request. It is mostly filed already, under an earlier
+   * owner, so that to arm it changes no list.
+   */
+  take(owner: TimerOwner): Timer {
+    const timer = this.#spare.pop()
+    if (timer === undefined) return new Timer(owner)
+    timer.owner = owner
+    return timer
+  }
+
+  /** The owner is done with a timer from `take`, armed or not, and must not touch it again. */
+  give(timer: Timer): void {
+    if (this.#spare.length >= spareMax) {
+      this.remove(timer)
+      return
+    }
+    timer.deadline = Infinity
+    timer.owner = nobody
+    this.#spare.push(timer)
   }
 
   /** Fires `delayMs` from now, in place of any earlier deadline. */

@@ -191,10 +191,10 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
 
   #readHead(buffer: Buffer, from: number, end: number): number {
     const stream = this.#stream as Http1ClientStream
-    const position = this.#heads.read(buffer, from, end, this.options.responseHeadBytesMax)
+    const position = this.#heads.read(buffer, from, end, this.options.responseHeadBytesMax, stream)
     const { outcome } = this.#heads
     if (outcome === 'part') return end
-    if (outcome === 'refused' || !responseParser.interpret(stream)) {
+    if (outcome === 'refused') {
       this.#fail(responseParser.tooLarge ? 'head-too-large' : 'malformed')
       return end
     }

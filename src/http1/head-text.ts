@@ -1,3 +1,4 @@
+import { flatText } from '#src/exchange/gathered-text.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { BodyFraming } from './message-writer.ts'
 import { reasonPhrase } from './reason-phrases.ts'
@@ -22,10 +23,9 @@ export function requestText(
   version: 10 | 11,
   connection: '' | 'close' | 'keep-alive',
 ): string {
-  const { method, authority, upgrade } = head
-  const target = sendableTarget(head.target)
-  const protocol = version === 11 ? ' HTTP/1.1\r\nHost: ' : ' HTTP/1.0\r\nHost: '
-  let text = `${method} ${target}${protocol}${authority}\r\n${head.fields.toLines()}`
+  const { method, upgrade } = head
+  let text =
+    version === 11 ? requestStart(head) : `${requestLine(head, '1.0')}${head.fields.toLines()}`
   if (framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
   else if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
   else if (expectsBody(method)) text += 'Content-Length: 0\r\n'
@@ -34,6 +34,31 @@ export function requestText(
   if (head.acceptsTrailers || upgrade !== '' || connection !== '')
     text += hopLines(head, connection)
   return `${text}\r\n`
+}
+
+function requestLine({ method, target, authority }: RequestHead, version: '1.0' | '1.1'): string {
+  return `${method} ${sendableTarget(target)} HTTP/${version}\r\nHost: ${authority}\r\n`
+}
+
+/** Request line, Host and fields. Of a head that was sent before the same way only what was added is written anew. */
+function requestStart(head: RequestHead): string {
+  const { origin, fields } = head
+  const { removedLines } = fields
+  if (
+    origin === undefined ||
+    removedLines < 0 ||
+    head.target !== origin.target ||
+    head.authority !== origin.authority ||
+    head.method !== origin.method
+  ) {
+    return requestLine(head, '1.1') + fields.toLines()
+  }
+  let { start } = origin.kept
+  if (start?.removedLines !== removedLines) {
+    start = { removedLines, text: flatText(requestLine(head, '1.1') + fields.copiedLines()) }
+    origin.kept.start = start
+  }
+  return start.text + fields.addedLines()
 }
 
 function hopLines({ acceptsTrailers, upgrade }: RequestHead, connection: string): string {
@@ -61,12 +86,22 @@ export function mayHaveBody(status: number): boolean {
  * with its CRLF.
  */
 export function responseText(head: ResponseHead, lines: string): string {
-  const { status, reason } = head
-  if (status === 200 && (reason === 'OK' || reason === '')) {
-    return `HTTP/1.1 200 OK\r\n${head.fields.toLines()}${lines}\r\n`
+  const { origin, fields } = head
+  const { removedLines } = fields
+  if (origin === undefined || removedLines < 0 || head.status !== origin.status) {
+    return `${statusLine(head)}${fields.toLines()}${lines}\r\n`
   }
-  const phrase = reason === '' ? reasonPhrase(status) : reason
-  return `HTTP/1.1 ${status} ${phrase}\r\n${head.fields.toLines()}${lines}\r\n`
+  let { start } = origin
+  if (start?.removedLines !== removedLines) {
+    start = { removedLines, text: flatText(statusLine(head) + fields.copiedLines()) }
+    origin.start = start
+  }
+  return `${start.text}${fields.addedLines()}${lines}\r\n`
+}
+
+function statusLine({ status, reason }: ResponseHead): string {
+  if (status === 200 && (reason === 'OK' || reason === '')) return 'HTTP/1.1 200 OK\r\n'
+  return `HTTP/1.1 ${status} ${reason === '' ? reasonPhrase(status) : reason}\r\n`
 }
 
 /** Methods that a 405 of ours names, since it must name some (RFC 9110 15.5.6). */

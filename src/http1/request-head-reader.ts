@@ -3,7 +3,8 @@ import { incomplete, refused } from './field-scanner.ts'
 import { HeadBuffer } from './head-buffer.ts'
 import type { Http1ServerOptions } from './options.ts'
 import type { Refusal } from './refusals.ts'
-import type { RequestParser } from './request-parser.ts'
+import { RepeatedHead } from './repeated-head.ts'
+import type { RequestParser, RequestReading } from './request-parser.ts'
 
 /** Empty lines before a request (RFC 9112 2.2). */
 const blankLinesMax = 16
@@ -24,6 +25,7 @@ export class RequestHeadReader {
   options: Http1ServerOptions
   readonly #parser: RequestParser
   #part: HeadBuffer | undefined
+  readonly #last = new RepeatedHead<RequestReading>()
   #blankLines = 0
   /** The last byte was the CR of an empty line. */
   #halfBlankLine = false
@@ -46,8 +48,21 @@ export class RequestHeadReader {
     }
     this.outcome = 'nothing'
     if (start === end) return end
-    this.options = options
+    const last = this.#last
+    if (options !== this.options) {
+      this.options = options
+      // They may read the same head otherwise.
+      last.forget()
+    }
+    const reading = last.match(buffer, start, end)
+    if (reading !== undefined) {
+      this.#parser.repeat(reading)
+      return this.#finish(start + last.length, buffer, start, end)
+    }
     const position = this.#parser.parse(buffer, start, end, options)
+    if (position > 0 && last.wants(position - start)) {
+      last.keep(buffer, start, position, this.#parser.reading())
+    }
     if (position !== incomplete) return this.#finish(position, buffer, start, end)
     this.outcome = 'part'
     this.#part = new HeadBuffer(options.requestHeadBytesMax, options.requestLineBytesMax + 2)

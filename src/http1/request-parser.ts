@@ -1,6 +1,5 @@
 import { isAuthority } from '#src/exchange/authority.ts'
-import { takeRequestHead } from '#src/exchange/heads.ts'
-import type { RequestHead } from '#src/exchange/heads.ts'
+import { RequestHead, takeRequestHead } from '#src/exchange/heads.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import { readConnection } from './connection-options.ts'
@@ -25,6 +24,13 @@ const trailerField = fieldMask('trailer')
 const authorizationId = fieldId('authorization')
 const maxForwardsId = fieldId('max-forwards')
 const watchedFields = fieldMask('authorization', 'max-forwards')
+
+/** What a parser made of a head, to be taken up again when the same head comes once more. */
+export interface RequestReading {
+  readonly head: RequestHead
+  readonly persistent: boolean
+  readonly framing: number
+}
 
 /**
  * Reads request heads (RFC 9112 2 to 7, 9.3) out of buffers that hold them whole. What counts for
@@ -55,6 +61,23 @@ export class RequestParser {
     const head = this.#head as RequestHead
     this.#head = undefined
     return head
+  }
+
+  /** What was made of the head read last, before the caller takes it; undefined: not of its lines alone. */
+  reading(): RequestReading | undefined {
+    const from = this.#head as RequestHead
+    if (!from.fields.onlyReceived) return undefined
+    const head = new RequestHead()
+    head.copyReceived(from)
+    return { head, persistent: this.persistent, framing: this.framing }
+  }
+
+  /** The same head has come again. */
+  repeat({ head, persistent, framing }: RequestReading): void {
+    const again = (this.#head ??= takeRequestHead())
+    again.copyReceived(head)
+    this.persistent = persistent
+    this.framing = framing
   }
 
   /**

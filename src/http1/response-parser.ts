@@ -1,5 +1,5 @@
-import { takeResponseHead } from '#src/exchange/heads.ts'
-import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
+import { ResponseHead, takeResponseHead } from '#src/exchange/heads.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
 import { fieldMask } from '#src/exchange/known-fields.ts'
 import { readConnection } from './connection-options.ts'
 import { FieldScanner, incomplete, refused } from './field-scanner.ts'
@@ -16,6 +16,15 @@ const trailerField = fieldMask('trailer')
 
 /** What the request says about the response to it. */
 export type AskedBy = Pick<RequestHead, 'method' | 'upgrade'>
+
+/** What a parser made of a head, to be taken up again when the same head comes once more. */
+export interface ResponseReading {
+  readonly head: ResponseHead
+  /** Of the request that it answered. */
+  readonly method: string
+  readonly persistent: boolean
+  readonly framing: number
+}
 
 /**
  * Reads response heads (RFC 9112 4 to 7) out of buffers that hold them whole, as strictly as
@@ -44,6 +53,28 @@ export class ResponseParser {
     const head = this.#head as ResponseHead
     this.#head = undefined
     return head
+  }
+
+  /**
+   * What was made of the head read last, before the caller takes it; undefined: it is an interim one, or
+   * means more than its bytes say.
+   */
+  reading({ method, upgrade }: AskedBy): ResponseReading | undefined {
+    const from = this.#head as ResponseHead
+    if (from.status < 200 || upgrade !== '') return undefined
+    const head = new ResponseHead()
+    head.copyReceived(from)
+    return { head, method, persistent: this.persistent, framing: this.framing }
+  }
+
+  /** The same head has come again. False: not in answer to the same. */
+  repeat({ head, method, persistent, framing }: ResponseReading, asked: AskedBy): boolean {
+    if (method !== asked.method || asked.upgrade !== '') return false
+    const again = (this.#head ??= takeResponseHead())
+    again.copyReceived(head)
+    this.persistent = persistent
+    this.framing = framing
+    return true
   }
 
   /**

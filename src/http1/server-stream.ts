@@ -227,6 +227,15 @@ export class Http1ServerStream implements ServerStream {
   }
 }
 
+/** The line that was written last, for bodies of one length often come in a row. */
+let lastLength = 0
+let lastLine = 'Content-Length: 0\r\n'
+
 function lengthLine(length: number): string {
-  return length < 0 ? '' : `Content-Length: ${length}\r\n`
+  if (length < 0) return ''
+  if (length !== lastLength) {
+    lastLength = length
+    lastLine = `Content-Length: ${length}\r\n`
+  }
+  return lastLine
 }

@@ -9,8 +9,8 @@ import type {
   UpstreamFailure,
 } from '#src/exchange/streams.ts'
 import type { Listed } from '#src/exchange/roster.ts'
-import { Timer } from '#src/exchange/timer-wheel.ts'
-import type { TimerOwner } from '#src/exchange/timer-wheel.ts'
+import { noTimer } from '#src/exchange/timer-wheel.ts'
+import type { Timer, TimerOwner } from '#src/exchange/timer-wheel.ts'
 import type { Reply } from '#src/policies/policy.ts'
 import type { LiveEndpoint } from '#src/upstream/live-endpoint.ts'
 import { Attempt } from './attempt.ts'
@@ -91,6 +91,8 @@ export class Exchange
   responseBytes = 0
   /** Milliseconds from the start of the try to its response head; -1: none came. */
   upstreamMs = -1
+  /** When the response head came, within the read that brought it; 0 outside of that. */
+  answeredAt = 0
   failure: FailureCode | 'client-gone' | '' = ''
   tunnel = false
   finished = false
@@ -112,7 +114,7 @@ export class Exchange
   repeated = false
   /** The body of an answer of our own, until the head has gone. */
   #ownBody: Buffer | undefined
-  readonly timer: Timer
+  timer: Timer
 
   constructor(services: Services, stream: ServerStream, request: RequestHead, ended: boolean) {
     this.services = services
@@ -120,7 +122,7 @@ export class Exchange
     this.request = request
     this.body = new RequestBody(services, ended)
     this.startedAt = services.now()
-    this.timer = new Timer(this)
+    this.timer = services.wheel.take(this)
     services.exchanges++
     recordStart(this)
   }
@@ -331,7 +333,9 @@ export class Exchange
   }
 
   onFlush(): void {
+    this.answeredAt = 0
     this.stream.flush()
+    waitForUpstream(this)
   }
 
   onWritable(): void {
@@ -375,7 +379,8 @@ export class Exchange
     this.finished = true
     const { services } = this
     services.exchanges--
-    services.wheel.remove(this.timer)
+    services.wheel.give(this.timer)
+    this.timer = noTimer
     if (this.tunnel) endUpgrade(this)
     this.attempt?.abandon()
     // An early answer: what is left of the request must not reach the upstream.

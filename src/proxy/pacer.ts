@@ -60,6 +60,8 @@ export class Pacer implements BodyTarget, TimerOwner {
     if (!this.holding) return false
     this.#ended = true
     this.#trailers = trailers
+    // It ends in another turn than it came.
+    this.#exchange.answeredAt = 0
     return true
   }
 

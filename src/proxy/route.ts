@@ -1,10 +1,13 @@
 import { canonicalPath, differsUnderEncoding } from '#algorithms/match/canonical-path.ts'
 import { hostOf } from '#algorithms/match/host-table.ts'
 import { fieldId, fieldMask } from '#src/exchange/known-fields.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
 import { dropCertificateClaims } from '#src/policies/certificate-claims.ts'
 import { identify } from './client-identity.ts'
 import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
+import type { LiveRule } from './live-rule.ts'
+import type { LiveTable } from './live-table.ts'
 import { linkPolicies } from './policy-chain.ts'
 import { PolicyRun } from './policy-run.ts'
 
@@ -30,20 +33,19 @@ export function route(exchange: Exchange): void {
     exchange.reply({ status: 204 })
     return
   }
-  const path = canonicalPath(request.target)
-  if (path === undefined) {
+  const { hostGroup } = context.listener
+  const known = knownRoute(request, table, hostGroup)
+  if (!readPlace(exchange, known)) {
     exchange.fail('bad-path')
     return
   }
-  exchange.path = path
-  exchange.host = hostOf(request.authority)
   // Routes are found by Host; the upstream is told the host that a trusted peer names, as in ingress-nginx.
   if (exchange.publicHost !== request.authority) request.authority = exchange.publicHost
-  if (table.misdirects(peer, context.listener.hostGroup, exchange.host)) {
+  if (table.misdirects(peer, hostGroup, exchange.host)) {
     exchange.fail('misdirected')
     return
   }
-  const live = table.match(context.listener.hostGroup, exchange.host, path, request)
+  const live = match(exchange, hostGroup, known)
   if (live === undefined) {
     exchange.fail('no-route')
     return
@@ -56,6 +58,51 @@ export function route(exchange: Exchange): void {
   if (live.policies !== undefined) exchange.policies = new PolicyRun(exchange, live.policies)
   exchange.begin(live)
   while (exchange.policies?.rerouting === true) reroute(exchange, exchange.policies)
+}
+
+/** What a head led to, which heads that repeat it lead to as well while the table is the same. */
+interface KnownRoute {
+  readonly version: number
+  readonly group: string
+  readonly host: string
+  readonly path: string
+  readonly live: LiveRule
+}
+
+function knownRoute(
+  { origin }: RequestHead,
+  table: LiveTable,
+  group: string,
+): KnownRoute | undefined {
+  const known = origin?.kept.route as KnownRoute | undefined
+  return known?.version === table.version && known.group === group ? known : undefined
+}
+
+/** Puts host and path in the form that is matched. False: the path is malformed. */
+function readPlace(exchange: Exchange, known: KnownRoute | undefined): boolean {
+  const { request } = exchange
+  const path = known === undefined ? canonicalPath(request.target) : known.path
+  if (path === undefined) return false
+  exchange.path = path
+  exchange.host = known === undefined ? hostOf(request.authority) : known.host
+  return true
+}
+
+/** The rule for the request, looked up once for all that repeat its head. */
+function match(
+  exchange: Exchange,
+  group: string,
+  known: KnownRoute | undefined,
+): LiveRule | undefined {
+  if (known !== undefined) return known.live
+  const { services, host, path, request } = exchange
+  const { table } = services
+  const live = table.match(group, host, path, request)
+  const { origin } = request
+  if (origin !== undefined && live !== undefined) {
+    origin.kept.route = { version: table.version, group, host, path, live } satisfies KnownRoute
+  }
+  return live
 }
 
 const noPolicies = linkPolicies([])

@@ -19,6 +19,7 @@ const report = emptyReport()
 export function noteAnswer(exchange: Exchange, attempt: Attempt, head: ResponseHead): void {
   const { services } = exchange
   const now = services.now()
+  exchange.answeredAt = now
   exchange.upstreamMs = now - attempt.startedAt
   recordSuccess(services.endpoints, attempt.endpoint)
   observeTry(attempt, now, exchange.upstreamMs, head.status)

@@ -1,3 +1,4 @@
+import type { ClientStream } from '#src/exchange/streams.ts'
 import { workerCell } from '#src/shared/worker-memory.ts'
 import type { RouteSettings } from '#src/table/table.ts'
 import type { Exchange } from './exchange.ts'
@@ -18,19 +19,25 @@ const cells = {
   call: workerCell('timeouts_total:grpc-deadline'),
 } as const
 
-/** Sets the deadline that fits what the exchange is waiting for now. Called after every progress. */
+/**
+ * Sets the deadline that fits what the exchange is waiting for now. Called after every progress; amid a
+ * read of the answer it is left for its end, where mostly nothing is waited for any more.
+ */
 export function waitForUpstream(exchange: Exchange): void {
-  const { attempt } = exchange
-  const stream = attempt?.stream
-  if (exchange.finished || attempt === undefined || stream === undefined) return
-  if (exchange.tunnel) wait(exchange, 'tunnel')
-  else if (isHeldBack(exchange)) wait(exchange, '')
-  else if (!stream.connected) wait(exchange, 'connect')
-  else if (stream.backedUp) wait(exchange, 'send')
-  else if (exchange.body.ended || attempt.answered || exchange.request.upgrade !== '') {
-    // A request for an upgrade has no end before the answer to it.
-    wait(exchange, 'response')
-  } else wait(exchange, '')
+  const stream = exchange.attempt?.stream
+  if (stream !== undefined && !exchange.finished && exchange.answeredAt === 0) {
+    wait(exchange, waitingFor(exchange, stream))
+  }
+}
+
+function waitingFor(exchange: Exchange, stream: ClientStream): Waiting {
+  if (exchange.tunnel) return 'tunnel'
+  if (isHeldBack(exchange)) return ''
+  if (!stream.connected) return 'connect'
+  if (stream.backedUp) return 'send'
+  const { attempt, body, request } = exchange
+  // A request for an upgrade has no end before the answer to it.
+  return body.ended || attempt?.answered === true || request.upgrade !== '' ? 'response' : ''
 }
 
 /** The upstream is paused: the client is slow, or is to get its answer slowly. */
@@ -53,6 +60,7 @@ export function wait(exchange: Exchange, waiting: Waiting): void {
 /** A policy stopped the exchange; its deadline takes the timer's place. */
 export function waitSuspended(exchange: Exchange, deadlineMs: number): void {
   exchange.waiting = 'suspended'
+  exchange.answeredAt = 0
   armBefore(exchange, deadlineMs)
 }
 

@@ -78,7 +78,7 @@ export class Http1Pool implements EndpointPool, EntryOwner {
 
   onIdle(entry: IdleEntry): void {
     const { session } = entry
-    const now = this.#pools.now()
+    const now = this.#pools.tickNow
     const { requestsMax, ageMsMax } = this.#pools.limits
     const old = session.exchanges >= requestsMax || now - entry.openedAt >= ageMsMax
     if (this.#retired || old || this.#pools.closing) {
