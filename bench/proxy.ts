@@ -60,6 +60,10 @@ async function compare(
   const rows: Row[] = []
   try {
     for (const workload of chosen) {
+      if (workload.changing && toolFor(workload) !== 'wrk') {
+        print(`not measured: ${workload.title}: wrk is missing`)
+        continue
+      }
       print(`${workload.title} (load: ${toolFor(workload)})`)
       const row = judge(workload, await measure(workload, proxies, site, options))
       rows.push(row)

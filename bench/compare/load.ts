@@ -73,12 +73,23 @@ function luaScript(workload: Workload, host: string): string {
     lines += `wrk.headers[${luaText(fields[i] as string)}] = ${luaText(fields[i + 1] as string)}\n`
   }
   if (workload.bodyBytes > 0) lines += `wrk.body = string.rep("x", ${workload.bodyBytes})\n`
+  if (workload.changing) lines += changingRequests(workload)
   return `${lines}
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format('RESULT {"requests":%d,"errors":%d,"seconds":%.6f,"p99Ms":%.3f}\\n',
     summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
     summary.duration / 1e6, latency:percentile(99) / 1e3))
+end
+`
+}
+
+function changingRequests({ path }: Workload): string {
+  return `local count = 0
+request = function()
+  count = count + 1
+  wrk.headers["Cookie"] = "session=" .. count
+  return wrk.format(nil, ${luaText(`${path}?page=`)} .. count)
 end
 `
 }

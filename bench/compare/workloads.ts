@@ -17,6 +17,8 @@ export interface Workload extends Setup {
   readonly streams: number
   /** keep: connections are kept. close: a new one for each request. handshake: and a full TLS handshake. */
   readonly connection: 'keep' | 'close' | 'handshake'
+  /** Every request has another query and another cookie; only wrk can make such. */
+  readonly changing: boolean
   /** What Headgate's CPU per request over the better of nginx and HAProxy must not exceed. */
   readonly bar: number | undefined
 }
@@ -32,6 +34,7 @@ const small = {
   connection: 'keep',
   logged: false,
   policies: false,
+  changing: false,
 } as const satisfies Partial<Workload>
 
 /** What a browser sends, 12 fields with Host. */
@@ -88,6 +91,14 @@ export const workloads: readonly Workload[] = [
     title: 'h1, 12 browser header fields',
     fields: browserFields,
     bar: 1.15,
+  },
+  {
+    ...small,
+    id: 'changing',
+    title: 'h1, 12 browser header fields, query and cookie change with each request',
+    fields: browserFields,
+    changing: true,
+    bar: undefined,
   },
   {
     ...small,
