@@ -1,7 +1,7 @@
 import { fieldLine } from './field-block.ts'
 import type { FieldBlock, RepeatedField } from './field-block.ts'
 import { fieldText } from './field-text.ts'
-import { fieldId, knownFields } from './known-fields.ts'
+import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 import { equalsLower, folded } from './name-text.ts'
 import type { PreparedFields } from './prepared-fields.ts'
@@ -9,6 +9,14 @@ import type { PreparedFields } from './prepared-fields.ts'
 /** In place of the position of a line: the field has no line, or has one of its own. */
 const asStrings = -1
 const asRepeated = -2
+
+/** Numbers of one entry, and where among them each stands behind the number of the name. */
+const width = 6
+const lineStartAt = 1
+const lineEndAt = 2
+const nameEndAt = 3
+const valueStartAt = 4
+const valueEndAt = 5
 
 /**
  * The header or trailer fields of one message: flat, in order, latin1.
@@ -31,16 +39,15 @@ export class Fields {
    */
   sensitive = false
 
-  // Parallel columns; entry i is a received line when lineStart[i] >= 0. `repeated` holds where it is `asRepeated`.
-  readonly #id: FieldId[] = []
-  readonly #lineStart: number[] = []
-  readonly #lineEnd: number[] = []
-  readonly #nameEnd: number[] = []
-  readonly #valueStart: number[] = []
-  readonly #valueEnd: number[] = []
+  /**
+   * By entry: the number of its name, and for a received line the positions named below. In one array, which lies
+   * in fewer places of memory than one for each.
+   */
+  readonly #places: number[] = []
+  // Parallel columns of what is text; `repeated` holds where the line starts at `asRepeated`.
   readonly #names: string[] = []
   readonly #values: string[] = []
-  /** Prepared lines, at the entry that they begin with; of an entry of our own #lineEnd says how many they are. */
+  /** Prepared lines, at the entry that they begin with; of an entry of our own `lineEnd` says how many they are. */
   readonly #lines: string[] = []
   readonly #repeated: (RepeatedField | undefined)[] = []
   #block: FieldBlock | undefined
@@ -60,7 +67,8 @@ export class Fields {
 
   /** Every entry is a received line, removed ones included. */
   get onlyReceived(): boolean {
-    for (let i = 0; i < this.size; i++) if ((this.#lineStart[i] as number) < 0) return false
+    for (let i = 0; i < this.size; i++)
+      if ((this.#places[i * width + lineStartAt] as number) < 0) return false
     return this.#block === undefined
   }
 
@@ -71,14 +79,8 @@ export class Fields {
     this.size = size
     this.mask = other.mask
     this.#copied = size
-    for (let i = 0; i < size; i++) {
-      this.#id[i] = other.#id[i] as number
-      this.#lineStart[i] = other.#lineStart[i] as number
-      this.#lineEnd[i] = other.#lineEnd[i] as number
-      this.#nameEnd[i] = other.#nameEnd[i] as number
-      this.#valueStart[i] = other.#valueStart[i] as number
-      this.#valueEnd[i] = other.#valueEnd[i] as number
-    }
+    const end = size * width
+    for (let at = 0; at < end; at++) this.#places[at] = other.#places[at] as number
   }
 
   /**
@@ -94,13 +96,14 @@ export class Fields {
     valueEnd: number,
     lineEnd: number,
   ): void {
-    const i = this.size++
-    this.#id[i] = id
-    this.#lineStart[i] = lineStart
-    this.#lineEnd[i] = lineEnd
-    this.#nameEnd[i] = nameEnd
-    this.#valueStart[i] = valueStart
-    this.#valueEnd[i] = valueEnd
+    const at = this.size++ * width
+    const places = this.#places
+    places[at] = id
+    places[at + lineStartAt] = lineStart
+    places[at + lineEndAt] = lineEnd
+    places[at + nameEndAt] = nameEnd
+    places[at + valueStartAt] = valueStart
+    places[at + valueEndAt] = valueEnd
     this.mask |= 1 << id
   }
 
@@ -111,13 +114,9 @@ export class Fields {
 
   /** As `append`, where the number of the name is at hand and the value is known to be valid. */
   appendKnown(id: FieldId, name: string, value: string): void {
-    const i = this.size++
-    this.#id[i] = id
-    this.#lineStart[i] = asStrings
-    this.#names[i] = name
-    this.#values[i] = value
-    this.#lineEnd[i] = 0
-    this.mask |= 1 << id
+    this.#names[this.size] = name
+    this.#values[this.size] = value
+    this.addLine(id, asStrings, 0, 0, 0, 0)
   }
 
   /** As `appendKnown`, where the field's line is at hand. */
@@ -125,7 +124,7 @@ export class Fields {
   appendRepeated(id: FieldId, name: string, value: string, field: RepeatedField): void {
     const i = this.size
     this.appendKnown(id, name, value)
-    this.#lineStart[i] = asRepeated
+    this.#places[i * width + lineStartAt] = asRepeated
     this.#repeated[i] = field
   }
 
@@ -136,7 +135,7 @@ export class Fields {
       this.appendKnown(ids[at] as FieldId, names[at] as string, values[at] as string)
     }
     if (ids.length === 0) return
-    this.#lineEnd[first] = ids.length
+    this.#places[first * width + lineEndAt] = ids.length
     this.#lines[first] = lines
   }
 
@@ -155,7 +154,8 @@ export class Fields {
     if ((mask & ~1) !== 0) this.removeKnown(mask & ~1)
     if (lengths === 0) return
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0) continue
+      if (this.#places[i * width] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0)
+        continue
       for (const name of unknownNames) if (this.#hasName(i, name)) this.removeAt(i)
     }
   }
@@ -185,7 +185,7 @@ export class Fields {
       return
     }
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] === 0 && this.#hasName(i, lower)) this.removeAt(i)
+      if (this.#places[i * width] === 0 && this.#hasName(i, lower)) this.removeAt(i)
     }
   }
 
@@ -193,7 +193,7 @@ export class Fields {
   removeKnown(mask: number): void {
     if ((this.mask & mask) === 0) return
     for (let i = 0; i < this.size; i++) {
-      const id = this.#id[i] as number
+      const id = this.#places[i * width] as number
       if (id > 0 && ((mask >>> id) & 1) === 1) this.removeAt(i)
     }
     this.mask &= ~mask
@@ -202,23 +202,24 @@ export class Fields {
   /** Gives one entry another value, at its place; what may not stand in a value is escaped. */
   setAt(i: number, value: string): void {
     // Lines that were prepared tell the old one.
-    for (let at = i; at >= 0 && (this.#lineStart[at] as number) < 0; at--) this.#lineEnd[at] = 0
+    for (let at = i; at >= 0 && (this.#places[at * width + lineStartAt] as number) < 0; at--)
+      this.#places[at * width + lineEndAt] = 0
     this.#names[i] = this.nameAt(i)
     this.#values[i] = fieldText(value)
-    this.#lineStart[i] = asStrings
-    this.#lineEnd[i] = 0
+    this.#places[i * width + lineStartAt] = asStrings
+    this.#places[i * width + lineEndAt] = 0
     if (i < this.#copied) this.#removed = -1
   }
 
   /** Takes one entry out. */
   removeAt(i: number): void {
-    this.#id[i] = -1
+    this.#places[i * width] = -1
     if (i < this.#copied) this.#removed |= 1 << Math.min(i, 31)
   }
 
   /** Whether entry i is still there. */
   present(i: number): boolean {
-    return (this.#id[i] as number) >= 0
+    return (this.#places[i * width] as number) >= 0
   }
 
   /**
@@ -226,10 +227,10 @@ export class Fields {
    * or digit: CGI and its heirs read `_`, and some also `.`, as a hyphen.
    */
   nameBegins(i: number, lowerStart: string): boolean {
-    const start = this.#lineStart[i] as number
+    const start = this.#places[i * width + lineStartAt] as number
     const text = start < 0 ? (this.#names[i] as string) : this.text
     const from = Math.max(0, start)
-    const end = start < 0 ? text.length : (this.#nameEnd[i] as number)
+    const end = start < 0 ? text.length : (this.#places[i * width + nameEndAt] as number)
     if (end - from < lowerStart.length) return false
     for (let at = 0; at < lowerStart.length; at++) {
       if (folded(text.charCodeAt(from + at)) !== lowerStart.charCodeAt(at)) return false
@@ -238,17 +239,17 @@ export class Fields {
   }
 
   idAt(i: number): FieldId {
-    return this.#id[i] as number
+    return this.#places[i * width] as number
   }
 
   /** Where the received line of entry i begins in `text`; negative: the field is kept as strings. */
   lineStartAt(i: number): number {
-    return this.#lineStart[i] as number
+    return this.#places[i * width + lineStartAt] as number
   }
 
   /** Where a received line ends in `text`, behind its CRLF. */
   lineEndAt(i: number): number {
-    return this.#lineEnd[i] as number
+    return this.#places[i * width + lineEndAt] as number
   }
 
   /** The fields behind all others, if there are any. */
@@ -258,13 +259,18 @@ export class Fields {
 
   /** The name as it was sent. */
   nameAt(i: number): string {
-    const start = this.#lineStart[i] as number
-    return start < 0 ? (this.#names[i] as string) : this.text.slice(start, this.#nameEnd[i])
+    const start = this.#places[i * width + lineStartAt] as number
+    return start < 0
+      ? (this.#names[i] as string)
+      : this.text.slice(start, this.#places[i * width + nameEndAt])
   }
 
   valueAt(i: number): string {
-    if ((this.#lineStart[i] as number) < 0) return this.#values[i] as string
-    return this.text.slice(this.#valueStart[i], this.#valueEnd[i])
+    if ((this.#places[i * width + lineStartAt] as number) < 0) return this.#values[i] as string
+    return this.text.slice(
+      this.#places[i * width + valueStartAt],
+      this.#places[i * width + valueEndAt],
+    )
   }
 
   /** The value of the first field with this lower-case name, or undefined. The block is not searched. */
@@ -272,7 +278,7 @@ export class Fields {
     const id = fieldId(lowerName)
     if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] !== id) continue
+      if (this.#places[i * width] !== id) continue
       if (id > 0 || this.#hasName(i, lowerName)) return this.valueAt(i)
     }
     return undefined
@@ -281,7 +287,7 @@ export class Fields {
   /** The value of the first field of this lower-case name that was taken out: as it was sent. */
   getRemoved(lowerName: string): string | undefined {
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] === -1 && this.#hasName(i, lowerName)) return this.valueAt(i)
+      if (this.#places[i * width] === -1 && this.#hasName(i, lowerName)) return this.valueAt(i)
     }
     return undefined
   }
@@ -295,7 +301,7 @@ export class Fields {
     if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
     let joined: string | undefined
     for (let i = 0; i < this.size; i++) {
-      if (this.#id[i] !== id || (id === 0 && !this.#hasName(i, lowerName))) continue
+      if (this.#places[i * width] !== id || (id === 0 && !this.#hasName(i, lowerName))) continue
       joined = joined === undefined ? this.valueAt(i) : joined + separator + this.valueAt(i)
     }
     return joined
@@ -338,16 +344,16 @@ export class Fields {
     let runStart = -1
     let runEnd = -1
     for (let i = from; i < end; i++) {
-      const id = this.#id[i] as number
+      const id = this.#places[i * width] as number
       if (id < 0) continue
-      const start = this.#lineStart[i] as number
+      const start = this.#places[i * width + lineStartAt] as number
       if (start < 0) {
         if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
         runStart = -1
         if (start === asRepeated) lines += (this.#repeated[i] as RepeatedField).line
         else if (this.#isWhole(i)) {
           lines += this.#lines[i]
-          i += (this.#lineEnd[i] as number) - 1
+          i += (this.#places[i * width + lineEndAt] as number) - 1
         } else lines += fieldLine(this.#names[i] as string, this.#values[i] as string)
         continue
       }
@@ -355,7 +361,7 @@ export class Fields {
         if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
         runStart = start
       }
-      runEnd = this.#lineEnd[i] as number
+      runEnd = this.#places[i * width + lineEndAt] as number
     }
     if (runStart >= 0) lines += this.text.slice(runStart, runEnd)
     return lines
@@ -363,19 +369,21 @@ export class Fields {
 
   /** Whether prepared fields begin at an entry of our own, and all of them are still there. */
   #isWhole(i: number): boolean {
-    const end = i + (this.#lineEnd[i] as number)
-    for (let at = i; at < end; at++) if ((this.#id[at] as number) < 0) return false
+    const end = i + (this.#places[i * width + lineEndAt] as number)
+    for (let at = i; at < end; at++) if ((this.#places[at * width] as number) < 0) return false
     return end > i
   }
 
   #nameLength(i: number): number {
-    const start = this.#lineStart[i] as number
-    return start < 0 ? (this.#names[i] as string).length : (this.#nameEnd[i] as number) - start
+    const start = this.#places[i * width + lineStartAt] as number
+    return start < 0
+      ? (this.#names[i] as string).length
+      : (this.#places[i * width + nameEndAt] as number) - start
   }
 
   #hasName(i: number, lowerName: string): boolean {
     if (this.#nameLength(i) !== lowerName.length) return false
-    const start = this.#lineStart[i] as number
+    const start = this.#places[i * width + lineStartAt] as number
     return start < 0
       ? equalsLower(this.#names[i] as string, 0, lowerName)
       : equalsLower(this.text, start, lowerName)
@@ -389,9 +397,4 @@ export function toPairs(fields: Fields): string[] {
     pairs.push(name, value)
   })
   return pairs
-}
-
-/** The lower-case name of a known field. */
-export function knownFieldName(id: FieldId): string {
-  return knownFields[id] ?? ''
 }

@@ -7,6 +7,7 @@ import { MessageWriter } from './message-writer.ts'
 import type { Http1ClientOptions } from './options.ts'
 import { ReadGate } from './read-gate.ts'
 import { ResponseHeadReader, responseParser } from './response-head-reader.ts'
+import type { LastResponse } from './response-head-reader.ts'
 import { untilClose } from './response-parser.ts'
 
 /** Who keeps the session between exchanges: a pool. */
@@ -46,7 +47,7 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
   /** Exchanges begun on this connection. */
   exchanges = 0
   readonly #owner: Http1ClientOwner
-  readonly #heads = new ResponseHeadReader()
+  readonly #heads: ResponseHeadReader
   readonly #body = new BodyReader()
   #connection: Connection | undefined
   #gate: ReadGate | undefined
@@ -58,9 +59,11 @@ export class Http1ClientSession implements ConnectHandler, ClientStreamOwner {
   /** What the handler is told when the connection closes, if not the reason of that. */
   #failure: UpstreamFailure | undefined
 
-  constructor(owner: Http1ClientOwner, options: Http1ClientOptions) {
+  /** `last` may be shared by all connections to the same upstream. */
+  constructor(owner: Http1ClientOwner, options: Http1ClientOptions, last?: LastResponse) {
     this.#owner = owner
     this.options = options
+    this.#heads = new ResponseHeadReader(last)
   }
 
   /** Tells the session its connection, which may be connecting still. */

@@ -4,14 +4,16 @@ const bytesMax = 2048
 const bytesMin = 8
 /** After so many heads that were kept for nothing, the peer is taken for one that does not repeat itself. */
 const vainMax = 3
+/** Then one of so many is kept nevertheless, in case that changes. */
+const chanceEvery = 1000
 
 const noBytes = new DataView(new ArrayBuffer(0))
 
 /**
- * The last head on a connection with its reading, for the next one is often the same, byte for byte:
- * clients that keep their connections ask again, and servers answer in the same words. To compare costs a
- * fraction of reading, and a head that differs does so early. Of one connection only: a client must not
- * learn by the clock what others send.
+ * The last head of a peer with its reading, for the next one is often the same, byte for byte: clients
+ * that keep their connections ask again, and servers answer in the same words. To compare costs a
+ * fraction of reading, and a head that differs does so early. Of clients it is kept by connection: none
+ * must learn by the clock what others send.
  *
  * A head is kept when the one before it had the same length, so that peers that send one head, or
  * each time another, cost nothing.
@@ -26,6 +28,8 @@ export class RepeatedHead<Reading> {
   /** Length of the head before. */
   #before = 0
   #vain = 0
+  /** Heads that were not kept since. */
+  #passed = 0
 
   /** The reading of the kept head if the bytes from `start` on begin with that head. */
   match(buffer: Buffer, start: number, end: number): Reading | undefined {
@@ -46,7 +50,10 @@ export class RepeatedHead<Reading> {
   wants(length: number): boolean {
     const again = length === this.#before
     this.#before = length
-    return again && length >= bytesMin && length <= bytesMax && this.#vain < vainMax
+    if (!again || length < bytesMin || length > bytesMax) return false
+    if (this.#vain >= vainMax && ++this.#passed < chanceEvery) return false
+    this.#passed = 0
+    return true
   }
 
   /** Keeps the head in these bytes in place of the one before; undefined: it cannot be read in advance. */

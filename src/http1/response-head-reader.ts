@@ -7,12 +7,19 @@ import type { AskedBy, ResponseReading } from './response-parser.ts'
 /** Parsing never waits, so one parser is enough for all connections of a thread. */
 export const responseParser = new ResponseParser()
 
+/** The last response head of an upstream. */
+export type LastResponse = RepeatedHead<ResponseReading>
+
 /** Finds response heads on one connection, whole in one read or cut anywhere. */
 export class ResponseHeadReader {
   /** `whole`: the parser has the head. `refused`: the bytes are no answer to the request, or too many. */
   outcome: 'part' | 'whole' | 'refused' = 'part'
   #part: HeadBuffer | undefined
-  readonly #last = new RepeatedHead<ResponseReading>()
+  readonly #last: LastResponse
+
+  constructor(last: LastResponse = new RepeatedHead()) {
+    this.#last = last
+  }
 
   /** Reads on from `from`. Returns the position reached. */
   // oxlint-disable-next-line max-params -- the bytes as they lie: no object for them

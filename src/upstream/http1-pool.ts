@@ -2,6 +2,8 @@ import type { ClientStream, ClientStreamHandler } from '#src/exchange/streams.ts
 import type { Connection } from '#src/transport/transport.ts'
 import type { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOptions } from '#src/http1/options.ts'
+import { RepeatedHead } from '#src/http1/repeated-head.ts'
+import type { LastResponse } from '#src/http1/response-head-reader.ts'
 import { IdleEntry } from './idle-list.ts'
 import type { EntryOwner } from './idle-list.ts'
 import type { LiveEndpoint } from './live-endpoint.ts'
@@ -18,6 +20,7 @@ export class Http1Pool implements EndpointPool, EntryOwner {
   readonly #pools: UpstreamPools
   /** Idle connections, the one idle longest first. */
   readonly #idle: IdleEntry[] = []
+  readonly #lastResponse: LastResponse = new RepeatedHead()
   #retired = false
 
   constructor(endpoint: LiveEndpoint, settings: PoolSettings, pools: UpstreamPools) {
@@ -61,7 +64,7 @@ export class Http1Pool implements EndpointPool, EntryOwner {
 
   #enter(): Http1ClientSession {
     this.#pools.connections++
-    return new IdleEntry(this, this.#options(), this.#pools.now()).session
+    return new IdleEntry(this, this.#options(), this.#pools.now(), this.#lastResponse).session
   }
 
   #options(): Http1ClientOptions {

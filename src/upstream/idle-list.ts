@@ -1,6 +1,7 @@
 import { Http1ClientSession } from '#src/http1/client-session.ts'
 import type { Http1ClientOwner } from '#src/http1/client-session.ts'
 import type { Http1ClientOptions } from '#src/http1/options.ts'
+import type { LastResponse } from '#src/http1/response-head-reader.ts'
 
 /** What a connection reports to: its pool. */
 export interface EntryOwner {
@@ -23,10 +24,15 @@ export class IdleEntry implements Http1ClientOwner {
   listed = false
   readonly #owner: EntryOwner
 
-  constructor(owner: EntryOwner, options: Http1ClientOptions, openedAt: number) {
+  constructor(
+    owner: EntryOwner,
+    options: Http1ClientOptions,
+    openedAt: number,
+    last: LastResponse,
+  ) {
     this.#owner = owner
     this.openedAt = openedAt
-    this.session = new Http1ClientSession(this, options)
+    this.session = new Http1ClientSession(this, options, last)
   }
 
   onIdle(): void {
