@@ -275,7 +275,11 @@ export class Fields {
 
   /** The value of the first field with this lower-case name, or undefined. The block is not searched. */
   get(lowerName: string): string | undefined {
-    const id = fieldId(lowerName)
+    return this.getKnown(fieldId(lowerName), lowerName)
+  }
+
+  /** As `get`, where the number of the name is at hand. */
+  getKnown(id: FieldId, lowerName: string): string | undefined {
     if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
     for (let i = 0; i < this.size; i++) {
       if (this.#places[i * width] !== id) continue

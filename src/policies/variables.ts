@@ -1,5 +1,5 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
-import { forwardingFields } from '#src/exchange/known-fields.ts'
+import { fieldId, forwardingFields } from '#src/exchange/known-fields.ts'
 import { escapeUri } from './escape-uri.ts'
 import type { PolicyExchange } from './policy.ts'
 
@@ -8,6 +8,8 @@ export type VariableSource = Pick<
   PolicyExchange,
   'request' | 'peer' | 'host' | 'path' | 'clientAddress' | 'scheme' | 'requestId' | 'originalTarget'
 >
+
+const forwarding: ReadonlySet<string> = new Set(forwardingFields)
 
 /** The closed set of variables without an argument, named as in nginx. */
 const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
@@ -66,10 +68,10 @@ export function variableReader(name: string): (source: VariableSource) => string
   if (read !== undefined) return read
   if (!name.startsWith('http_')) return (source) => variableValue(source, name)
   const field = fieldName(name)
-  return ({ request }) => fieldValue(request, field)
+  if (forwarding.has(field)) return ({ request }) => fieldValue(request, field)
+  const id = fieldId(field)
+  return ({ request }) => request.fields.getKnown(id, field) ?? ''
 }
-
-const forwarding: ReadonlySet<string> = new Set(forwardingFields)
 
 /** A field as the client sent it: those that only the proxy may set are taken out before. */
 function fieldValue({ fields }: RequestHead, name: string): string {

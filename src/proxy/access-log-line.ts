@@ -1,6 +1,7 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Exchange } from './exchange.ts'
 import type { LiveTarget } from './live-rule.ts'
+import { lineTime } from './line-time.ts'
 import { inQuotes, isoTime, milliseconds, quoted } from './log-text.ts'
 
 /**
@@ -8,9 +9,9 @@ import { inQuotes, isoTime, milliseconds, quoted } from './log-text.ts'
  * between two values are of one piece: what a line costs is the joining of its pieces.
  */
 export function accessLogLine(exchange: Exchange, durationMs: number): string {
-  const { services, lastEndpoint, upstreamMs } = exchange
+  const { services, lastEndpoint, startedAt, upstreamMs } = exchange
   return (
-    `{"time":"${isoTime(services.wallClock())}` +
+    `{"time":"${isoTime(lineTime(services, startedAt + durationMs))}` +
     requestPart(exchange) +
     `","status":${loggedStatus(exchange)}` +
     `,"request_bytes":${exchange.body.bytes}` +
@@ -43,13 +44,14 @@ export function httpVersion({ version }: RequestHead): string {
 function requestPart({
   request,
   requestId,
+  requestIdSent,
   clientAddress,
   scheme,
   originalTarget,
 }: Exchange): string {
   const { fields } = request
   return (
-    `","request_id":"${inQuotes(requestId)}` +
+    `","request_id":"${requestIdSent ? inQuotes(requestId) : requestId}` +
     `","remote_addr":"${inQuotes(clientAddress)}` +
     `","method":"${inQuotes(request.method)}` +
     `","scheme":"${scheme}` +

@@ -70,6 +70,8 @@ export class Exchange
   publicHost = ''
   vouchedFields = 0
   requestId = ''
+  /** The id is the client's own, which may hold anything that a field may. */
+  requestIdSent = false
   /** What the client sent, once a policy has replaced the target; '' until then. */
   originalTarget = ''
   live: LiveRule | undefined

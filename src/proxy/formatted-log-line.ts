@@ -4,7 +4,8 @@ import type { GlobalOptions } from '#src/table/table.ts'
 import { loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailedTry } from './failed-try.ts'
-import { commonTime, isoSeconds, linkFormat } from './log-format.ts'
+import { lineTime } from './line-time.ts'
+import { commonTime, escapes, isoSeconds, linkFormat } from './log-format.ts'
 import type { ReadLog } from './log-format.ts'
 import { seconds } from './log-text.ts'
 import { upstreamName } from './upstream-name.ts'
@@ -37,8 +38,10 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   service_port: ({ target }) => String(target?.backend.backend.servicePort ?? ''),
   status: (exchange) => String(loggedStatus(exchange)),
   the_real_ip: ({ clientAddress }) => clientAddress,
-  time_iso8601: ({ services }) => isoSeconds(services.wallClock()),
-  time_local: ({ services }) => commonTime(services.wallClock()),
+  time_iso8601: ({ services, startedAt }, durationMs) =>
+    isoSeconds(lineTime(services, startedAt + durationMs)),
+  time_local: ({ services, startedAt }, durationMs) =>
+    commonTime(lineTime(services, startedAt + durationMs)),
   upstream_addr: (exchange) =>
     ofTries(exchange, ({ address }) => address, exchange.lastEndpoint?.name ?? ''),
   upstream_header_time: (exchange) => ofTries(exchange, () => '-', answeredAfter(exchange)),
@@ -86,12 +89,17 @@ export function formattedLogLine(
   // The options in force are one object until they change.
   if (options !== linkedOptions) {
     linkedOptions = options
-    linkedFormat = linkFormat(options.logFormat, options.logEscape, readerOf)
+    const { logFormat, logEscape } = options
+    linkedFormat = linkFormat(logFormat, logEscape, (name) => readerOf(name, logEscape))
   }
   return linkedFormat(exchange, durationMs)
 }
 
-function readerOf(name: string): Read {
+function readerOf(name: string, logEscape: GlobalOptions['logEscape']): Read {
+  if (name === 'request_id' || name === 'req_id') {
+    const escape = escapes[logEscape]
+    return ({ requestId, requestIdSent }) => (requestIdSent ? escape(requestId) : requestId)
+  }
   if (Object.hasOwn(readers, name)) return readers[name as LogVariable]
   if (name.startsWith('sent_http_')) {
     const field = name.slice('sent_http_'.length).replaceAll('_', '-')

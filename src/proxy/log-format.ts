@@ -1,14 +1,18 @@
 import type { LogPart } from '#src/policies/log-variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { inQuotes, isPlain, isPlainUnit, oncePerSecond } from './log-text.ts'
+import { SteadyText } from './steady-text.ts'
+import type { LogVariableUse } from './steady-text.ts'
 
 /** The text of one variable, '' when it has no value. `durationMs`: how long it took in all. */
 export type ReadLog<Source> = (source: Source, durationMs: number) => string
 
-/** Numbers, times and addresses: there is nothing in them to escape. */
+/** Numbers, times and addresses: there is nothing in them to escape. Ids of requests are escaped where they are read. */
 const plainVariables: ReadonlySet<string> = new Set([
   'body_bytes_sent',
   'msec',
+  'req_id',
+  'request_id',
   'request_length',
   'request_time',
   'status',
@@ -21,7 +25,38 @@ const plainVariables: ReadonlySet<string> = new Set([
   'upstream_status',
 ])
 
-/** A format as code: every variable is looked up once, a line is a walk over the parts. */
+/**
+ * Whose value is another in nearly every line. All others are asked for, and compared with what they
+ * were in the line before.
+ */
+const changingVariables: ReadonlySet<string> = new Set([
+  'args',
+  'body_bytes_sent',
+  'bytes_received',
+  'bytes_sent',
+  'content_length',
+  'document_uri',
+  'escaped_request_uri',
+  'http_referer',
+  'msec',
+  'query_string',
+  'remote_port',
+  'req_id',
+  'request',
+  'request_id',
+  'request_length',
+  'request_time',
+  'request_uri',
+  'session_time',
+  'upstream_bytes_received',
+  'upstream_bytes_sent',
+  'upstream_header_time',
+  'upstream_response_length',
+  'upstream_response_time',
+  'uri',
+])
+
+/** A format as code: every variable is looked up once, a line is a walk over the stretches between those that change. */
 export function linkFormat<Source>(
   format: readonly LogPart[],
   logEscape: GlobalOptions['logEscape'],
@@ -30,34 +65,46 @@ export function linkFormat<Source>(
   const escape = escapes[logEscape]
   // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
   const absent = logEscape === 'default' ? '-' : ''
-  const texts = ['']
-  const reads: ReadLog<Source>[] = []
+  const show = (value: string, plain: boolean): string => (plain ? value : escape(value)) || absent
+  const steady: SteadyText<Source>[] = []
+  const changing: LogVariableUse<Source>[] = []
+  let uses: LogVariableUse<Source>[] = []
+  let texts = ['']
+  const close = (): void => {
+    steady.push(new SteadyText(uses, texts, show))
+    uses = []
+    texts = ['']
+  }
   for (const part of format) {
-    if ('variable' in part) {
-      const read = readerOf(part.variable)
-      reads.push(
-        plainVariables.has(part.variable)
-          ? (source, ms) => read(source, ms) || absent
-          : (source, ms) => escape(read(source, ms)) || absent,
-      )
-      texts.push('')
-    } else {
+    if ('text' in part) {
       // Lines are bytes, one character each.
-      texts[reads.length] += Buffer.from(part.text, 'utf8').latin1Slice()
+      texts[uses.length] += Buffer.from(part.text, 'utf8').latin1Slice()
+      continue
+    }
+    const { variable } = part
+    const use = { read: readerOf(variable), plain: plainVariables.has(variable) }
+    if (changingVariables.has(variable)) {
+      close()
+      changing.push(use)
+    } else {
+      uses.push(use)
+      texts.push('')
     }
   }
+  close()
   return (source, durationMs) => {
-    let line = texts[0] as string
-    for (let i = 0; i < reads.length; i++) {
-      const value = (reads[i] as ReadLog<Source>)(source, durationMs)
-      // One piece where there is no value, as pieces are what costs.
-      line += value === '' ? (texts[i + 1] as string) : value + (texts[i + 1] as string)
+    let line = (steady[0] as SteadyText<Source>).textOf(source, durationMs)
+    for (let i = 0; i < changing.length; i++) {
+      const { read, plain } = changing[i] as LogVariableUse<Source>
+      const value = show(read(source, durationMs), plain)
+      line += value + (steady[i + 1] as SteadyText<Source>).textOf(source, durationMs)
     }
     return line
   }
 }
 
-const escapes = {
+/** What of a value stands in a line. */
+export const escapes = {
   /** nginx's own: what could end a quoted text or a line, as \xHH. */
   default: (text: string) =>
     isPlain(text) ? text : replaceAll(text, (code) => `\\x${hex(code).toUpperCase()}`),

@@ -20,18 +20,6 @@ export function seconds(ms: number): string {
   return ms > 0 ? decimal(Math.round(ms)) : '0.000'
 }
 
-let cachedMs = -1
-let cachedText = ''
-
-/** The time to the millisecond; made once for all lines of one. */
-export function isoTime(ms: number): string {
-  if (ms !== cachedMs) {
-    cachedMs = ms
-    cachedText = new Date(ms).toISOString()
-  }
-  return cachedText
-}
-
 /** A text of each second, made once for all lines of that second. */
 export function oncePerSecond(make: (date: Date) => string): (ms: number) => string {
   let second = -1
@@ -46,8 +34,20 @@ export function oncePerSecond(make: (date: Date) => string): (ms: number) => str
   }
 }
 
+const isoSecond = oncePerSecond((date) => date.toISOString().slice(0, -'000Z'.length))
+
+/** The time to the millisecond, of whole milliseconds. */
+export function isoTime(ms: number): string {
+  return `${isoSecond(ms)}${threeDigits[ms % 1000]}Z`
+}
+
+/** Beyond this the engine's own search is the quicker one, as long texts are mostly parts of others. */
+const loopedLengthMax = 16
+const unplain = /[^ !#-[\]-~]/
+
 /** Whether a latin1 text may stand between quotes as it is: printable ASCII without quote and backslash. */
 export function isPlain(text: string): boolean {
+  if (text.length > loopedLengthMax) return !unplain.test(text)
   for (let i = 0; i < text.length; i++) if (!isPlainUnit(text.charCodeAt(i))) return false
   return true
 }

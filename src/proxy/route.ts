@@ -139,6 +139,7 @@ function identifyRequest(exchange: Exchange): void {
     const sent = fields.get('x-request-id') as string
     if (sent !== '' && sent.length <= requestIdBytesMax) {
       exchange.requestId = sent
+      exchange.requestIdSent = true
       return
     }
     fields.removeKnown(requestIdMask)

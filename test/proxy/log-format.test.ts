@@ -101,6 +101,37 @@ test('every variable of logs has a value, or a dash', async (t) => {
   assert.equal(values.get('server_protocol'), 'HTTP/1.1')
 })
 
+test('each line has the values of its own request, whatever the one before had', async (t) => {
+  const port = await startUpstream(t as never, (_, response) => response.end('12345'))
+  const plane = await TestPlane.start({
+    upstreams: [port],
+    options: {
+      logFormat: logFormat.parse('[$http_user_agent|$request_method|$host] $req_id "$uri"') ?? [],
+      logEscape: 'json',
+    },
+  })
+  t.after(() => plane.stop())
+  const requests = [
+    ['a', 'GET', 'one'],
+    ['a', 'GET', 'two"'],
+    ['a', 'GET', 'three'],
+    ['b"', 'GET', 'four'],
+    ['', 'PUT', 'five'],
+    ['a', 'GET', 'six'],
+  ] as const
+  for (const [agent, method, id] of requests) {
+    const headers = { host: 'a.example', 'user-agent': agent, 'x-request-id': id }
+    await ask(plane.httpPort, `/${method}`, { method, headers })
+  }
+  assert.deepEqual(
+    plane.lines,
+    requests.map(([agent, method, id]) => {
+      const [shownAgent, shownId] = [agent, id].map((text) => JSON.stringify(text).slice(1, -1))
+      return `[${shownAgent}|${method}|a.example] ${shownId} "/${method}"`
+    }),
+  )
+})
+
 const bad: readonly (readonly [format: string, why: RegExp])[] = [
   ['$nonsense', /\$nonsense is not a variable/],
   ['costs $', /must begin a variable/],

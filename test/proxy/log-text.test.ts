@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inQuotes, isoTime, milliseconds, oncePerSecond, seconds } from '#src/proxy/log-text.ts'
+import { lineTime } from '#src/proxy/line-time.ts'
+import {
+  inQuotes,
+  isoTime,
+  isPlain,
+  milliseconds,
+  oncePerSecond,
+  seconds,
+} from '#src/proxy/log-text.ts'
 
 test('times have three decimals, as rounding has them', () => {
   for (const ms of [
@@ -29,9 +37,34 @@ test('a text of a second is made once for it', () => {
 })
 
 test('between the quotes of JSON stands ASCII that reads the same', () => {
-  for (const text of ['', 'plain', 'a"b\\c', '\0\t\r\n\x7f', 'caf\u00e9 \u00ff']) {
+  const texts = ['', 'plain', 'a"b\\c', '\0\t\r\n\x7f', 'caf\u00e9 \u00ff', ' !#[]~'.repeat(9)]
+  const units = Array.from({ length: 256 }, (_, unit) => String.fromCharCode(unit))
+  for (const text of [...texts, ...units, ...units.map((one) => `${'long'.repeat(9)}${one}`)]) {
     const shown = inQuotes(text)
     assert.match(shown, /^[ -~]*$/)
     assert.equal(JSON.parse(`"${shown}"`), text)
+    assert.equal(isPlain(text), shown === text)
   }
+})
+
+test('the time of a line follows the monotonic clock, and for a second at most', () => {
+  let wallMs = 1_700_000_000_900
+  let readings = 0
+  const services = {
+    now: () => 0,
+    wallClock() {
+      readings++
+      return wallMs
+    },
+  }
+  assert.equal(lineTime(services, 5000), wallMs)
+  assert.equal(lineTime(services, 5100.4), wallMs + 100)
+  assert.equal(lineTime(services, 5999), wallMs + 999)
+  assert.equal(readings, 1)
+  // It was set back by an hour.
+  wallMs -= 3_600_000
+  assert.equal(lineTime(services, 6000), wallMs)
+  // Another worker's clock in this thread, and a moment that is past.
+  assert.equal(lineTime({ ...services, wallClock: () => 7 }, 6001), 7)
+  assert.equal(lineTime(services, 4000), wallMs)
 })
