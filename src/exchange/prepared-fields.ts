@@ -2,6 +2,8 @@ import { fieldText } from './field-text.ts'
 import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 
+type Pair = readonly [name: string, value: string]
+
 /**
  * Fields that are known before any message is: their names looked up, their lines written. To set them
  * on a message costs a fraction of as many calls of `set`.
@@ -22,28 +24,45 @@ export class PreparedFields {
   /** Bit 1 << (length modulo 32) for each of these: most other names have no such length. */
   readonly lengths: number
 
-  /** `pairs` is flat: name, value, …; what may not stand in a value is escaped. Of one name the last counts, as with `set`. */
-  constructor(pairs: readonly string[]) {
-    const byName = new Map<string, readonly [name: string, value: string]>()
-    for (let i = 0; i < pairs.length; i += 2) {
-      const [name = '', value = ''] = pairs.slice(i, i + 2)
-      const lower = name.toLowerCase()
-      byName.delete(lower)
-      byName.set(lower, [name, fieldText(value)])
-    }
-    const kept = [...byName.values()]
-    this.ids = [...byName.keys()].map(fieldId)
-    this.names = kept.map(([name]) => name)
-    this.values = kept.map(([, value]) => value)
-    this.lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  /** Of valid fields. */
+  private constructor(pairs: readonly Pair[]) {
+    const lower = pairs.map(([name]) => name.toLowerCase())
+    this.ids = lower.map(fieldId)
+    this.names = pairs.map(([name]) => name)
+    this.values = pairs.map(([, value]) => value)
+    this.lines = pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')
     this.mask = this.ids.reduce((mask, id) => mask | (1 << id), 0)
-    this.lowerNames = [...byName.keys()]
+    this.lowerNames = [...new Set(lower)]
     this.unknownNames = this.lowerNames.filter((name) => fieldId(name) === 0)
     this.lengths = this.unknownNames.reduce((bits, { length }) => bits | (1 << (length & 31)), 0)
   }
+
+  /** `pairs` is flat: name, value, …; what may not stand in a value is escaped. Names may repeat. */
+  static of(pairs: readonly string[]): PreparedFields {
+    return new PreparedFields(entriesOf(pairs))
+  }
+
+  /** The same, but that of one name the last counts, as with `set`. */
+  static lastOf(pairs: readonly string[]): PreparedFields {
+    const byName = new Map<string, Pair>()
+    for (const pair of entriesOf(pairs)) {
+      const lower = pair[0].toLowerCase()
+      byName.delete(lower)
+      byName.set(lower, pair)
+    }
+    return new PreparedFields([...byName.values()])
+  }
+}
+
+function entriesOf(pairs: readonly string[]): Pair[] {
+  const entries: Pair[] = []
+  for (let i = 0; i < pairs.length; i += 2) {
+    entries.push([pairs[i] as string, fieldText(pairs[i + 1] as string)])
+  }
+  return entries
 }
 
 /** Names without values, for `removePrepared` alone. */
 export function preparedNames(names: readonly string[]): PreparedFields {
-  return new PreparedFields(names.flatMap((name) => [name, '']))
+  return PreparedFields.of(names.flatMap((name) => [name, '']))
 }

@@ -1,6 +1,7 @@
 import { bool, integer } from '#src/annotations/types.ts'
 import type { ValueType } from '#src/annotations/types.ts'
-import { PreparedFields } from '#src/exchange/prepared-fields.ts'
+import { FieldChange } from '#src/exchange/field-change.ts'
+import { fieldId } from '#src/exchange/known-fields.ts'
 import { anyOrigin, matchesOrigin, originList } from './cors-origins.ts'
 import type { OriginPattern } from './cors-origins.ts'
 import { policy } from './policy-definition.ts'
@@ -127,26 +128,27 @@ export const cors = policy({
 })
 
 const originField = 'Access-Control-Allow-Origin'
-const varyOrigin = new PreparedFields(['Vary', 'Origin'])
+const originId = fieldId('origin')
+const varyOrigin = FieldChange.adding(['Vary', 'Origin'])
 
 function forEveryOrigin(pairs: readonly string[]): Phases {
-  const added = new PreparedFields([originField, '*', ...pairs])
   return {
     requestHead: (exchange) =>
       exchange.request.method === 'OPTIONS' ? exchange.reply({ status: 204 }) : CONTINUE,
-    responseHead({ response }) {
-      response?.fields.setPrepared(added)
-      return CONTINUE
-    },
+    responseChange: FieldChange.setting([originField, '*', ...pairs]),
   }
 }
 
 function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly string[]): Phases {
-  const added = new PreparedFields(pairs)
+  const changeFor = (origin: string): FieldChange =>
+    varyOrigin.then(FieldChange.setting([originField, origin, ...pairs]))
   const exact = origins.filter(({ wildcard }) => !wildcard)
   const named = exact.map(({ scheme, rest }) => scheme + rest)
-  /** All fields, for a request whose origin reads as the list has it. */
-  const addedFor = named.map((origin) => new PreparedFields([originField, origin, ...pairs]))
+  /** For a request whose origin reads as the list has it. */
+  const changes = named.map(changeFor)
+  /** The last other one that is allowed, behind a wildcard or in other letters, and its change. */
+  let other = ''
+  let otherChange = varyOrigin
   return {
     requestHead(exchange) {
       if (exchange.request.method !== 'OPTIONS') return CONTINUE
@@ -154,19 +156,16 @@ function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly str
       const allowed = origin !== undefined && matchesOrigin(origins, origin)
       return allowed ? exchange.reply({ status: 204 }) : CONTINUE
     },
-    responseHead({ request, response }) {
-      if (response === undefined) return CONTINUE
-      const { fields } = response
-      fields.appendPrepared(varyOrigin)
-      const origin = request.fields.get('origin')
-      if (origin === undefined) return CONTINUE
+    responseChange({ request }) {
+      const origin = request.fields.getKnown(originId, 'origin')
+      if (origin === undefined) return varyOrigin
       const place = named.indexOf(origin)
-      if (place >= 0) fields.setPrepared(addedFor[place] as PreparedFields)
-      else if (matchesOrigin(origins, origin)) {
-        fields.set(originField, origin)
-        fields.setPrepared(added)
-      }
-      return CONTINUE
+      if (place >= 0) return changes[place] as FieldChange
+      if (origin === other) return otherChange
+      if (!matchesOrigin(origins, origin)) return varyOrigin
+      other = origin
+      otherChange = changeFor(origin)
+      return otherChange
     },
   }
 }

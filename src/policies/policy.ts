@@ -1,4 +1,5 @@
 import type { GcraRate } from '#algorithms/limit/gcra.ts'
+import type { FieldChange } from '#src/exchange/field-change.ts'
 import type { Fields } from '#src/exchange/fields.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
@@ -158,23 +159,31 @@ export interface Subrequest {
   onAnswer(response: ResponseHead | undefined, body: Buffer): void
 }
 
+/** Chooses among a few changes that are made before any request; it changes nothing itself. */
+export type ChooseChange = (exchange: PolicyExchange) => FieldChange
+
 /**
  * What runs per request. Order: requestHead, requestBody, upstreamChosen, responseHead,
  * responseBody, trailers, end. Request phases run in table order, response phases in reverse. A
- * phase that is absent costs the route nothing.
+ * phase that is absent costs the route nothing. Those with a verdict are called without their object.
  */
 export interface Phases {
-  requestHead?(exchange: PolicyExchange): Verdict
+  readonly requestHead?: (exchange: PolicyExchange) => Verdict
   /** The whole body is wanted before the upstream is asked: its limit in bytes (413 above). */
   readonly bufferRequestBody?: number
   /** With `bufferRequestBody`: the body is in `exchange.requestBody`. */
-  requestBuffered?(exchange: PolicyExchange): Verdict
+  readonly requestBuffered?: (exchange: PolicyExchange) => Verdict
   /** A filter for the request body of this exchange, or undefined. */
   filterRequestBody?(exchange: PolicyExchange): BodyFilter | undefined
   /** Before each try. */
-  upstreamChosen?(exchange: PolicyExchange): Verdict
+  readonly upstreamChosen?: (exchange: PolicyExchange) => Verdict
   /** May change the head, or replace the whole answer by `reply`. */
-  responseHead?(exchange: PolicyExchange): Verdict
+  readonly responseHead?: (exchange: PolicyExchange) => Verdict
+  /**
+   * In place of `responseHead`, where all that it does is such a change. Those of policies that follow one
+   * another are made one.
+   */
+  readonly responseChange?: FieldChange | ChooseChange
   filterResponseBody?(exchange: PolicyExchange): BodyFilter | undefined
   trailers?(exchange: PolicyExchange, trailers: Fields): void
   /** Exactly once, whatever happened. */

@@ -67,12 +67,12 @@ export const requestFields = policy({
 
   start({ fields: list, originalUri }) {
     const hosts = list.filter(isHost)
-    const edits = linkFieldEdits(list.filter((field) => !isHost(field)))
+    const edit = linkFieldEdits(list.filter((field) => !isHost(field)))
     return {
       requestHead(exchange) {
         const { request, originalTarget } = exchange
         if (originalUri) request.fields.set('X-Original-URI', originalTarget || request.target)
-        for (const edit of edits) edit(request.fields, exchange)
+        edit(request.fields, exchange)
         // Last, so that $http_host in the others is the client's.
         for (const { name, value } of hosts) {
           setRequestField(exchange, name, renderTemplate(value, exchange))

@@ -1,9 +1,9 @@
-import { PreparedFields, preparedNames } from '#src/exchange/prepared-fields.ts'
+import { FieldChange } from '#src/exchange/field-change.ts'
 import { fieldNameList, fieldProblem, fieldValue, objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import type { Reference } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
-import { linkFieldEdits } from './field-edits.ts'
+import { knownChange, linkFieldEdits } from './field-edits.ts'
 import type { FieldTemplate } from './field-edits.ts'
 import { readTemplate } from './template.ts'
 import type { Template } from './template.ts'
@@ -57,15 +57,7 @@ export const customHeaders = policy({
     return fields.length === 0 ? undefined : { fields }
   },
 
-  start({ fields: pairs }) {
-    const added = new PreparedFields(pairs)
-    return {
-      responseHead({ response }) {
-        response?.fields.setPrepared(added)
-        return CONTINUE
-      },
-    }
-  },
+  start: ({ fields }) => ({ responseChange: FieldChange.setting(fields) }),
 })
 
 /** Fields with values of the request in them. */
@@ -98,11 +90,12 @@ export const addHeaders = policy({
   },
 
   start({ fields: list }) {
-    const edits = linkFieldEdits(list)
+    const known = knownChange(list)
+    if (known !== undefined) return { responseChange: known }
+    const edit = linkFieldEdits(list)
     return {
       responseHead(exchange) {
-        if (exchange.response === undefined) return CONTINUE
-        for (const edit of edits) edit(exchange.response.fields, exchange)
+        if (exchange.response !== undefined) edit(exchange.response.fields, exchange)
         return CONTINUE
       },
     }
@@ -150,13 +143,5 @@ export const hideHeaders = policy({
     return names.length === 0 ? undefined : { names }
   },
 
-  start({ names }) {
-    const hidden = preparedNames(names)
-    return {
-      responseHead({ response }) {
-        response?.fields.removePrepared(hidden)
-        return CONTINUE
-      },
-    }
-  },
+  start: ({ names }) => ({ responseChange: FieldChange.removing(names) }),
 })

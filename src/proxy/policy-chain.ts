@@ -1,15 +1,13 @@
-import { CONTINUE } from '#src/policies/policy.ts'
+import { joinChanges } from './joined-changes.ts'
 import type { Phases, PolicyExchange, Verdict } from '#src/policies/policy.ts'
 
 /** A moment at which phases may stop an exchange. */
 export type StageName = 'requestHead' | 'requestBuffered' | 'upstreamChosen' | 'responseHead'
 
-/** The phases of a rule for one such moment, in the order in which they run. */
+/** What runs at one such moment on a rule, in this order. */
 export interface Stage {
   readonly name: StageName
-  readonly phases: readonly Phases[]
-  /** Calls the phase of this moment. */
-  readonly call: (phase: Phases, exchange: PolicyExchange) => Verdict
+  readonly calls: readonly ((exchange: PolicyExchange) => Verdict)[]
 }
 
 /** The phases of a rule, sorted when the rule is linked: a request only meets those that have something to do. */
@@ -27,23 +25,19 @@ export interface PolicyChain {
   readonly end: readonly Phases[]
 }
 
-const calls: Readonly<Record<StageName, Stage['call']>> = {
-  requestHead: (phase, exchange) => phase.requestHead?.(exchange) ?? CONTINUE,
-  requestBuffered: (phase, exchange) => phase.requestBuffered?.(exchange) ?? CONTINUE,
-  upstreamChosen: (phase, exchange) => phase.upstreamChosen?.(exchange) ?? CONTINUE,
-  responseHead: (phase, exchange) => phase.responseHead?.(exchange) ?? CONTINUE,
-}
-
 /** Sorts the phases of a rule, given in the order of its policies. */
 export function linkPolicies(phases: readonly Phases[]): PolicyChain {
   const having = (name: keyof Phases): Phases[] =>
     phases.filter((phase) => phase[name] !== undefined)
-  const stage = (name: StageName): Stage => ({ name, phases: having(name), call: calls[name] })
+  const stage = (name: StageName, inOrder = phases): Stage => ({
+    name,
+    calls: inOrder.map((phase) => phase[name]).filter((call) => call !== undefined),
+  })
   return {
     requestHead: stage('requestHead'),
     requestBuffered: stage('requestBuffered'),
     upstreamChosen: stage('upstreamChosen'),
-    responseHead: { ...stage('responseHead'), phases: having('responseHead').toReversed() },
+    responseHead: stage('responseHead', joinChanges(phases.toReversed())),
     bufferLimit: Math.max(0, ...phases.map(({ bufferRequestBody = 0 }) => bufferRequestBody)),
     requestFilters: having('filterRequestBody'),
     responseFilters: having('filterResponseBody').toReversed(),

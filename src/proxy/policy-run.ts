@@ -5,7 +5,13 @@ import { sendableTarget } from '#src/http1/request-target.ts'
 import type { Mirrors } from '#src/policies/mirror-request.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
 import { CONTINUE, hangUp, REPLY, REROUTE } from '#src/policies/policy.ts'
-import type { Phases, PolicyExchange, Reply, Subrequest, Suspension } from '#src/policies/policy.ts'
+import type {
+  PolicyExchange,
+  Reply,
+  Subrequest,
+  Suspension,
+  Verdict,
+} from '#src/policies/policy.ts'
 import { tooMany } from '#src/shared/limit-memory.ts'
 import type { BodyFilters } from './body-filters.ts'
 import { contextOf } from './connection-context.ts'
@@ -223,10 +229,10 @@ export class PolicyRun implements PolicyExchange {
 
   #run(stage: Stage, from: number): boolean {
     this.#stage = stage
-    const { phases } = stage
-    for (let i = from; i < phases.length; i++) {
+    const { calls } = stage
+    for (let i = from; i < calls.length; i++) {
       this.#index = i
-      const verdict = stage.call(phases[i] as Phases, this)
+      const verdict = (calls[i] as (exchange: PolicyExchange) => Verdict)(this)
       if (verdict === CONTINUE) continue
       if (this.#replaced && stage.name === 'responseHead') {
         // Its answer stands already; a phase that wants yet another is passed over.

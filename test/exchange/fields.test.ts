@@ -123,7 +123,7 @@ function preparedPairs({ names, values }: PreparedFields): [string, string][] {
 }
 
 test('of prepared fields with one name the last counts', () => {
-  const prepared = new PreparedFields(['A', '1', 'Server', 's', 'a', '2'])
+  const prepared = PreparedFields.lastOf(['A', '1', 'Server', 's', 'a', '2'])
   assert.deepEqual(preparedPairs(prepared), [
     ['Server', 's'],
     ['a', '2'],
@@ -149,7 +149,7 @@ function without(model: Model, ...names: readonly string[]): Model {
 
 /** Does the same to the fields and to a plain list of pairs; gives the list. */
 function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at }: Edit): Model {
-  const prepared = new PreparedFields([name, value, other, 'x'])
+  const prepared = PreparedFields.lastOf([name, value, other, 'x'])
   switch (kind) {
     case 'append':
       fields.append(name, value)

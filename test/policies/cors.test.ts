@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { matchesOrigin, originList } from '#src/policies/cors-origins.ts'
 import { policies } from '#src/policies/index.ts'
 import { CONTINUE, REPLY } from '#src/policies/policy.ts'
-import { fakeExchange, fieldsOf } from './exchanges.ts'
+import { fakeExchange, fieldsOf, passResponse } from './exchanges.ts'
 
 const origins: readonly (readonly [list: string, origin: string, allowed: boolean])[] = [
   ['https://a.example:8080', 'https://a.example:8080', true],
@@ -63,20 +63,20 @@ test('a preflight is answered where its origin is allowed', () => {
 test('fields replace those of the upstream for a listed origin, and are absent for others', () => {
   const answer = [['Access-Control-Allow-Origin', 'https://own.example']] as const
   const ours = fakeExchange({ fields: { Origin: 'https://a.example' }, answer })
-  listed.responseHead?.(ours.exchange)
+  passResponse(listed, ours.exchange)
   assert.deepEqual(fieldsOf(ours.response?.fields), [
     ['vary', 'Origin'],
     ['access-control-allow-origin', 'https://a.example'],
     ['access-control-max-age', '60'],
   ])
   const foreign = fakeExchange({ fields: { Origin: 'https://b.example' }, answer: [] })
-  listed.responseHead?.(foreign.exchange)
+  passResponse(listed, foreign.exchange)
   assert.deepEqual(fieldsOf(foreign.response?.fields), [['vary', 'Origin']])
 })
 
 test('without a list the origin is *', () => {
   const { exchange, response } = fakeExchange({ answer: [] })
-  everyone.responseHead?.(exchange)
+  passResponse(everyone, exchange)
   assert.deepEqual(fieldsOf(response?.fields), [['access-control-allow-origin', '*']])
 })
 
@@ -87,7 +87,7 @@ test('an origin in another case, or of a pattern, is sent back as it came', () =
   })
   for (const origin of ['https://A.example', 'https://x.b.example']) {
     const { exchange, response } = fakeExchange({ fields: { Origin: origin }, answer: [] })
-    phases.responseHead?.(exchange)
+    passResponse(phases, exchange)
     assert.deepEqual(fieldsOf(response?.fields), [
       ['vary', 'Origin'],
       ['access-control-allow-origin', origin],

@@ -2,7 +2,8 @@ import type { Fields } from '#src/exchange/fields.ts'
 import { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { REPLY } from '#src/policies/policy.ts'
-import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
+import type { Phases, PolicyExchange, Reply } from '#src/policies/policy.ts'
+import { joinChanges } from '#src/proxy/joined-changes.ts'
 
 /** What a test says about a request and its answer. */
 export interface Given extends Partial<Omit<PolicyExchange, 'request' | 'response'>> {
@@ -97,4 +98,9 @@ export function contextOf<Options>(
     deny: () => {},
     ...more,
   }
+}
+
+/** What a policy alone does to an answer. */
+export function passResponse(phases: Phases, exchange: PolicyExchange): void {
+  for (const phase of joinChanges([phases])) phase.responseHead?.(exchange)
 }

@@ -5,7 +5,7 @@ import { policies } from '#src/policies/index.ts'
 import { FieldBlock } from '#src/exchange/field-block.ts'
 import { setRequestField } from '#src/policies/request-fields.ts'
 import { readTemplate } from '#src/policies/template.ts'
-import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
+import { contextOf, fakeExchange, fieldsOf, passResponse } from './exchanges.ts'
 
 const {
   'response-cookies': cookies,
@@ -59,7 +59,7 @@ for (const [before, after] of setCookies) {
       path: { from: '/one/', to: '/' },
     })
     const { exchange, response } = fakeExchange({ answer: [['Set-Cookie', before]] })
-    phases.responseHead?.(exchange)
+    passResponse(phases, exchange)
     assert.deepEqual(fieldsOf(response?.fields), [['set-cookie', after]])
   })
 }
@@ -68,7 +68,7 @@ test('cookies keep their order when one of them is rewritten', () => {
   const phases = cookies.start({ domain: undefined, path: { from: '/', to: '/app/' } })
   const answer = ['a=b; Path=/', 'c=d', 'e=f; Path=/x'].map((text) => ['Set-Cookie', text] as const)
   const { exchange, response } = fakeExchange({ answer })
-  phases.responseHead?.(exchange)
+  passResponse(phases, exchange)
   const values = fieldsOf(response?.fields).map(([, value]) => value)
   assert.deepEqual(values, ['a=b; Path=/app/', 'c=d', 'e=f; Path=/app/x'])
 })
@@ -83,13 +83,13 @@ test('Location and Refresh of the upstream are rewritten, our own redirects are 
     ['Refresh', '5; url=http://in/b'],
   ] as const
   const theirs = fakeExchange({ answer })
-  phases.responseHead?.(theirs.exchange)
+  passResponse(phases, theirs.exchange)
   assert.deepEqual(fieldsOf(theirs.response?.fields), [
     ['location', 'https://a.example/a'],
     ['refresh', '5; url=https://a.example/b'],
   ])
   const ours = fakeExchange({ answer, upstreamAddress: '' })
-  phases.responseHead?.(ours.exchange)
+  passResponse(phases, ours.exchange)
   assert.equal(ours.response?.fields.get('location'), 'http://in/a')
 })
 
@@ -163,7 +163,7 @@ test('add-headers sets what has a value, and takes away what has none', () => {
     { name: 'X-None', value: [{ variable: 'arg_c' }] },
     { name: 'X-Gone', value: [] },
   ]
-  addHeaders.start({ fields }).responseHead?.(exchange)
+  passResponse(addHeaders.start({ fields }), exchange)
   assert.deepEqual(fieldsOf(response?.fields), [['x-arg', '2']])
 })
 
@@ -183,7 +183,7 @@ test('fields are set in their order; a value that comes to nothing takes its fie
       ['F', '3'],
     ],
   })
-  addHeaders.start({ fields: list }).responseHead?.(exchange)
+  passResponse(addHeaders.start({ fields: list }), exchange)
   assert.deepEqual(fieldsOf(response?.fields), [
     ['f', '3'],
     ['b', 'x'],

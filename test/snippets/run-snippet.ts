@@ -4,6 +4,7 @@ import { ResponseHead } from '#src/exchange/heads.ts'
 import { startPolicy } from '#src/policies/index.ts'
 import { CONTINUE, REPLY, REROUTE } from '#src/policies/policy.ts'
 import type { Phases, Reply } from '#src/policies/policy.ts'
+import { joinChanges } from '#src/proxy/joined-changes.ts'
 import type { SnippetKey } from '#src/snippets/translate.ts'
 import { fakeExchange } from '#test/policies/exchanges.ts'
 import type { SnippetRequest } from './snippet-case.ts'
@@ -105,7 +106,7 @@ function answerOf(
 ): { status: number; fields: Fields; body: string } {
   const head = headOf(reply)
   exchange.response = head
-  for (const phase of phases.toReversed()) {
+  for (const phase of joinChanges(phases.toReversed())) {
     if ((phase.responseHead?.(exchange) ?? CONTINUE) !== REPLY) continue
     const other = replies.at(-1) as Reply
     const replaced = headOf(other)
