@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findProgram } from './load.ts'
+import { headersMoreModule } from './nginx.ts'
 import type { Options } from './options.ts'
 import { run } from './processes.ts'
 import type { ProxyBuild, ProxyKind } from './site.ts'
@@ -46,9 +47,10 @@ async function label(kind: ProxyKind, path: string): Promise<string> {
   // nginx writes its version to standard error; the shell puts it where `run` looks.
   const output = await run('sh', ['-c', '"$0" "$@" 2>&1', path, ...versionArgs])
   const version = pattern.exec(output)?.[1] ?? 'of unknown version'
-  return kind === 'headgate'
-    ? `${name} ${projectVersion()} (Node ${version})`
-    : `${name} ${version}`
+  if (kind === 'headgate') return `${name} ${projectVersion()} (Node ${version})`
+  if (kind !== 'nginx') return `${name} ${version}`
+  const added = (await headersMoreModule(path)) === undefined ? 'add_header' : 'more_set_headers'
+  return `${name} ${version} (${added})`
 }
 
 const labels = {

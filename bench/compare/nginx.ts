@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   addedFields,
@@ -12,7 +12,7 @@ import {
   requestsPerSecond,
   seenField,
 } from './policies.ts'
-import { freePorts, start, waitForPort } from './processes.ts'
+import { freePorts, run, start, waitForPort } from './processes.ts'
 import { jsonTemplate } from './site.ts'
 import type { ProxyBuild, RunningProxy, Setup, Site } from './site.ts'
 import { grpcMethods } from './workloads.ts'
@@ -43,6 +43,15 @@ interface Ports {
   readonly statusPort: number
 }
 
+/** Where this nginx keeps the module that has more_set_headers; undefined: it is not installed. */
+export async function headersMoreModule(path: string): Promise<string | undefined> {
+  // nginx writes it to standard error; the shell puts it where `run` looks.
+  const [, folder = ''] =
+    /--modules-path=(\S+)/.exec(await run('sh', ['-c', '"$0" -V 2>&1', path])) ?? []
+  const file = join(folder, 'ngx_http_headers_more_filter_module.so')
+  return folder !== '' && existsSync(file) ? file : undefined
+}
+
 /** Starts nginx as ingress-nginx configures it, less Lua, which only costs. */
 export async function startNginx(
   build: ProxyBuild,
@@ -53,15 +62,16 @@ export async function startNginx(
   const name = `nginx-${httpPort}`
   const logFile = join(site.folder, `${name}.log`)
   const file = join(site.folder, `${name}.conf`)
+  const module = policies ? await headersMoreModule(build.path) : undefined
   writeFileSync(
     file,
-    `${prelude(site, name)}
+    `${module === undefined ? '' : `load_module ${module};\n`}${prelude(site, name)}
 http {
   log_format json escape=json '${policies ? policyLogFormat : logFormat}';
   access_log ${logged ? `${logFile} json buffer=64k flush=1s` : 'off'};
 ${temporaryFolders(site, name)}
 ${policies ? policyZone : ''}
-${servers(site, { httpPort, httpsPort, statusPort }, policies ? policyDirectives : '')}
+${servers(site, { httpPort, httpsPort, statusPort }, policies ? policyDirectives(module !== undefined) : '')}
 }
 `,
   )
@@ -159,34 +169,45 @@ const forwardingFields = [
   .map((field) => `      proxy_set_header ${field};`)
   .join('\n')
 
-const addedToAnswers = [
+const corsAnswers = [
   ['Vary', 'Origin'],
-  ...corsFields.map(([name, value]) => [name, value === origin ? '$http_origin' : value]),
-  ...Object.entries({ ...customFields, ...addedFields }),
-]
-  .map(([name, value]) => `        add_header ${name} '${value}' always;`)
-  .join('\n')
+  ...corsFields.map(([name, value]) => [name, value === origin ? '$http_origin' : value] as const),
+] as const
+const otherAnswers = Object.entries({ ...customFields, ...addedFields })
 
 const policyZone = `  limit_req_zone $binary_remote_addr zone=requests:5m rate=${requestsPerSecond}r/s;`
 
 /**
- * What the template of ingress-nginx writes for the same annotations and options, with nginx's own
- * add_header for its more_set_headers. What an answer gets must stand in the block that is in force.
+ * What the template of ingress-nginx writes for the same annotations and options. Without the module for its
+ * more_set_headers nginx's own add_header stands for it: what an answer gets must then stand in the block
+ * that is in force.
  */
-const policyDirectives = `      limit_req zone=requests burst=${requestsPerSecond * burstMultiplier} nodelay;
+function policyDirectives(headersMore: boolean): string {
+  const [everywhere, inBlocks] = headersMore
+    ? [otherAnswers.map(setField), corsAnswers.map(setField)]
+    : [[], [...corsAnswers, ...otherAnswers].map(addField)]
+  const block = inBlocks.map((line) => `        ${line}\n`).join('')
+  return `      limit_req zone=requests burst=${requestsPerSecond * burstMultiplier} nodelay;
       if ($http_origin ~* ((${origin.replaceAll('.', '\\.')}))$ ) { set $cors 'true'; }
       if ($request_method = 'OPTIONS') { set $cors \${cors}options; }
       if ($cors = "true") {
-${addedToAnswers}
-      }
+${block}      }
       if ($cors = "trueoptions") {
-${addedToAnswers}
-        return 204;
+${block}        return 204;
       }
-      proxy_hide_header ${hiddenField.name};
+${everywhere.map((line) => `      ${line}\n`).join('')}      proxy_hide_header ${hiddenField.name};
 ${Object.entries(requestFields)
   .map(([name, value]) => `      proxy_set_header ${name} "${value}";\n`)
   .join('')}`
+}
+
+function addField([name, value]: readonly [string, string]): string {
+  return `add_header ${name} '${value}' always;`
+}
+
+function setField([name, value]: readonly [string, string]): string {
+  return `more_set_headers '${name}: ${value}';`
+}
 
 /** Starts nginx as the backend: 64 bytes, or 1 MB at /1m, and never the bottleneck. */
 export async function startNginxBackend(
