@@ -1,3 +1,6 @@
+import { preparedNames } from './prepared-fields.ts'
+import type { PreparedFields } from './prepared-fields.ts'
+
 /** Fields known in advance: built once, then added to many messages at the price of one string. */
 export class FieldBlock {
   readonly pairs: readonly string[]
@@ -5,6 +8,8 @@ export class FieldBlock {
   readonly lines: string
   /** By each lower-case name the block without that field; undefined until somebody asks for it. */
   #shorter: Map<string, FieldBlock | undefined> | undefined
+  /** What its names are, once somebody asks. */
+  #names: PreparedFields | undefined
 
   /** `pairs` is flat: name, value, name, value. Values must already be valid field values. */
   constructor(pairs: readonly string[]) {
@@ -14,6 +19,15 @@ export class FieldBlock {
       lines += fieldLine(pairs[i] as string, pairs[i + 1] as string)
     }
     this.lines = lines
+  }
+
+  /** The block without the fields of these names: itself where it has none. */
+  withoutAll(fields: PreparedFields): FieldBlock {
+    if (this.#names === undefined)
+      this.#names = preparedNames(this.pairs.filter((_, i) => i % 2 === 0))
+    const { mask, lengths } = this.#names
+    if ((mask & fields.mask & ~1) === 0 && (lengths & fields.lengths) === 0) return this
+    return fields.lowerNames.reduce<FieldBlock>((block, name) => block.without(name), this)
   }
 
   /** The block without the field of this lower-case name: itself where it has none. */

@@ -38,7 +38,7 @@ export class FieldChange {
   }
 
   /** This change and then another one, as one. */
-  then(next: FieldChange): FieldChange {
+  followedBy(next: FieldChange): FieldChange {
     const gone = new Set(next.#removed)
     const left = this.#added.filter((_, i) => !gone.has(lower(this.#added[i & ~1] as string)))
     return new FieldChange([...this.#removed, ...next.#removed], [...left, ...next.#added])

@@ -146,10 +146,9 @@ export class Fields {
   }
 
   /** Removes every field of the names of these. */
-  removePrepared({ mask, lengths, lowerNames, unknownNames }: PreparedFields): void {
-    if (this.#block !== undefined) {
-      for (const name of lowerNames) this.#block = this.#block.without(name)
-    }
+  removePrepared(fields: PreparedFields): void {
+    const { mask, lengths, unknownNames } = fields
+    if (this.#block !== undefined) this.#block = this.#block.withoutAll(fields)
     // Bit 0 stands for all other names.
     if ((mask & ~1) !== 0) this.removeKnown(mask & ~1)
     if (lengths === 0) return

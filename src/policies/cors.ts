@@ -141,7 +141,7 @@ function forEveryOrigin(pairs: readonly string[]): Phases {
 
 function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly string[]): Phases {
   const changeFor = (origin: string): FieldChange =>
-    varyOrigin.then(FieldChange.setting([originField, origin, ...pairs]))
+    varyOrigin.followedBy(FieldChange.setting([originField, origin, ...pairs]))
   const exact = origins.filter(({ wildcard }) => !wildcard)
   const named = exact.map(({ scheme, rest }) => scheme + rest)
   /** For a request whose origin reads as the list has it. */

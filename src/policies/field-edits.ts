@@ -26,7 +26,7 @@ export function knownChange(list: readonly FieldTemplate[]): FieldChange | undef
     const text = staticText(value)
     if (text === undefined) return undefined
     const next = text === '' ? FieldChange.removing([name]) : FieldChange.setting([name, text])
-    change = change.then(next)
+    change = change.followedBy(next)
   }
   return change
 }

@@ -1,5 +1,6 @@
 import type { FieldBlock } from '#src/exchange/field-block.ts'
 import type { Peer } from '#src/exchange/streams.ts'
+import type { LimitKey } from '#src/shared/limit-memory.ts'
 import type { Authorities, Certificate, GlobalOptions, Listener } from '#src/table/table.ts'
 
 /** What the proxy remembers about one client connection, so that requests on it cost less. */
@@ -12,6 +13,8 @@ export class ConnectionContext {
   /** Authority that `block` was made for. */
   blockAuthority = ''
   block: FieldBlock | undefined
+  /** The last key of a limit that a request on it was counted under. */
+  limitKey: LimitKey | undefined
 
   /** The certificate that the client was shown; undefined without TLS. */
   readonly certificate: Certificate | undefined

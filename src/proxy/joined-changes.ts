@@ -41,8 +41,8 @@ class ChangeRun {
   add(change: FieldChange | ChooseChange): void {
     this.empty = false
     if (typeof change === 'function') this.choose = change
-    else if (this.choose === undefined) this.#before = this.#before.then(change)
-    else this.#after = this.#after.then(change)
+    else if (this.choose === undefined) this.#before = this.#before.followedBy(change)
+    else this.#after = this.#after.followedBy(change)
   }
 
   phase(): Phases {
@@ -58,7 +58,7 @@ class ChangeRun {
         const change = choose(exchange)
         if (change !== chosen) {
           chosen = change
-          whole = kept.get(change) ?? before.then(change).then(after)
+          whole = kept.get(change) ?? before.followedBy(change).followedBy(after)
           if (kept.size >= keptMax) kept.clear()
           kept.set(change, whole)
         }

@@ -34,6 +34,15 @@ export const uncounted = -1
 /** The client has as many requests under way as it may have. */
 export const tooMany = -2
 
+/** Where a client's state under a limit is looked for: for who asks again and again. */
+export interface LimitKey {
+  readonly limit: string
+  readonly client: string
+  /** First place of the bucket. */
+  readonly first: number
+  readonly tag: number
+}
+
 /**
  * State of limits by client, for all workers: two tables of fixed size that nothing makes grow. A key
  * has a bucket of eight places; rates are GCRA arrival times, changed by compare-and-swap, so that a
@@ -85,15 +94,26 @@ export class LimitMemory {
     return this.#buffers
   }
 
-  /** One request of `client` under the limit `limit` at `now`, in monotonic milliseconds. */
-  admit(limit: string, client: string, rate: GcraRate, now: number): Admission {
+  /** The key of a client under a limit: `last`, where it is that of these. */
+  keyOf(limit: string, client: string, last?: LimitKey): LimitKey {
+    if (last !== undefined && last.client === client && last.limit === limit) return last
+    if (limit !== this.#limit) this.#useLimit(limit)
+    const first = (hashText(client, this.#limitBucket) & this.#bucketMask) * bucketSize
+    const seed = this.#buffers.seeds[1] as number
+    const tag = hashPair(hashText(client, this.#limitTag), seed) || 1
+    return { limit, client, first, tag }
+  }
+
+  /** One request of a client under a limit at `now`, in monotonic milliseconds. */
+  admit(key: LimitKey, rate: GcraRate, now: number): Admission {
     const { arrivals, seen } = this.#buffers
     if (rate !== this.#rate) this.#useRate(rate)
-    const place = this.#placeOf(limit, client, now)
+    const place = this.#placeOf(key, now)
     const index = place < 0 ? -1 - place : place
     const second = Math.floor(now / 1000)
     if (seen[index] !== second) Atomics.store(seen, index, second)
-    const nowTicks = (Math.floor(now * this.#ticksPerMs) % (2 * halfRange)) | 0
+    // Modulo 2^32, as all ticks are.
+    const nowTicks = Math.floor(now * this.#ticksPerMs) | 0
     const interval = this.#intervalTicks
     const tolerance = this.#toleranceTicks
     for (;;) {
@@ -126,10 +146,8 @@ export class LimitMemory {
   }
 
   /** The place of a key; of one that took another's place -1 minus it. */
-  #placeOf(limit: string, client: string, now: number): number {
+  #placeOf({ first, tag }: LimitKey, now: number): number {
     const { tags, seen, arrivals } = this.#buffers
-    const tag = this.#tagOf(limit, client)
-    const first = this.#bucketOf(limit, client)
     for (;;) {
       const place = this.#bestPlace(first, tag)
       const before = tags[place] as number
@@ -163,10 +181,8 @@ export class LimitMemory {
    * Takes one of the `max` requests that a client may have under way. Gives the place to hand to
    * `release`, or `tooMany`, or `uncounted` where the bucket is full of others.
    */
-  acquire(limit: string, client: string, max: number, writer: number): number {
+  acquire({ first, tag }: LimitKey, max: number, writer: number): number {
     const { connectionTags, connections, held, writers } = this.#buffers
-    const tag = this.#tagOf(limit, client)
-    const first = this.#bucketOf(limit, client)
     for (;;) {
       const place = this.#claim(first, tag)
       if (place < 0) return uncounted
@@ -209,16 +225,6 @@ export class LimitMemory {
     const before = Atomics.load(connectionTags, idle)
     const taken = Atomics.compareExchange(connectionTags, idle, before, tag)
     return taken === before ? idle : this.#claim(first, tag)
-  }
-
-  #bucketOf(limit: string, client: string): number {
-    if (limit !== this.#limit) this.#useLimit(limit)
-    return (hashText(client, this.#limitBucket) & this.#bucketMask) * bucketSize
-  }
-
-  #tagOf(limit: string, client: string): number {
-    if (limit !== this.#limit) this.#useLimit(limit)
-    return hashPair(hashText(client, this.#limitTag), this.#buffers.seeds[1] as number) || 1
   }
 }
 

@@ -84,9 +84,9 @@ test('what is done is done in one call, but for two choices and what is more tha
 })
 
 test('a choice that is new for every request is not kept for ever', () => {
-  const choice = ({ host }: { readonly host: string }): FieldChange =>
-    FieldChange.setting(['X-Host', host])
-  const [phase] = joinChanges([{ responseChange: choice }])
+  const [phase] = joinChanges([
+    { responseChange: ({ host }) => FieldChange.setting(['X-Host', host]) },
+  ])
   for (let i = 0; i < 100; i++) {
     const { exchange, response } = fakeExchange({ host: `h${i}`, answer: [] })
     phase?.responseHead?.(exchange)

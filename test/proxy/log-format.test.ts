@@ -102,7 +102,7 @@ test('every variable of logs has a value, or a dash', async (t) => {
 })
 
 test('each line has the values of its own request, whatever the one before had', async (t) => {
-  const port = await startUpstream(t as never, (_, response) => response.end('12345'))
+  const port = await startUpstream(t, (_, response) => response.end('12345'))
   const plane = await TestPlane.start({
     upstreams: [port],
     options: {
