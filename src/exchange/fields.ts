@@ -153,9 +153,12 @@ export class Fields {
     if ((mask & ~1) !== 0) this.removeKnown(mask & ~1)
     if (lengths === 0) return
     for (let i = 0; i < this.size; i++) {
-      if (this.#places[i * width] !== 0 || ((lengths >>> (this.#nameLength(i) & 31)) & 1) === 0)
-        continue
-      for (const name of unknownNames) if (this.#hasName(i, name)) this.removeAt(i)
+      if (this.#places[i * width] !== 0) continue
+      const length = this.#nameLength(i) & 31
+      if (((lengths >>> length) & 1) === 0) continue
+      for (const name of unknownNames[length] as readonly string[]) {
+        if (this.#hasName(i, name)) this.removeAt(i)
+      }
     }
   }
 

@@ -19,10 +19,10 @@ export class PreparedFields {
   /** Bit 1 << id for each; bit 0 where a name is not a known one. */
   readonly mask: number
   readonly lowerNames: readonly string[]
-  /** Those that are not known ones. */
-  readonly unknownNames: readonly string[]
-  /** Bit 1 << (length modulo 32) for each of these: most other names have no such length. */
+  /** Bit 1 << (length modulo 32) for each that is not a known one: most other names have no such length. */
   readonly lengths: number
+  /** These by their length modulo 32. */
+  readonly unknownNames: readonly (readonly string[])[]
 
   /** Of valid fields. */
   private constructor(pairs: readonly Pair[]) {
@@ -33,8 +33,11 @@ export class PreparedFields {
     this.lines = pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('')
     this.mask = this.ids.reduce((mask, id) => mask | (1 << id), 0)
     this.lowerNames = [...new Set(lower)]
-    this.unknownNames = this.lowerNames.filter((name) => fieldId(name) === 0)
-    this.lengths = this.unknownNames.reduce((bits, { length }) => bits | (1 << (length & 31)), 0)
+    const unknown = this.lowerNames.filter((name) => fieldId(name) === 0)
+    this.lengths = unknown.reduce((bits, { length }) => bits | (1 << (length & 31)), 0)
+    this.unknownNames = Array.from({ length: 32 }, (_, bits) =>
+      unknown.filter(({ length }) => (length & 31) === bits),
+    )
   }
 
   /** `pairs` is flat: name, value, …; what may not stand in a value is escaped. Names may repeat. */

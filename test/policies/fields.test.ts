@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { AddressSet, addressList } from '#src/policies/address-set.ts'
 import { policies } from '#src/policies/index.ts'
 import { FieldBlock } from '#src/exchange/field-block.ts'
+import { toPairs } from '#src/exchange/fields.ts'
 import { setRequestField } from '#src/policies/request-fields.ts'
 import { readTemplate } from '#src/policies/template.ts'
 import { contextOf, fakeExchange, fieldsOf, passResponse } from './exchanges.ts'
@@ -107,6 +108,32 @@ test('custom-headers takes names that are allowed, and denies the route for othe
   assert.match(configure({ 'X-B': '1' })[1][0] ?? '', /X-B/)
   assert.match(configure({ 'X-A': 'a\r\nX-B: 1' })[1][0] ?? '', /control/)
   assert.match(configure({ 'Content-Length': '1' })[1][0] ?? '', /proxy itself/)
+})
+
+test('variables of request fields are what each client sent, in whatever order they are set', () => {
+  const fields = [
+    { name: 'X-A', value: [{ text: 'ours' }] },
+    { name: 'X-B', value: [{ variable: 'http_x_a' }] },
+    { name: 'x-a', value: [{ text: 'last' }] },
+    { name: 'X-C', value: [{ text: 'from ' }, { variable: 'remote_addr' }] },
+  ]
+  const phases = requestFields.start({ fields, originalUri: false })
+  for (const [sent, clientAddress] of [
+    ['theirs', '198.51.100.1'],
+    ['theirs', '198.51.100.2'],
+    ['', '198.51.100.2'],
+  ] as const) {
+    const given = sent === '' ? {} : { 'X-A': sent }
+    const { exchange, request } = fakeExchange({
+      clientAddress,
+      fields: { ...given, 'X-B': 'b', 'x-c': 'c' },
+    })
+    phases.requestHead?.(exchange)
+    assert.deepEqual(toPairs(request.fields), [
+      ...(sent === '' ? [] : ['X-B', sent]),
+      ...['x-a', 'last', 'X-C', `from ${clientAddress}`],
+    ])
+  }
 })
 
 test('request fields are set, taken away, and never touch the framing', () => {
