@@ -1,22 +1,20 @@
 import { fieldLine } from './field-block.ts'
 import type { FieldBlock, RepeatedField } from './field-block.ts'
+import {
+  asRepeated,
+  asStrings,
+  lineEndAt,
+  lineStartAt,
+  nameEndAt,
+  valueEndAt,
+  valueStartAt,
+  width,
+} from './field-places.ts'
 import { fieldText } from './field-text.ts'
 import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 import { equalsLower, folded } from './name-text.ts'
 import type { PreparedFields } from './prepared-fields.ts'
-
-/** In place of the position of a line: the field has no line, or has one of its own. */
-const asStrings = -1
-const asRepeated = -2
-
-/** Numbers of one entry, and where among them each stands behind the number of the name. */
-const width = 6
-const lineStartAt = 1
-const lineEndAt = 2
-const nameEndAt = 3
-const valueStartAt = 4
-const valueEndAt = 5
 
 /**
  * The header or trailer fields of one message: flat, in order, latin1.
@@ -39,10 +37,7 @@ export class Fields {
    */
   sensitive = false
 
-  /**
-   * By entry: the number of its name, and for a received line the positions named below. In one array, which lies
-   * in fewer places of memory than one for each.
-   */
+  /** By entry, see `field-places.ts`. One array lies in fewer places of memory than one for each. */
   readonly #places: number[] = []
   // Parallel columns of what is text; `repeated` holds where the line starts at `asRepeated`.
   readonly #names: string[] = []
@@ -327,10 +322,7 @@ export class Fields {
     return this.#linesOf(0, this.size) + (this.#block?.lines ?? '')
   }
 
-  /**
-   * What became of the lines that `copyReceived` brought: a bit for each that was taken out, so that the same
-   * number means the same lines; negative: they are not told by that.
-   */
+  /** Which lines that `copyReceived` brought were taken out, a bit each; negative: that tells not all. */
   get removedLines(): number {
     return this.#removed
   }

@@ -244,7 +244,7 @@ function apply(fields: Fields, edits: readonly Edit[]): void {
     if (kind === 'append') fields.append(on, text)
     else if (kind === 'set') fields.set(on, text)
     else if (kind === 'remove') fields.remove(on)
-    else if (kind === 'prepared') fields.setPrepared(new PreparedFields([on, text, 'X-P', text]))
+    else if (kind === 'prepared') fields.setPrepared(PreparedFields.lastOf([on, text, 'X-P', text]))
     else if (kind === 'block') fields.appendBlock(new FieldBlock([on, text]))
     else {
       const at = names.indexOf(on)
