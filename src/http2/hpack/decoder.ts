@@ -4,7 +4,7 @@ import { DynamicTable, entryOverhead } from './dynamic-table.ts'
 import { receivedFieldName } from './field-name.ts'
 import type { FieldName } from './field-name.ts'
 import { decodedBytesMax, huffmanDecode } from './huffman.ts'
-import { ReceivedEntry } from './received-entry.ts'
+import { ReceivedEntry, receivedEntry } from './received-entry.ts'
 import { staticTable } from './static-table.ts'
 
 /** Who hears the fields of a block, in order. */
@@ -108,7 +108,7 @@ export class HpackDecoder {
     if (value === undefined) return false
     const valid = this.#valid
     const size = name.name.length + value.length + entryOverhead
-    if (indexing) this.#table.insert(new ReceivedEntry(name, value, valid))
+    if (indexing) this.#table.insert(receivedEntry(name, value, valid))
     this.#listBytes += size
     if (this.#listBytes <= this.#listBytesMax) {
       sink.onField(name, value, valid, (first & 0xf0) === 0x10, undefined)

@@ -17,11 +17,12 @@ const schemeName = sentFieldName(':scheme')
 const pathName = sentFieldName(':path')
 const statusName = sentFieldName(':status')
 
-const staticStatuses = new Map<number, number>()
+/** By status the index of the static table; 0: it is not there. */
+const staticStatuses = new Uint8Array(1000)
 const staticPairs = new Map<FieldName, Map<string, number>>()
 for (const [i, [name, value]] of staticTable.entries()) {
   if (value === '') continue
-  if (name === ':status') staticStatuses.set(Number(value), i + 1)
+  if (name === ':status') staticStatuses[Number(value)] = i + 1
   const fieldName = sentFieldName(name)
   const values = staticPairs.get(fieldName) ?? new Map<string, number>()
   staticPairs.set(fieldName, values.set(value, i + 1))
@@ -85,8 +86,8 @@ export class HpackEncoder {
   }
 
   status(out: Output, status: number): void {
-    const index = staticStatuses.get(status)
-    if (index === undefined) this.field(out, statusName, String(status))
+    const index = staticStatuses[status] ?? 0
+    if (index === 0) this.field(out, statusName, String(status))
     else out.reserve(1)[out.length++] = 0x80 | index
   }
 
@@ -114,16 +115,16 @@ export class HpackEncoder {
       this.sensitiveField(out, name, value)
       return
     }
-    this.#field(out, name, value, fieldHash(name, value))
+    this.#field(out, name, value, fieldHash(name, value), false)
   }
 
-  /** The same for a field whose line is known. */
+  /** The same for a field at hand in strings of its own. The table keeps these, and a comparison ends at once. */
   sentField(out: Output, { name, value, hash }: SentField): void {
-    this.#field(out, name, value, hash)
+    this.#field(out, name, value, hash, true)
   }
 
   // oxlint-disable-next-line max-params -- once a field
-  #field(out: Output, name: FieldName, value: string, hash: number): void {
+  #field(out: Output, name: FieldName, value: string, hash: number, own: boolean): void {
     const slot = hash & (cacheSlots - 1)
     const entry = this.#entries[slot]
     const { inserted, count } = this.#table
@@ -138,8 +139,9 @@ export class HpackEncoder {
     const again = this.#met[slot] === hash && value.length <= indexedValueBytesMax
     this.#met[slot] = hash
     const size = name.name.length + value.length + entryOverhead
-    if (again && size <= this.#table.limit) this.#insert(out, name, value, slot)
-    else writeLiteral(out, 0x00, name, value)
+    if (again && size <= this.#table.limit) {
+      this.#insert(out, name, own ? value : ownCopy(value), slot)
+    } else writeLiteral(out, 0x00, name, value)
   }
 
   /** A literal that no intermediary may put into a table (6.2.3). */
@@ -159,7 +161,7 @@ export class HpackEncoder {
     writeCoded(out, value)
     const entry = {
       name,
-      value: ownCopy(value),
+      value,
       size: name.name.length + value.length + entryOverhead,
       valid: true,
       number: this.#table.inserted + 1,

@@ -8,7 +8,7 @@ const slots = 256
 /** Longer ones are not: with this and `slots` the memory is bounded. */
 const lineBytesMax = 256
 
-/** A field in the form that an encoder wants. */
+/** A field in the form that an encoder wants, in strings of its own. */
 export interface SentField {
   readonly name: FieldName
   readonly value: string
@@ -23,6 +23,26 @@ interface KnownLine extends SentField {
   next: number
 }
 
+const contentLength = sentFieldName('content-length')
+/** A power of two. */
+const lengthSlots = 256
+const lengths: (SentLength | undefined)[] = Array.from({ length: lengthSlots }, () => undefined)
+
+interface SentLength extends SentField {
+  readonly length: number
+}
+
+/** Content-Length: an upstream's answers mostly have lengths that came before. */
+export function sentLength(length: number): SentField {
+  const slot = length & (lengthSlots - 1)
+  const known = lengths[slot]
+  if (known?.length === length) return known
+  const value = ownCopy(String(length))
+  const field = { name: contentLength, value, hash: fieldHash(contentLength, value), length }
+  lengths[slot] = field
+  return field
+}
+
 /** The fields of a block, made once for all messages that carry it. */
 const blocks = new WeakMap<FieldBlock, readonly SentField[]>()
 
@@ -32,7 +52,7 @@ export function sentBlock(block: FieldBlock): readonly SentField[] {
   const fields: SentField[] = []
   for (let i = 0; i < block.pairs.length; i += 2) {
     const name = sentFieldName(block.pairs[i] as string)
-    const value = block.pairs[i + 1] as string
+    const value = ownCopy(block.pairs[i + 1] as string)
     fields.push({ name, value, hash: fieldHash(name, value) })
   }
   blocks.set(block, fields)

@@ -3,7 +3,7 @@ import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { nameRule, sentFieldName } from '../hpack/field-name.ts'
 import type { FieldName, NameRule } from '../hpack/field-name.ts'
-import { SentLines, sentBlock } from '../hpack/sent-lines.ts'
+import { SentLines, sentBlock, sentLength } from '../hpack/sent-lines.ts'
 import type { SentField } from '../hpack/sent-lines.ts'
 import { writeFrameHeader, writeUint32 } from '../session/output.ts'
 import type { Output } from '../session/output.ts'
@@ -11,7 +11,6 @@ import { defaultFrameBytes, flag, frameHeaderBytes, frameType } from '../protoco
 
 const authorityName = sentFieldName(':authority')
 const protocolName = sentFieldName(':protocol')
-const contentLengthName = sentFieldName('content-length')
 const teName = sentFieldName('te')
 const expectName = sentFieldName('expect')
 
@@ -43,7 +42,7 @@ export class HeadWriter {
     const tunnel = head.status === 101
     this.encoder.status(out, tunnel ? 200 : head.status)
     if (head.contentLength >= 0 && head.status >= 200 && head.status !== 204) {
-      this.encoder.field(out, contentLengthName, String(head.contentLength))
+      this.encoder.sentField(out, sentLength(head.contentLength))
     }
     this.#without = tunnel ? 'sec-websocket-accept' : ''
     this.#fields(head.fields)
@@ -63,7 +62,7 @@ export class HeadWriter {
     if (head.authority !== '') encoder.field(out, authorityName, head.authority)
     encoder.path(out, head.target)
     if (!options.extended && announcesLength(head)) {
-      encoder.field(out, contentLengthName, String(head.contentLength))
+      encoder.sentField(out, sentLength(head.contentLength))
     }
     if (head.acceptsTrailers) encoder.field(out, teName, 'trailers')
     if (head.expectContinue) encoder.field(out, expectName, '100-continue')

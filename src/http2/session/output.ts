@@ -13,9 +13,11 @@ const earlyBytes = 128 * 1024
 const gatheredBytesMax = earlyBytes + 64 * 1024
 /** Room for one more frame of full size. */
 const oneMore = 20 * 1024
+/** For nearly all writes of small answers. */
+const smallPool = { bytes: 8 * 1024, spareMax: 256, spare: [] as Buffer[] }
 /** Buffers between two uses, shared by all sessions of the thread: an idle connection holds none. */
 const pools = [
-  { bytes: 8 * 1024, spareMax: 256, spare: [] as Buffer[] },
+  smallPool,
   { bytes: earlyBytes / 2 + oneMore, spareMax: 16, spare: [] as Buffer[] },
   { bytes: earlyBytes + oneMore, spareMax: 8, spare: [] as Buffer[] },
   { bytes: gatheredBytesMax + oneMore, spareMax: 4, spare: [] as Buffer[] },
@@ -23,6 +25,9 @@ const pools = [
 const noBuffer = Buffer.alloc(0)
 
 function takeBuffer(bytes: number): Buffer {
+  if (bytes <= smallPool.bytes) {
+    return smallPool.spare.pop() ?? Buffer.allocUnsafeSlow(smallPool.bytes)
+  }
   for (const pool of pools) {
     if (bytes <= pool.bytes) return pool.spare.pop() ?? Buffer.allocUnsafeSlow(pool.bytes)
   }
@@ -30,6 +35,7 @@ function takeBuffer(bytes: number): Buffer {
 }
 
 function releaseBuffer(buffer: Buffer): void {
+  if (buffer === noBuffer) return
   for (const { bytes, spare, spareMax } of pools) {
     if (buffer.length === bytes && spare.length < spareMax) spare.push(buffer)
   }

@@ -23,6 +23,7 @@ import { initialSettings } from './settings.ts'
 import type { PeerSettings } from './settings.ts'
 import type { SessionRole } from './session-role.ts'
 import type { Http2Stream } from './stream.ts'
+import { TouchedStreams } from './touched-streams.ts'
 import type { TurnTask } from '../turn-queue.ts'
 import { Watch } from './watch.ts'
 
@@ -63,7 +64,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   #scheduled = false
   /** Input that had to wait; the connection is paused meanwhile. */
   #input: Buffer | undefined
-  #touched: Http2Stream[] = []
+  readonly #touched = new TouchedStreams()
   #resumed: Http2Stream[] = []
   #endWhenWritten = false
   #lingerBytes = 0
@@ -92,9 +93,9 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
     this.timer = new Timer(this)
   }
 
-  /** Milliseconds, as of the last tick. */
+  /** Whole milliseconds, as of the last tick: a fraction would be an object of its own in each stream. */
   get now(): number {
-    return this.environment.wheel.now
+    return Math.floor(this.environment.wheel.now)
   }
 
   /** Whether the rest of the input must wait. */
@@ -178,13 +179,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
   }
 
   #endBatch(): void {
-    const touched = this.#touched
-    for (let i = 0; i < touched.length; i++) {
-      const stream = touched[i] as Http2Stream
-      stream.touched = false
-      stream.deliverFlush()
-    }
-    touched.length = 0
+    this.#touched.flush()
     if (this.out.length > 0 && this.out.ready) this.scheduleFlush()
   }
 
@@ -198,9 +193,7 @@ export class SessionCore implements ConnectionHandler, TimerOwner, TurnTask {
 
   /** The stream is told when this batch of events is over. */
   touch(stream: Http2Stream): void {
-    if (stream.touched) return
-    stream.touched = true
-    this.#touched.push(stream)
+    this.#touched.add(stream)
   }
 
   /** Everything sent so far leaves at the end of this turn. */

@@ -59,6 +59,7 @@ export abstract class Http2Stream {
   receiveMark = 0
   /** Whether the session has it on its list to be told that a batch is over. */
   touched = false
+  nextTouched: Http2Stream | undefined
   resuming = false
   #receiveWindow = 0
   #windowSize = 0
