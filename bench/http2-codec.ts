@@ -39,6 +39,7 @@ class Pipe implements Connection {
   writeText(): boolean {
     return true
   }
+  writeLater(): void {}
   writeBytes(_text: string, buffer: Buffer, start: number, end: number): boolean {
     this.length += buffer.copy(this.bytes, this.length, start, end)
     return true

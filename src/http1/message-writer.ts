@@ -86,12 +86,19 @@ export class MessageWriter {
     return whole
   }
 
-  /** Sends what waits. */
+  /** Sends what waits, at the end of this turn of the event loop at the latest. */
   flush(): void {
     if (this.#pending === '' || this.#connection === undefined) return
     const text = this.#pending
     this.#pending = ''
-    this.#connection.writeText(text)
+    this.#connection.writeLater(text)
+  }
+
+  /** Sends what waits, and what was to leave at the end of the turn, at once. */
+  flushNow(): void {
+    const text = this.#pending
+    this.#pending = ''
+    this.#connection?.writeText(text)
   }
 
   /** Forgets what waits. */

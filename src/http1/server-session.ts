@@ -25,13 +25,11 @@ import { serverTiming } from './timing.ts'
 type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'closed'
 
 /**
- * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the
- * other, and sees to it that each gets one response. The next request is read only when the
- * exchange before it is over in both directions; bytes that come early wait, at most one read of
- * them, with reading paused. An idle session holds no buffer.
- *
- * A client that ends its direction before it has the response counts as gone, as nginx and Envoy
- * have it: most are, and their upstreams would work for nobody.
+ * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the other, and sees
+ * to it that each gets one response. The next request is read only when the exchange before it is over in both
+ * directions; bytes that come early wait, at most one read of them, with reading paused. An idle session holds
+ * no buffer. A client that ends its direction before it has the response counts as gone, as nginx and Envoy have
+ * it: most are, and their upstreams would work for nobody.
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
   readonly connection: Connection
@@ -46,9 +44,8 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   readonly #body = new BodyReader()
   #phase: Phase = 'idle'
   readonly #early = new EarlyBytes()
-  /** `#advance` is at work, and goes on by itself. */
+  // `#advance` and `#receive` are at work, and go on by themselves.
   #advancing = false
-  /** So is `#receive`. */
   #receiving = false
   /** Bytes of the same read behind what is being handled. */
   #inHand = 0
@@ -110,6 +107,10 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     if (this.#phase === 'tunnel') this.#endTunnelInput()
     else if (this.#stream.live) this.#lose('cancel')
     else if (this.#phase !== 'lingering') this.#linger(serverTiming.lingerMs)
+  }
+
+  onBackedUp(): void {
+    this.#stream.watch()
   }
 
   onDrain(): void {

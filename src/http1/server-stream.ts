@@ -87,7 +87,8 @@ export class Http1ServerStream implements ServerStream {
    */
   closesAtOnce(): boolean {
     if (!this.clientCloses || this.peer.scheme === 'https') return false
-    this.write()
+    this.writer.flushNow()
+    if (this.backedUp) this.watch()
     return !this.backedUp
   }
 
@@ -172,12 +173,12 @@ export class Http1ServerStream implements ServerStream {
 
   sendText(text: string): boolean {
     if (!this.live || this.state !== 'open') return true
-    return this.writer.text(text) || this.#watch()
+    return this.writer.text(text) || this.watch()
   }
 
   sendData(buffer: Buffer, start: number, end: number): boolean {
     if (!this.live || this.state !== 'open') return true
-    return this.writer.data(buffer, start, end) || this.#watch()
+    return this.writer.data(buffer, start, end) || this.watch()
   }
 
   sendEnd(trailers: Fields | undefined): void {
@@ -216,11 +217,11 @@ export class Http1ServerStream implements ServerStream {
   /** Sends what waits for a flush. */
   write(): void {
     this.writer.flush()
-    if (this.#connection.backedUp) this.#watch()
+    if (this.#connection.backedUp) this.watch()
   }
 
   /** The client must take what waits for it in time. */
-  #watch(): false {
+  watch(): false {
     const { sendTimer } = this
     if (sendTimer.deadline === Infinity) this.#wheel.arm(sendTimer, serverTiming.sendTimeoutMs)
     return false

@@ -21,6 +21,11 @@ export interface Connection {
    */
   writeText(text: string): boolean
   /**
+   * Sends latin1 text at the end of this turn of the event loop, or before it with what is sent next: the writes of
+   * many connections then follow each other. `destroy` drops it; where it has to wait, `onBackedUp` and `onDrain` follow.
+   */
+  writeLater(text: string): void
+  /**
    * Sends bytes, behind `text` when it is not ''. One system call for both where the kernel takes them.
    * After false the memory must stay untouched until `onDrain`: the caller pauses what fills it. Memory
    * of the shared read buffer is copied here first, so what `onData` brings may always be passed on.
@@ -48,6 +53,8 @@ export interface ConnectionHandler {
   onData(buffer: Buffer, start: number, end: number): void
   /** The peer ended its direction. */
   onEnd(): void
+  /** What was given to `writeLater` must wait for the peer. */
+  onBackedUp?(): void
   /** All that waited has gone to the kernel. */
   onDrain(): void
   /** The last event, exactly once. */

@@ -23,6 +23,7 @@ class Sink implements Connection {
   writeText(): boolean {
     return true
   }
+  writeLater(): void {}
   writeBytes(): boolean {
     return true
   }

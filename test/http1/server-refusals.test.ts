@@ -219,6 +219,19 @@ describe('times', () => {
     assert.equal(server.context.sessions.size, 0)
   })
 
+  test('a client that takes nothing, as it turns out at the end of a turn', () => {
+    const server = new ScriptedServer({ keepAliveTimeoutMs: 200_000 })
+    const [client, accepted] = server.connect()
+    server.send(client, get)
+    server.last.answer('ok')
+    server.network.run()
+    accepted.handler.onBackedUp?.()
+    server.pass(59_000)
+    assert.equal(server.context.sessions.size, 1)
+    server.pass(2000)
+    assert.equal(server.context.sessions.size, 0)
+  })
+
   test('a client that takes its time', () => {
     const server = new ScriptedServer({}, { windowBytes: 20_000 })
     const client = server.client()

@@ -129,6 +129,10 @@ export class MemoryConnection implements Connection {
     return this.writeBytes(text, Buffer.alloc(0), 0, 0)
   }
 
+  writeLater(text: string): void {
+    this.writeText(text)
+  }
+
   writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
     this.writes++
     if (this.closed || this.#endAsked) return true

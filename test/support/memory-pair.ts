@@ -53,6 +53,10 @@ export class MemoryEnd implements Connection {
     return this.writeBytes(text, Buffer.alloc(0), 0, 0)
   }
 
+  writeLater(text: string): void {
+    this.writeText(text)
+  }
+
   writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
     if (this.closed || this.finished) return true
     this.writes++

@@ -38,6 +38,10 @@ export class StillConnection implements Connection {
     return true
   }
 
+  writeLater(text: string): void {
+    this.writeText(text)
+  }
+
   writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
     this.writeText(text)
     this.writtenBytes += buffer.copy(this.written, this.writtenBytes, start, end)

@@ -37,6 +37,29 @@ export function streamContract(name: string, transport: Transport, connect: Conn
     await finish(client, server)
   })
 
+  contract('text for later keeps its place, and leaves without a further call', async () => {
+    const { client, server } = await connect(transport)
+    server.connection?.resume()
+    client.call((connection) => {
+      connection.writeLater('a')
+      connection.writeLater('')
+      connection.writeText('b')
+      connection.writeLater('c')
+      connection.writeBytes('d', Buffer.from('e'), 0, 1)
+      connection.writeLater('f')
+      return true
+    })
+    await server.until((end) => end.bytes === 6)
+    client.call((connection) => {
+      connection.writeLater('g')
+      connection.end()
+      connection.writeLater('too late')
+    })
+    await server.until((end) => end.ended)
+    assert.equal(server.text, 'abcdefg')
+    await finish(client, server)
+  })
+
   contract('a part of a buffer is sent, not the whole', async () => {
     const { client, server } = await connect(transport)
     server.connection?.resume()

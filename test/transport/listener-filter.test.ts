@@ -38,6 +38,7 @@ class FakeConnection implements Connection {
   writeText(): boolean {
     return true
   }
+  writeLater(): void {}
   writeBytes(): boolean {
     return true
   }

@@ -66,6 +66,10 @@ export class PortableConnection implements Connection, AddressSource {
     return this.#afterWrite()
   }
 
+  writeLater(text: string): void {
+    this.writeText(text)
+  }
+
   writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
     if (!this.#writable || text.length + end - start === 0) return !this.backedUp
     const socket = this.#socket

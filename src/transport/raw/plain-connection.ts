@@ -24,12 +24,14 @@ export class PlainConnection extends RawStream {
   }
 
   writeText(text: string): boolean {
-    if (!this.writable || text === '') return !this.backedUp
-    const result = this.tcp.writeLatin1String(null, text)
+    const all = this.behindLate(text)
+    if (!this.writable || all === '') return !this.backedUp
+    const result = this.tcp.writeLatin1String(null, all)
     return result === 0 || this.#afterWrite(result, undefined)
   }
 
-  writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
+  writeBytes(before: string, buffer: Buffer, start: number, end: number): boolean {
+    const text = this.behindLate(before)
     const bytes = text.length + end - start
     if (!this.writable || bytes === 0) return !this.backedUp
     const shared = isShared(buffer)
@@ -58,6 +60,7 @@ export class PlainConnection extends RawStream {
 
   end(): void {
     if (!this.writable) return
+    this.writeText('')
     this.writable = false
     if (this.#waiting > 0) this.#endWanted = true
     else this.shutDown()

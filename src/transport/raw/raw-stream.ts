@@ -13,6 +13,11 @@ import type {
   TcpHandle,
 } from './node-handles.ts'
 import { bulkBuffers, sharedReadBuffer } from './read-buffers.ts'
+import { writeAtEndOfTurn } from './turn-writes.ts'
+import type { LateWriter } from './turn-writes.ts'
+
+/** More text than this does not wait for the end of the turn. */
+const lateBytesMax = 64 * 1024
 
 /** What a handle fills in when it is asked for a name. */
 const nameRead: SocketName = { address: '', port: 0, family: '' }
@@ -21,7 +26,7 @@ const nameRead: SocketName = { address: '', port: 0, family: '' }
  * The half of a connection that is the same with and without TLS: reading, and how it comes to its
  * end. Handles call one function for all connections, which finds its connection in `owner`.
  */
-export abstract class RawStream implements Connection, AddressSource {
+export abstract class RawStream implements Connection, AddressSource, LateWriter {
   handler: ConnectionHandler
   peer: Peer
   backedUp = false
@@ -34,6 +39,8 @@ export abstract class RawStream implements Connection, AddressSource {
   protected writable = false
   /** The close was begun; only `onClose` follows. */
   protected closed = false
+  /** Text for the end of this turn. */
+  #late = ''
   /** Our FIN has gone out. */
   #finished = false
   #peerEnded = false
@@ -67,6 +74,31 @@ export abstract class RawStream implements Connection, AddressSource {
   abstract writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean
   abstract end(): void
 
+  writeLater(text: string): void {
+    if (!this.writable || text === '') return
+    if (this.backedUp) {
+      this.writeText(text)
+      return
+    }
+    if (this.#late === '') writeAtEndOfTurn(this)
+    this.#late += text
+    if (this.#late.length > lateBytesMax) this.writeNow()
+  }
+
+  writeNow(): void {
+    if (this.#late === '') return
+    this.writeText('')
+    if (this.backedUp) this.handler.onBackedUp?.()
+  }
+
+  /** Text that is written now, behind what waited for the end of the turn. */
+  protected behindLate(text: string): string {
+    if (this.#late === '') return text
+    const all = this.#late + text
+    this.#late = ''
+    return all
+  }
+
   pause(): void {
     if (!this.#reading) return
     this.#reading = false
@@ -89,6 +121,7 @@ export abstract class RawStream implements Connection, AddressSource {
   }
 
   reset(): void {
+    this.writeNow()
     if (this.closed) return
     this.beginClose('')
     if (this.tcp.reset(onHandleClosed) < 0) this.tcp.close(onHandleClosed)
@@ -209,6 +242,7 @@ export abstract class RawStream implements Connection, AddressSource {
     this.closed = true
     this.writable = false
     this.backedUp = false
+    this.#late = ''
     this.#reason = reason
   }
 

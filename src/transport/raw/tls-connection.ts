@@ -84,14 +84,16 @@ export class TlsConnection extends RawStream {
   }
 
   writeText(text: string): boolean {
-    if (!this.writable || text === '') return !this.backedUp
-    if (this.#busy()) return this.#enqueue(text, nothing, 0, 0)
-    const bytes = writeBuffer(text.length)
-    bytes.latin1Write(text, 0)
-    return this.#send(bytes.subarray(0, text.length))
+    const all = this.behindLate(text)
+    if (!this.writable || all === '') return !this.backedUp
+    if (this.#busy()) return this.#enqueue(all, nothing, 0, 0)
+    const bytes = writeBuffer(all.length)
+    bytes.latin1Write(all, 0)
+    return this.#send(bytes.subarray(0, all.length))
   }
 
-  writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
+  writeBytes(before: string, buffer: Buffer, start: number, end: number): boolean {
+    const text = this.behindLate(before)
     const size = text.length + end - start
     if (!this.writable || size === 0) return !this.backedUp
     if (this.#busy()) return this.#enqueue(text, buffer, start, end)
@@ -111,6 +113,7 @@ export class TlsConnection extends RawStream {
 
   end(): void {
     if (!this.writable) return
+    this.writeText('')
     this.writable = false
     if (this.#busy()) this.#endWanted = true
     else this.shutDown()

@@ -60,6 +60,10 @@ export class SocketConnection implements Connection {
     return this.#written(this.socket.write(text, 'latin1'))
   }
 
+  writeLater(text: string): void {
+    this.writeText(text)
+  }
+
   writeBytes(text: string, buffer: Buffer, start: number, end: number): boolean {
     // A socket keeps what it cannot send, so it gets memory of its own.
     const bytes = Buffer.concat([Buffer.from(text, 'latin1'), buffer.subarray(start, end)])
