@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { BulkBuffers, isShared, sharedReadBuffer } from '#src/transport/raw/read-buffers.ts'
 import {
+  beginningOf,
   lendWriteBuffer,
   takeBackWriteBuffer,
   writeBuffer,
@@ -201,4 +202,18 @@ socketTest('a connection that ends while its peer still writes tells each end on
     assert.deepEqual(client.faults, [])
   }
   listener.destroy()
+})
+
+test('the beginning of a buffer is its own, whichever buffer was asked for before', () => {
+  const [first, second, large] = [pattern(600, 1), pattern(600, 2), pattern(20_000, 3)]
+  for (const length of [1, 512, 513, 600]) {
+    for (const buffer of [first, second, first, large, second]) {
+      const part = beginningOf(buffer, length)
+      assert.deepEqual(
+        [part.buffer === buffer.buffer, part.byteOffset, part.length],
+        [true, buffer.byteOffset, length],
+      )
+    }
+  }
+  assert.equal(beginningOf(first, 10), beginningOf(first, 10))
 })

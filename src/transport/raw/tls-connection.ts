@@ -17,7 +17,7 @@ import type {
 import type { PlainConnection } from './plain-connection.ts'
 import { RawStream } from './raw-stream.ts'
 import { isShared } from './read-buffers.ts'
-import { writeBuffer } from './write-buffers.ts'
+import { beginningOf, writeBuffer } from './write-buffers.ts'
 
 /** An owner that writes on and on without regard for `onDrain` is cut off. */
 const queueBytesMax = 16 * 1024 * 1024
@@ -89,7 +89,7 @@ export class TlsConnection extends RawStream {
     if (this.#busy()) return this.#enqueue(all, nothing, 0, 0)
     const bytes = writeBuffer(all.length)
     bytes.latin1Write(all, 0)
-    return this.#send(bytes.subarray(0, all.length))
+    return this.#send(beginningOf(bytes, all.length))
   }
 
   writeBytes(before: string, buffer: Buffer, start: number, end: number): boolean {
@@ -97,10 +97,12 @@ export class TlsConnection extends RawStream {
     const size = text.length + end - start
     if (!this.writable || size === 0) return !this.backedUp
     if (this.#busy()) return this.#enqueue(text, buffer, start, end)
-    if (text === '') return this.#send(buffer.subarray(start, end))
+    if (text === '') {
+      return this.#send(start === 0 ? beginningOf(buffer, end) : buffer.subarray(start, end))
+    }
     const joined = writeBuffer(size)
     buffer.copy(joined, joined.latin1Write(text, 0), start, end)
-    return this.#send(joined.subarray(0, size))
+    return this.#send(beginningOf(joined, size))
   }
 
   /**

@@ -34,6 +34,29 @@ class WriteBuffers {
   }
 }
 
+/** Longer beginnings are made anew each time. */
+const keptBytesMax = 512
+/** Beginnings of buffers made last, by their length, and whose they are. */
+const beginnings: (Buffer | undefined)[] = Array.from({ length: keptBytesMax + 1 }, () => undefined)
+const beginningsOf: (Buffer | undefined)[] = Array.from(
+  { length: keptBytesMax + 1 },
+  () => undefined,
+)
+
+/**
+ * The first bytes of a buffer, as an object that a handle can write. Short messages mostly come from one buffer and
+ * have few lengths, so that the object is there from the last time.
+ */
+export function beginningOf(buffer: Buffer, bytes: number): Buffer {
+  if (bytes > keptBytesMax || buffer.length > smallBytes) return buffer.subarray(0, bytes)
+  const known = beginnings[bytes]
+  if (known !== undefined && beginningsOf[bytes] === buffer) return known
+  const made = buffer.subarray(0, bytes)
+  beginnings[bytes] = made
+  beginningsOf[bytes] = buffer
+  return made
+}
+
 const small = new WriteBuffers(smallBytes)
 const large = new WriteBuffers(largeBytes)
 
