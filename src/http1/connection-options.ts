@@ -31,6 +31,10 @@ export function readConnection(
     options.keepAlive = true
     return true
   }
+  if (value === 'close') {
+    options.close = true
+    return true
+  }
   const names = value.toLowerCase().split(',', optionsMax + 1)
   if (names.length > optionsMax) return false
   for (const name of names) readOption(name.trim(), fields, options)
