@@ -1,6 +1,7 @@
 import { CR, LF } from './characters.ts'
 import { incomplete, refused } from './field-scanner.ts'
 import { HeadBuffer } from './head-buffer.ts'
+import { looksLikeHttp2Preface } from './http2-preface.ts'
 import type { Http1ServerOptions } from './options.ts'
 import type { Refusal } from './refusals.ts'
 import { RepeatedHead } from './repeated-head.ts'
@@ -11,9 +12,9 @@ const blankLinesMax = 16
 
 /**
  * What the bytes read last were: nothing but empty lines, a part of a head, the end of a whole
- * head, which the parser now has, or no head.
+ * head, which the parser now has, no head, or what may be HTTP/2's preface and was not taken.
  */
-export type HeadOutcome = 'nothing' | 'part' | 'whole' | 'refused'
+export type HeadOutcome = 'nothing' | 'part' | 'whole' | 'refused' | 'preface'
 
 /** Finds request heads on one connection, whole in one read or cut anywhere. */
 export class RequestHeadReader {
@@ -21,6 +22,8 @@ export class RequestHeadReader {
   refusal: Refusal = 'malformed-request-line'
   /** What was refused began like a HEAD request, whose answer has no body. */
   headOnly = false
+  /** The first bytes may be those of HTTP/2. */
+  sniffs = false
   /** In force for the head that is being read. */
   options: Http1ServerOptions
   readonly #parser: RequestParser
@@ -41,6 +44,13 @@ export class RequestHeadReader {
    */
   read(buffer: Buffer, from: number, end: number, options: Http1ServerOptions): number {
     if (this.#part !== undefined) return this.#readOn(this.#part, buffer, from, end)
+    if (this.sniffs) {
+      this.sniffs = false
+      if (looksLikeHttp2Preface(buffer, from, end) !== 'no') {
+        this.outcome = 'preface'
+        return end
+      }
+    }
     const start = this.#skipBlankLines(buffer, from, end)
     if (start < 0) {
       this.#refuse('malformed-request-line', false)

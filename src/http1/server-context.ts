@@ -26,6 +26,12 @@ export class Http1ServerContext {
   readonly parser = new RequestParser()
   /** Sessions whose connections are open, for draining and counting. */
   readonly sessions = new Roster<OpenSession>()
+  /** Takes a connection over from a session that sniffs: its first bytes are HTTP/2's preface or a part of it. */
+  onPreface: (connection: Connection, buffer: Buffer, start: number, end: number) => void = (
+    connection,
+  ) => {
+    connection.destroy()
+  }
 
   /** `clock` tells milliseconds since 1970, for the Date field. */
   constructor(

@@ -9,27 +9,19 @@ import { refusals } from './refusals.ts'
 import type { Refusal } from './refusals.ts'
 import { RequestHeadReader } from './request-head-reader.ts'
 import type { Http1ServerContext } from './server-context.ts'
+import type { ServerPhase } from './server-phase.ts'
 import { Http1ServerStream } from './server-stream.ts'
 import type { ServerStreamOwner } from './server-stream.ts'
 import { serverTiming } from './timing.ts'
 
 /**
- * Where the reading stands.
- * - idle: between requests; no byte of the next one is here.
- * - head: a part of a head is here.
- * - body: the request body is being read.
- * - waiting: the request is whole, its exchange is not over.
- * - tunnel: after 101; bytes pass as they are.
- * - lingering: our last byte is on its way; what comes is thrown away until the client has closed.
- */
-type Phase = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'lingering' | 'closed'
-
-/**
- * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the other, and sees
- * to it that each gets one response. The next request is read only when the exchange before it is over in both
- * directions; bytes that come early wait, at most one read of them, with reading paused. An idle session holds
- * no buffer. A client that ends its direction before it has the response counts as gone, as nginx and Envoy have
- * it: most are, and their upstreams would work for nobody.
+ * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the
+ * other, and sees to it that each gets one response. The next request is read only when the
+ * exchange before it is over in both directions; bytes that come early wait, at most one read of
+ * them, with reading paused. An idle session holds no buffer.
+ *
+ * A client that ends its direction before it has the response counts as gone, as nginx and Envoy
+ * have it: most are, and their upstreams would work for nobody.
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
   readonly connection: Connection
@@ -42,7 +34,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
   /** For heads, bodies, idle times and lingering. */
   readonly #timer: Timer = new Timer(this)
   readonly #body = new BodyReader()
-  #phase: Phase = 'idle'
+  #phase: ServerPhase = 'idle'
   readonly #early = new EarlyBytes()
   // `#advance` and `#receive` are at work, and go on by themselves.
   #advancing = false
@@ -62,10 +54,11 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#stream = new Http1ServerStream(connection, this, context)
   }
 
-  /** Takes the connection over. Bytes that were read from it before go to `onData` next. */
-  start(): void {
+  /** Takes the connection over; what was read from it before goes to `onData` next. `sniffs`: see `onPreface`. */
+  start(sniffs = false): void {
     const { options, sessions } = this.#context
     this.connection.handler = this
+    this.#heads.sniffs = sniffs
     sessions.add(this)
     this.#allow(options.requestHeadTimeoutMs)
     this.#regulate()
@@ -88,8 +81,6 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     if (this.#phase !== 'closed') this.#lose('cancel')
   }
 
-  // The connection's events.
-
   onData(buffer: Buffer, start: number, end: number): void {
     if (this.#early.any) {
       this.#early.hold(buffer, start, end)
@@ -106,6 +97,7 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
     this.#clientEnded = true
     if (this.#phase === 'tunnel') this.#endTunnelInput()
     else if (this.#stream.live) this.#lose('cancel')
+    else if (this.#requests === 0 && this.#phase === 'idle') this.#destroy()
     else if (this.#phase !== 'lingering') this.#linger(serverTiming.lingerMs)
   }
 
@@ -180,12 +172,21 @@ export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner 
       this.#accept()
     } else if (heads.outcome === 'refused') {
       this.#refuse(heads.refusal, heads.headOnly)
+    } else if (heads.outcome === 'preface') {
+      this.#giveAway(buffer, from, end)
     } else if (heads.outcome === 'part' && this.#phase === 'idle') {
       this.#phase = 'head'
       // A new connection has had its time since it was accepted.
       if (this.#requests > 0) this.#allow(options.requestHeadTimeoutMs)
     }
     return position
+  }
+
+  /** Another protocol's session goes on with the connection. */
+  #giveAway(buffer: Buffer, start: number, end: number): void {
+    this.#close()
+    this.#context.sessions.delete(this)
+    this.#context.onPreface(this.connection, buffer, start, end)
   }
 
   /** Brings the request whose head the parser has to the proxy. */

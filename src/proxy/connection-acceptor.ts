@@ -89,6 +89,11 @@ export class ConnectionAcceptor implements AcceptedBy, SniffedProtocols {
     this.#table = table
     const { wheel, wallClock, ticketKeys } = options
     this.#plain = new Http1ServerContext(requests, table.options, wheel, wallClock)
+    this.#plain.onPreface = (connection, buffer, start, end) => {
+      const sniffer = new ProtocolSniffer(connection, wheel, this)
+      sniffer.start()
+      sniffer.onData(buffer, start, end)
+    }
     this.#secure = new Http1ServerContext(requests, table.options, wheel, wallClock)
     this.#http2 = new Http2Sessions(environment, requests, table.options)
     this.#contexts = new TlsContexts({ ticketKeys })
@@ -222,9 +227,8 @@ export class ConnectionAcceptor implements AcceptedBy, SniffedProtocols {
 
   #startPlain(connection: Connection, listener: Listener, unread: Buffer | undefined): void {
     connection.peer.context = new ConnectionContext(listener, undefined)
-    const sniffer = new ProtocolSniffer(connection, this.#options.wheel, this)
-    sniffer.start()
-    if (unread !== undefined && unread.length > 0) sniffer.onData(unread, 0, unread.length)
+    const session = this.#http1(connection, this.#plain, true)
+    if (unread !== undefined && unread.length > 0) session.onData(unread, 0, unread.length)
   }
 
   /** See `SniffedProtocols`. */
@@ -240,9 +244,9 @@ export class ConnectionAcceptor implements AcceptedBy, SniffedProtocols {
     return this.#http2.start(connection)
   }
 
-  #http1(connection: Connection, context: Http1ServerContext): Http1ServerSession {
+  #http1(connection: Connection, context: Http1ServerContext, sniffs = false): Http1ServerSession {
     const session = new Http1ServerSession(connection, context)
-    session.start()
+    session.start(sniffs)
     if (this.#draining) session.shutdown()
     return session
   }

@@ -5,7 +5,7 @@ import type { Connection, ConnectionHandler } from '#src/transport/transport.ts'
 
 /** What a cleartext connection may turn out to speak. Each takes the connection over. */
 export interface SniffedProtocols {
-  /** For the first byte, read when a connection comes; 0: no limit. */
+  /** For the rest of the preface, read when its first bytes come; 0: no limit. */
   readonly timeoutMs: number
   http1(connection: Connection): ConnectionHandler
   http2(connection: Connection): ConnectionHandler
@@ -13,7 +13,8 @@ export interface SniffedProtocols {
 
 /**
  * Tells HTTP/1.1 from HTTP/2 with prior knowledge by the first bytes of a cleartext connection
- * (RFC 9113 3.3), and hands it on with those bytes.
+ * (RFC 9113 3.3), and hands it on with those bytes. Only a connection that begins like HTTP/2's preface
+ * comes here: a session of HTTP/1.1 gives it away.
  */
 export class ProtocolSniffer implements ConnectionHandler, TimerOwner {
   readonly #connection: Connection

@@ -29,6 +29,15 @@ describe('one exchange', () => {
     assert.equal(client.closed, false)
   })
 
+  test('a client that ends before its first byte is closed at once', () => {
+    const server = new ScriptedServer()
+    const [client, accepted] = server.connect()
+    client.connection.end()
+    server.network.run()
+    assert.equal(accepted.closed, true)
+    assert.equal(server.context.sessions.size, 0)
+  })
+
   test('nothing leaves before the flush', () => {
     const server = new ScriptedServer()
     const client = server.client()
