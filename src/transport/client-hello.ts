@@ -28,6 +28,7 @@ const nameBytesMax = 255
 const serverNameExtension = 0
 const alpnExtension = 16
 const versionsExtension = 43
+const noBytes = Buffer.alloc(0)
 
 /**
  * Reads the ClientHello that begins a TLS connection, however it is cut into records and reads.
@@ -38,9 +39,9 @@ export class ClientHelloReader {
   problem = ''
   #bytes = 0
   /** Handshake bytes so far, records taken apart. */
-  #message = Buffer.alloc(0)
+  #message = noBytes
   #messageEnd = 0
-  readonly #recordHeader = Buffer.alloc(recordHeaderBytes)
+  #recordHeader = noBytes
   #headerBytes = 0
   #recordLeft = 0
 
@@ -66,6 +67,10 @@ export class ClientHelloReader {
   }
 
   #read(buffer: Buffer, start: number, end: number): ClientHelloState {
+    if (this.#bytes === end - start && isOneRecord(buffer, start, end)) {
+      this.hello = parseClientHello(buffer, start + recordHeaderBytes, end)
+      return 'complete'
+    }
     let at = start
     while (at < end) {
       if (this.#recordLeft === 0) {
@@ -78,7 +83,7 @@ export class ClientHelloReader {
       at += size
       const message = this.#message.subarray(0, this.#messageEnd)
       if (isWhole(message)) {
-        this.hello = parseClientHello(message)
+        this.hello = parseClientHello(message, 0, message.length)
         return 'complete'
       }
     }
@@ -87,6 +92,7 @@ export class ClientHelloReader {
   }
 
   #readRecordHeader(buffer: Buffer, start: number, end: number): number {
+    if (this.#headerBytes === 0) this.#recordHeader = Buffer.alloc(recordHeaderBytes)
     const header = this.#recordHeader
     const size = Math.min(recordHeaderBytes - this.#headerBytes, end - start)
     buffer.copy(header, this.#headerBytes, start, start + size)
@@ -130,8 +136,23 @@ function isWhole(message: Buffer): boolean {
   return message.length >= size
 }
 
-function parseClientHello(message: Buffer): ClientHello {
-  const body = new Cursor(message, 0, message.length)
+/** Whether the first record holds all of the hello and is here, as nearly always. */
+function isOneRecord(buffer: Buffer, start: number, end: number): boolean {
+  const at = start + recordHeaderBytes
+  if (end - at < messageHeaderBytes || buffer[start + 1] !== 3) return false
+  const recordBytes = buffer.readUInt16BE(start + 3)
+  const messageBytes = messageHeaderBytes + buffer.readUIntBE(at + 1, 3)
+  if (recordBytes > recordBytesMax || at + recordBytes > end) return false
+  return (
+    buffer[at] === clientHelloMessage &&
+    messageBytes <= recordBytes &&
+    messageBytes <= clientHelloBytesMax
+  )
+}
+
+/** What lies between `start` and `end` may be more than the message. */
+function parseClientHello(buffer: Buffer, start: number, end: number): ClientHello {
+  const body = new Cursor(buffer, start, end)
   body.skip(1)
   const hello = body.vector(3)
   const legacyVersion = hello.number(2)
