@@ -9,6 +9,8 @@ interface Keys {
 }
 
 const keyBytes = 16
+/** Initialization vectors, as many as are made at once: asking for random bytes costs more than the bytes. */
+const vectorsBytes = 256 * keyBytes
 const noBytes = Buffer.alloc(0)
 
 /** Results of the callback, see OpenSSL's SSL_CTX_set_tlsext_ticket_key_cb. */
@@ -30,6 +32,9 @@ interface NativeContext {
 export class TicketKeys {
   #current: Keys
   #previous: Keys | undefined
+  /** Random bytes, unused from here on. */
+  #vectors = noBytes
+  #vectorsUsed = 0
 
   /** 48 bytes, as for `rotate`. */
   constructor(keys: Buffer) {
@@ -54,7 +59,18 @@ export class TicketKeys {
 
   #forNewTicket(): unknown[] {
     const { name, hmac, aes } = this.#current
-    return [encryptIt, hmac, aes, name, randomFillSync(Buffer.allocUnsafe(keyBytes))]
+    return [encryptIt, hmac, aes, name, this.#vector()]
+  }
+
+  /** Never the same twice. */
+  #vector(): Buffer {
+    if (this.#vectorsUsed === this.#vectors.length) {
+      this.#vectors = randomFillSync(Buffer.allocUnsafeSlow(vectorsBytes))
+      this.#vectorsUsed = 0
+    }
+    const start = this.#vectorsUsed
+    this.#vectorsUsed += keyBytes
+    return this.#vectors.subarray(start, this.#vectorsUsed)
   }
 
   #forTicket(name: Buffer): unknown[] {
