@@ -18,6 +18,12 @@ const retryMs = 5000
 /** Connections that the kernel keeps until they are accepted (nginx: 511; net.core.somaxconn caps it). */
 const backlog = 4096
 
+/**
+ * Sockets of each worker at a port for HTTP, so that under new connections a turn of the event loop has several of
+ * them to do (ingress-nginx: `enable-multi-accept`). TCP ports may be many, and have one.
+ */
+const httpSockets = 8
+
 interface Open {
   readonly name: string
   readonly sockets: Socket[]
@@ -142,6 +148,7 @@ export class Listeners implements TimerOwner {
         port: listener.port,
         reusePort: true,
         backlog,
+        sockets: listener.protocol === 'tcp' ? 1 : httpSockets,
         onConnection: (connection) => {
           this.#acceptedBy.accept(connection, listener.key)
         },

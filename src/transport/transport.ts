@@ -107,6 +107,11 @@ export interface ListenOptions {
   readonly port: number
   readonly reusePort: boolean
   readonly backlog: number
+  /**
+   * Sockets that share the port, where `reusePort` allows it: each gives up to one connection in a turn of the
+   * event loop. A hint; default: 1.
+   */
+  readonly sockets?: number
   readonly onConnection: (connection: Connection) => void
   /** A connection could not be accepted (EMFILE, ENFILE, ENOMEM, …); for a metric and the log. */
   readonly onAcceptError?: (code: string) => void

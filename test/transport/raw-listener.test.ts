@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -26,12 +27,16 @@ function answer(connection: Connection): void {
 }
 
 /** Opens a listener under a storm of connections, lets the kernel queue them for a while, then stops it. */
-async function underStorm(stop: (listener: Listener) => Promise<void>): Promise<StormResult> {
+async function underStorm(
+  stop: (listener: Listener) => Promise<void>,
+  sockets = 1,
+): Promise<StormResult> {
   const listener = await new RawTransport().listen({
     address: '127.0.0.1',
     port: 0,
     reusePort: true,
     backlog: 511,
+    sockets,
     onConnection: answer,
   })
   const clients = new Worker(new URL('storm-clients.ts', import.meta.url), {
@@ -48,11 +53,43 @@ async function underStorm(stop: (listener: Listener) => Promise<void>): Promise<
   return result
 }
 
-test('closing a listener under a storm loses no connection that the kernel has accepted', async () => {
-  const result = await underStorm((listener) => listener.close())
-  assert.equal(result.lost, 0)
-  assert.ok(result.answered >= 100)
-  assert.ok(result.refused > 0, 'the storm went on to the end')
+for (const sockets of [1, 4]) {
+  test(`closing a listener of ${sockets} sockets under a storm loses no connection that the kernel has accepted`, async () => {
+    const result = await underStorm((listener) => listener.close(), sockets)
+    assert.equal(result.lost, 0)
+    assert.ok(result.answered >= 100)
+    assert.ok(result.refused > 0, 'the storm went on to the end')
+  })
+}
+
+test('several sockets of a port have several connections for a turn of the event loop', async () => {
+  let accepted = 0
+  let turn = 0
+  let most = 0
+  const listener = await new RawTransport().listen({
+    address: '127.0.0.1',
+    port: 0,
+    reusePort: true,
+    backlog: 511,
+    sockets: 8,
+    onConnection(connection) {
+      answer(connection)
+      accepted++
+      turn++
+    },
+  })
+  const clients = Array.from({ length: 64 }, () => connect(listener.port, '127.0.0.1'))
+  for (const client of clients) client.on('error', () => undefined)
+  while (accepted < clients.length) {
+    most = Math.max(most, turn)
+    turn = 0
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+  assert.ok(Math.max(most, turn) > 1)
+  for (const client of clients) client.destroy()
+  await listener.close()
 })
 
 test('the same storm does lose connections when the listener is not drained', async () => {

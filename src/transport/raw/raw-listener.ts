@@ -17,11 +17,11 @@ const quietMs = 250
 const drainMaxMs = 5000
 const descriptorsMax = clientDescriptorsMax()
 
-/** A listening socket. Its options are those of the sockets it accepts, at no further system call. */
+/** Listening sockets of one port. Their options are those of the sockets they accept, at no further system call. */
 export class RawListener implements Listener {
   readonly address: string
   readonly port: number
-  readonly #tcp: TcpHandle
+  readonly #sockets: TcpHandle[] = []
   readonly #options: ListenOptions
   #accepted = 0
   #closed: Promise<void> | undefined
@@ -30,12 +30,19 @@ export class RawListener implements Listener {
   /** Throws an error of one line when the port cannot be had. */
   constructor(options: ListenOptions) {
     this.#options = options
-    this.#tcp = open(options)
-    this.#tcp.owner = this
+    const first = this.#open(options)
     const name: SocketName = { address: '', port: 0, family: '' }
-    this.#tcp.getsockname(name)
-    this.address = name.address
-    this.port = name.port
+    first.getsockname(name)
+    const { address, port } = name
+    this.address = address
+    this.port = port
+    const wanted = options.reusePort ? (options.sockets ?? 1) : 1
+    try {
+      while (this.#sockets.length < wanted) this.#open({ ...options, address, port })
+    } catch (error) {
+      this.destroy()
+      throw error
+    }
   }
 
   close(): Promise<void> {
@@ -44,10 +51,20 @@ export class RawListener implements Listener {
   }
 
   destroy(): void {
-    this.#tcp.close(() => {
-      this.#stopped.resolve()
-    })
+    let left = this.#sockets.length
+    for (const socket of this.#sockets) {
+      socket.close(() => {
+        if (--left === 0) this.#stopped.resolve()
+      })
+    }
     this.#closed = this.#stopped.promise
+  }
+
+  #open(options: ListenOptions): TcpHandle {
+    const socket = open(options)
+    socket.owner = this
+    this.#sockets.push(socket)
+    return socket
   }
 
   /** Called by the handle. */
@@ -66,7 +83,8 @@ export class RawListener implements Listener {
   }
 
   async #drain(): Promise<void> {
-    const guarded = refuseHandshakes(this.#tcp.fd)
+    const refusals = this.#sockets.map(({ fd }) => refuseHandshakes(fd))
+    const guarded = refusals.every(Boolean)
     const deadline = performance.now() + drainMaxMs
     let seen = guarded ? -1 : this.#accepted
     while (seen !== this.#accepted && performance.now() < deadline) {
