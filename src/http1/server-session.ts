@@ -18,9 +18,7 @@ import { serverTiming } from './timing.ts'
  * The server role on one connection (RFC 9112): brings requests to the acceptor, one after the
  * other, and sees to it that each gets one response. The next request is read only when the
  * exchange before it is over in both directions; bytes that come early wait, at most one read of
- * them, with reading paused. An idle session holds no buffer.
- *
- * A client that ends its direction before it has the response counts as gone, as nginx and Envoy
+ * them, with reading paused. An idle session holds no buffer. A client that ends its direction before it has the response counts as gone, as nginx and Envoy
  * have it: most are, and their upstreams would work for nobody.
  */
 export class Http1ServerSession implements ConnectionHandler, ServerStreamOwner {
