@@ -24,7 +24,7 @@ for (const [name, algorithm] of Object.entries(algorithms)) {
     columns.latency.fill(20)
     // What is allocated is the least of some rounds: garbage of others does not repeat.
     let least = Infinity
-    for (let round = 0; round < 12 && least > bytesPerPick; round++) {
+    for (let round = 0; round < 40 && least > bytesPerPick; round++) {
       collectGarbage()
       const before = process.memoryUsage().heapUsed
       pickMany(balancer, columns)
