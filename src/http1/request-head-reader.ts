@@ -28,7 +28,9 @@ export class RequestHeadReader {
   options: Http1ServerOptions
   readonly #parser: RequestParser
   #part: HeadBuffer | undefined
-  readonly #last = new RepeatedHead<RequestReading>()
+  /** There from the second head on: many connections carry but one. */
+  #last: RepeatedHead<RequestReading> | undefined
+  #sawHead = false
   #blankLines = 0
   /** The last byte was the CR of an empty line. */
   #halfBlankLine = false
@@ -58,26 +60,45 @@ export class RequestHeadReader {
     }
     this.outcome = 'nothing'
     if (start === end) return end
-    const last = this.#last
-    if (options !== this.options) {
-      this.options = options
-      // They may read the same head otherwise.
-      last.forget()
-    }
-    const reading = last.match(buffer, start, end)
-    if (reading !== undefined) {
-      this.#parser.repeat(reading)
-      return this.#finish(start + last.length, buffer, start, end)
-    }
+    if (options !== this.options) this.#follow(options)
+    const again = this.#last === undefined ? 0 : this.#readAgain(this.#last, buffer, start, end)
+    if (again > 0) return this.#finish(again, buffer, start, end)
     const position = this.#parser.parse(buffer, start, end, options)
-    if (position > 0 && last.wants(position - start)) {
-      last.keep(buffer, start, position, this.#parser.reading())
-    }
+    if (position > 0) this.#remember(buffer, start, position)
     if (position !== incomplete) return this.#finish(position, buffer, start, end)
     this.outcome = 'part'
     this.#part = new HeadBuffer(options.requestHeadBytesMax, options.requestLineBytesMax + 2)
     this.#part.append(buffer, start, end)
     return end
+  }
+
+  #follow(options: Http1ServerOptions): void {
+    this.options = options
+    // They may read the same head otherwise.
+    this.#last?.forget()
+  }
+
+  /** The position behind a head that is the same as the last one; 0: it is another. */
+  // oxlint-disable-next-line max-params -- the bytes as they lie: no object for them
+  #readAgain(
+    last: RepeatedHead<RequestReading>,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const reading = last.match(buffer, start, end)
+    if (reading === undefined) return 0
+    this.#parser.repeat(reading)
+    return start + last.length
+  }
+
+  /** Keeps a head that was read, in case it comes again. */
+  #remember(buffer: Buffer, start: number, end: number): void {
+    if (this.#sawHead) this.#last ??= new RepeatedHead()
+    this.#sawHead = true
+    if (this.#last?.wants(end - start) === true) {
+      this.#last.keep(buffer, start, end, this.#parser.reading())
+    }
   }
 
   /** Forgets a head that was begun. */

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
 import { isAuthority } from '#src/exchange/authority.ts'
-import { FieldBlock } from '#src/exchange/field-block.ts'
 import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import { contextOf } from './connection-context.ts'
 import type { ConnectionContext } from './connection-context.ts'
+import { forwardingBlock } from './forwarding-blocks.ts'
 import type { Services } from './services.ts'
 import type { TrustedPeers } from './trusted-peers.ts'
 
@@ -146,23 +146,4 @@ function firstOf(list: string | undefined): string {
   if (list === undefined) return ''
   const comma = list.indexOf(',')
   return (comma < 0 ? list : list.slice(0, comma)).trim()
-}
-
-function forwardingBlock(identity: ClientIdentity, forwardedFor: string): FieldBlock {
-  return new FieldBlock([
-    'X-Real-IP',
-    identity.clientAddress,
-    'X-Forwarded-For',
-    forwardedFor,
-    'X-Forwarded-Host',
-    identity.publicHost,
-    'X-Forwarded-Port',
-    String(identity.port),
-    'X-Forwarded-Proto',
-    identity.forwardedProto,
-    'X-Forwarded-Scheme',
-    identity.forwardedProto,
-    'X-Scheme',
-    identity.forwardedProto,
-  ])
 }
