@@ -26,15 +26,18 @@ test('a block tells of its client', () => {
       for (const [client, chain] of all) {
         const { clientAddress, forwardedProto, port, publicHost } = client
         const forwardedFor = chain + clientAddress
-        assert.deepEqual(forwardingBlock(client, forwardedFor).pairs, [
-          ...['X-Real-IP', clientAddress],
-          ...['X-Forwarded-For', forwardedFor],
-          ...['X-Forwarded-Host', publicHost],
-          ...['X-Forwarded-Port', String(port)],
-          ...['X-Forwarded-Proto', forwardedProto],
-          ...['X-Forwarded-Scheme', forwardedProto],
-          ...['X-Scheme', forwardedProto],
-        ])
+        assert.deepEqual(
+          forwardingBlock(client, forwardedFor).pairs,
+          [
+            ['X-Real-IP', clientAddress],
+            ['X-Forwarded-For', forwardedFor],
+            ['X-Forwarded-Host', publicHost],
+            ['X-Forwarded-Port', String(port)],
+            ['X-Forwarded-Proto', forwardedProto],
+            ['X-Forwarded-Scheme', forwardedProto],
+            ['X-Scheme', forwardedProto],
+          ].flat(),
+        )
       }
     }),
     { numRuns: 50 },
