@@ -67,6 +67,8 @@ async function stop(child: ChildProcess): Promise<void> {
 /** Runs a command to its end and returns its standard output; throws when it fails. */
 export async function run(file: string, args: readonly string[], input = ''): Promise<string> {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  // Who ends before it has read its input may have no need of it: the exit status tells.
+  child.stdin.on('error', () => undefined)
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
