@@ -27,7 +27,7 @@ export class ResponseHeadReader {
     const part = this.#part
     if (part !== undefined) return this.#readOn(part, buffer, from, end, asked)
     const last = this.#last
-    const reading = last.match(buffer, from, end)
+    const reading = last.length <= bytesMax ? last.match(buffer, from, end) : undefined
     if (reading !== undefined && responseParser.repeat(reading, asked)) {
       this.outcome = 'whole'
       return from + last.length

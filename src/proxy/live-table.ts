@@ -42,6 +42,8 @@ const clientPolicy: PolicyName = 'client-certificates'
  */
 export class LiveTable {
   version = 0
+  /** Grows with every update: what was found in the table before may be another now. */
+  updates = 0
   options: GlobalOptions = defaultGlobalOptions
   readonly listeners = new Map<Key, Listener>()
   /** Where connections of TCP listeners go. */
@@ -73,6 +75,7 @@ export class LiveTable {
   /** Puts an update in force. */
   apply({ delta, endpointSlots, ruleSlots }: TableUpdate): void {
     this.version = delta.version
+    this.updates++
     this.options = delta.options ?? this.options
     for (const [key, backend] of delta.backends) {
       if (backend !== undefined) this.#setBackend(backend, endpointSlots.get(key))

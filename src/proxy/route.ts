@@ -62,7 +62,8 @@ export function route(exchange: Exchange): void {
 
 /** What a head led to, which heads that repeat it lead to as well while the table is the same. */
 interface KnownRoute {
-  readonly version: number
+  /** Of the table when it was found. */
+  readonly updates: number
   readonly group: string
   readonly host: string
   readonly path: string
@@ -75,7 +76,7 @@ function knownRoute(
   group: string,
 ): KnownRoute | undefined {
   const known = origin?.kept.route as KnownRoute | undefined
-  return known?.version === table.version && known.group === group ? known : undefined
+  return known?.updates === table.updates && known.group === group ? known : undefined
 }
 
 /** Puts host and path in the form that is matched. False: the path is malformed. */
@@ -100,7 +101,7 @@ function match(
   const live = table.match(group, host, path, request)
   const { origin } = request
   if (origin !== undefined && live !== undefined) {
-    origin.kept.route = { version: table.version, group, host, path, live } satisfies KnownRoute
+    origin.kept.route = { updates: table.updates, group, host, path, live } satisfies KnownRoute
   }
   return live
 }
