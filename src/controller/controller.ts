@@ -14,7 +14,7 @@ import { Resolver } from '#src/sources/names/resolver.ts'
 import type { NameLookup } from '#src/sources/names/lookup.ts'
 import type { Source, SourceChange, SourceOwner } from '#src/sources/source.ts'
 import { diffTables, fullDelta, isEmptyDelta } from '#src/table/delta.ts'
-import type { Certificate, RouteTable, TableDelta } from '#src/table/table.ts'
+import type { Certificate, RouteTable } from '#src/table/table.ts'
 import { certificateReaders } from '#src/transport/certificate-readers.ts'
 import type { FromControlPlane, KeptCertificate, UnopenedListener } from '#src/workers/messages.ts'
 import { CertificatesAhead } from './certificates-ahead.ts'
@@ -27,6 +27,7 @@ import { FindingsLog, countFindings, shownFinding } from './findings.ts'
 import type { Duties, DutyContext } from './duties.ts'
 import { ControllerMetrics } from './metrics.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { logTableChange } from './table-change.ts'
 import { unopenedFindings } from './unopened.ts'
 import { inTime, nextTurn } from './waiting.ts'
 
@@ -307,21 +308,25 @@ export class Controller implements SourceOwner {
       this.#table === undefined
         ? fullDelta(table, version)
         : diffTables(this.#table, table, version)
-    if (!isEmptyDelta(delta)) {
+    const different = !isEmptyDelta(delta)
+    if (different) {
       this.#table = table
       this.#version = version
-      this.#options.post({ kind: 'table', delta })
-      this.#logChange(delta, durationMs)
     }
     this.#options.onTracing?.(compiled.tracing)
     this.#compileFindings = compiled.diagnostics
+    // Before the table: who sees it in force finds what is said of it.
     const findings = this.#publishFindings()
+    this.#postSources()
+    if (different) {
+      this.#options.post({ kind: 'table', delta })
+      logTableChange(this.#options.log, delta, durationMs)
+    }
     // Nothing is written into a cluster from what it said some time ago.
     if (this.#source.status.restored === undefined) {
       const { served } = compiled
       this.#duties?.compiled({ version: this.#version, snapshot, served, findings })
     }
-    this.#postSources()
   }
 
   #postSources(): void {
@@ -347,21 +352,6 @@ export class Controller implements SourceOwner {
     this.#options.post({ kind: 'diagnostics', json, counts: countFindings(findings) })
     this.#findingsLog.update(findings)
     return findings
-  }
-
-  /** Endpoints come and go all the time; the rest is worth a line. */
-  #logChange(delta: TableDelta, durationMs: number): void {
-    const { version, hosts, backends, certificates, listeners, options } = delta
-    const fields = {
-      version,
-      hosts: hosts.size,
-      backends: backends.size,
-      certificates: certificates.size,
-      compileMs: Math.round(durationMs * 10) / 10,
-    }
-    const others = hosts.size + certificates.size + listeners.size
-    if (others > 0 || options !== undefined) this.#options.log.info('table changed', fields)
-    else this.#options.log.debug('endpoints changed', fields)
   }
 
   async #renewCertificate(): Promise<void> {

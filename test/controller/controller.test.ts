@@ -220,6 +220,17 @@ test('findings are posted when they change, and logged once', limits, async (t) 
   assert.equal(logged.filter((line) => line.includes('"finding"')).length, 2)
 })
 
+test('who sees a table in force finds what is said of it', limits, async (t) => {
+  const put = objectsOf(ingress('a.example'))
+  const { controller, posted, change, tableAfter } = create(t, { put, deleted: [] })
+  await controller.start()
+  change({ put: objectsOf(plainService) })
+  await tableAfter(1)
+  const step = ['diagnostics', 'sources', 'table']
+  const last = posted.slice(-6).map(({ kind }) => kind)
+  assert.deepEqual(last, [...step, ...step])
+})
+
 test('a fault of the compiler leaves the last table in force', limits, async (t) => {
   const put = objectsOf(ingress('a.example') + plainService)
   const { controller, change, tables, tableAfter, logged } = create(t, { put, deleted: [] })

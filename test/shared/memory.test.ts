@@ -127,6 +127,7 @@ test('all threads see the same memory and the same clock', async () => {
       worker: worker.buffers(),
     },
   })
+  const ended = new Promise((resolve) => thread.once('exit', resolve))
   const now = processClock()
   const before = now()
   const there = await new Promise<number>((resolve, reject) => {
@@ -134,7 +135,7 @@ test('all threads see the same memory and the same clock', async () => {
     thread.once('error', reject)
   })
   assert.ok(there >= before - 1 && there <= now() + 1, `${before} ${there}`)
-  await new Promise((resolve) => thread.once('exit', resolve))
+  await ended
   assert.equal(sumOfSlot(endpoints, endpoints.inFlight, 3), 1)
   assert.equal(worker.get(1, workerCell('tunnels')), 2)
   assert.equal(worker.beats(1), 1)
