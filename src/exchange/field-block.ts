@@ -25,8 +25,7 @@ export class FieldBlock {
   withoutAll(fields: PreparedFields): FieldBlock {
     if (this.#names === undefined)
       this.#names = preparedNames(this.pairs.filter((_, i) => i % 2 === 0))
-    const { mask, lengths } = this.#names
-    if ((mask & fields.mask & ~1) === 0 && (lengths & fields.lengths) === 0) return this
+    if (!this.#names.mayShareNames(fields)) return this
     return fields.lowerNames.reduce<FieldBlock>((block, name) => block.without(name), this)
   }
 

@@ -1,11 +1,5 @@
 import { Fields } from './fields.ts'
-
-/** First line and received lines of a head as HTTP/1.1 text, with some of the lines taken out. */
-export interface HeadStart {
-  /** See `Fields.removedLines`. */
-  readonly removedLines: number
-  readonly text: string
-}
+import type { HeadStart } from './head-start.ts'
 
 /**
  * The head of a request, of any protocol version.

@@ -40,6 +40,17 @@ export class PreparedFields {
     )
   }
 
+  /** False: none has the name of one of these. */
+  mayShareNames({ mask, lengths }: PreparedFields): boolean {
+    return (this.mask & mask & ~1) !== 0 || (this.lengths & lengths) !== 0
+  }
+
+  /** False: none has this number, or this name where the number is 0. */
+  mayHave(id: FieldId, lowerName: string): boolean {
+    if (id > 0) return ((this.mask >>> id) & 1) === 1
+    return ((this.lengths >>> (lowerName.length & 31)) & 1) === 1
+  }
+
   /** `pairs` is flat: name, value, …; what may not stand in a value is escaped. Names may repeat. */
   static of(pairs: readonly string[]): PreparedFields {
     return new PreparedFields(entriesOf(pairs))

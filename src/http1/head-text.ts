@@ -1,4 +1,4 @@
-import { flatText } from '#src/exchange/gathered-text.ts'
+import { HeadStart } from '#src/exchange/head-start.ts'
 import type { RequestHead, ResponseHead } from '#src/exchange/heads.ts'
 import type { BodyFraming } from './message-writer.ts'
 import { reasonPhrase } from './reason-phrases.ts'
@@ -33,7 +33,8 @@ export function requestText(
   if (head.expectContinue && framing !== 'none') text += 'Expect: 100-continue\r\n'
   if (head.acceptsTrailers || upgrade !== '' || connection !== '')
     text += hopLines(head, connection)
-  return `${text}\r\n`
+  // A template would convert each piece, one that is a string already as well.
+  return text + '\r\n'
 }
 
 function requestLine({ method, target, authority }: RequestHead, version: '1.0' | '1.1'): string {
@@ -55,10 +56,10 @@ function requestStart(head: RequestHead): string {
   }
   let { start } = origin.kept
   if (start?.removedLines !== removedLines) {
-    start = { removedLines, text: flatText(requestLine(head, '1.1') + fields.copiedLines()) }
+    start = new HeadStart(requestLine(head, '1.1'), fields)
     origin.kept.start = start
   }
-  return start.text + fields.addedLines()
+  return start.textOf(fields) + fields.addedLines()
 }
 
 function hopLines({ acceptsTrailers, upgrade }: RequestHead, connection: string): string {
@@ -89,14 +90,14 @@ export function responseText(head: ResponseHead, lines: string): string {
   const { origin, fields } = head
   const { removedLines } = fields
   if (origin === undefined || removedLines < 0 || head.status !== origin.status) {
-    return `${statusLine(head)}${fields.toLines()}${lines}\r\n`
+    return statusLine(head) + fields.toLines() + lines + '\r\n'
   }
   let { start } = origin
   if (start?.removedLines !== removedLines) {
-    start = { removedLines, text: flatText(statusLine(head) + fields.copiedLines()) }
+    start = new HeadStart(statusLine(head), fields)
     origin.start = start
   }
-  return `${start.text}${fields.addedLines()}${lines}\r\n`
+  return start.textOf(fields) + fields.addedLines() + lines + '\r\n'
 }
 
 function statusLine({ status, reason }: ResponseHead): string {

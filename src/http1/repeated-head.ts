@@ -22,6 +22,8 @@ export class RepeatedHead<Reading> {
   /** What to keep next; undefined until a head was kept. */
   #reading: Reading | undefined
   #bytes: DataView = noBytes
+  /** Bytes of the kept head; a DataView takes long to tell. */
+  #length = 0
   /** The buffer that was compared last, nearly always the one that all connections read into. */
   #buffer: Buffer | undefined
   #view: DataView = noBytes
@@ -34,16 +36,16 @@ export class RepeatedHead<Reading> {
   /** The reading of the kept head if the bytes from `start` on begin with that head. */
   match(buffer: Buffer, start: number, end: number): Reading | undefined {
     const reading = this.#reading
-    if (reading === undefined || end - start < this.#bytes.byteLength) return undefined
+    if (reading === undefined || end - start < this.#length) return undefined
     if (buffer !== this.#buffer) this.#look(buffer)
-    if (!beginsWith(this.#view, start, this.#bytes)) return undefined
+    if (!beginsWith(this.#view, start, this.#bytes, this.#length)) return undefined
     this.#vain = 0
     return reading
   }
 
   /** Bytes of the kept head. */
   get length(): number {
-    return this.#bytes.byteLength
+    return this.#length
   }
 
   /** Whether a head of this length, which was just read, should be kept. */
@@ -61,6 +63,7 @@ export class RepeatedHead<Reading> {
     const bytes = new Uint8Array(end - start)
     bytes.set(buffer.subarray(start, end))
     this.#bytes = new DataView(bytes.buffer)
+    this.#length = bytes.length
     this.#reading = reading
     this.#vain++
   }
@@ -75,8 +78,9 @@ export class RepeatedHead<Reading> {
   }
 }
 
-function beginsWith(view: DataView, start: number, head: DataView): boolean {
-  const last = head.byteLength - bytesMin
+// oxlint-disable-next-line max-params -- the bytes as they lie: no object for them
+function beginsWith(view: DataView, start: number, head: DataView, length: number): boolean {
+  const last = length - bytesMin
   for (let at = 0; at < last; at += bytesMin) if (!sameAt(view, start + at, head, at)) return false
   // The last bytes, some of them once more.
   return sameAt(view, start + last, head, last)

@@ -1,5 +1,3 @@
-import { fieldLine } from '#src/exchange/field-block.ts'
-import type { RepeatedField } from '#src/exchange/field-block.ts'
 import { FieldChange } from '#src/exchange/field-change.ts'
 import { fieldText } from '#src/exchange/field-text.ts'
 import type { Fields } from '#src/exchange/fields.ts'
@@ -39,16 +37,49 @@ export function linkFieldEdits(list: readonly FieldTemplate[]): FieldEdit {
   const change = knownChange(list)
   if (change !== undefined) return (fields) => change.apply(fields)
   const removed = preparedNames(list.map(({ name }) => name))
-  const steps = linkSteps(list)
-  const rendered = steps.map((step) => (step instanceof RenderedField ? step : undefined))
+  const steps = new EditSteps(list)
   return (fields, source) => {
-    for (const step of rendered) step?.render(source)
+    steps.render(source)
     fields.removePrepared(removed)
-    for (const step of steps) {
+    steps.append(fields)
+  }
+}
+
+/** The fields that come, in their order. What comes twice the same way is one text from then on. */
+class EditSteps {
+  readonly #steps: readonly (PreparedFields | RenderedField)[]
+  readonly #rendered: readonly RenderedField[]
+  #same = false
+  #whole: PreparedFields | undefined
+
+  constructor(list: readonly FieldTemplate[]) {
+    this.#steps = linkSteps(list)
+    this.#rendered = this.#steps.filter((step) => step instanceof RenderedField)
+  }
+
+  /** Reads the values, for `append`. */
+  render(source: VariableSource): void {
+    this.#same = true
+    for (const field of this.#rendered) if (!field.render(source)) this.#same = false
+    if (!this.#same) this.#whole = undefined
+  }
+
+  append(fields: Fields): void {
+    if (this.#same) {
+      this.#whole ??= PreparedFields.of(this.#steps.flatMap((step) => pairsOf(step)))
+      fields.appendPrepared(this.#whole)
+      return
+    }
+    for (const step of this.#steps) {
       if (step instanceof RenderedField) step.append(fields)
       else fields.appendPrepared(step)
     }
   }
+}
+
+function pairsOf(step: PreparedFields | RenderedField): readonly string[] {
+  if (step instanceof RenderedField) return step.pair
+  return step.names.flatMap((name, i) => [name, step.values[i] as string])
 }
 
 /** The last of each name; those that are known in advance, and follow one another, together. */
@@ -72,14 +103,13 @@ function linkSteps(list: readonly FieldTemplate[]): (PreparedFields | RenderedFi
   return steps
 }
 
-/** A field with values of the request in it. Its line is kept: it may be that of the next request, too. */
+/** A field with values of the request in it. */
 class RenderedField {
   readonly #name: string
   readonly #id: FieldId
   readonly #render: (source: VariableSource) => string
   #source = ''
   #text = ''
-  #line: RepeatedField = { line: '' }
 
   constructor(name: string, value: Template) {
     this.#name = name
@@ -87,16 +117,21 @@ class RenderedField {
     this.#render = linkTemplate(value)
   }
 
-  /** Reads the value, for `append`. */
-  render(source: VariableSource): void {
+  /** Reads the value. True: it is the one before. */
+  render(source: VariableSource): boolean {
     const value = this.#render(source)
-    if (value === this.#source) return
+    if (value === this.#source) return true
     this.#source = value
     this.#text = fieldText(value)
-    this.#line = { line: fieldLine(this.#name, this.#text) }
+    return false
+  }
+
+  /** The field, if it has a value. */
+  get pair(): readonly string[] {
+    return this.#text === '' ? [] : [this.#name, this.#text]
   }
 
   append(fields: Fields): void {
-    if (this.#text !== '') fields.appendRepeated(this.#id, this.#name, this.#text, this.#line)
+    if (this.#text !== '') fields.appendKnown(this.#id, this.#name, this.#text)
   }
 }

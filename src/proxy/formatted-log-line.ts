@@ -42,35 +42,35 @@ const readers: Readonly<Record<LogVariable, Read>> = {
     isoSeconds(lineTime(services, startedAt + durationMs)),
   time_local: ({ services, startedAt }, durationMs) =>
     commonTime(lineTime(services, startedAt + durationMs)),
-  upstream_addr: (exchange) =>
-    ofTries(exchange, ({ address }) => address, exchange.lastEndpoint?.name ?? ''),
-  upstream_header_time: (exchange) => ofTries(exchange, () => '-', answeredAfter(exchange)),
-  upstream_response_length: (exchange) =>
-    ofTries(
-      exchange,
-      () => '0',
-      exchange.lastEndpoint === undefined ? '' : String(exchange.responseBytes),
-    ),
-  upstream_response_time: (exchange) =>
-    ofTries(exchange, ({ ms }) => seconds(ms), answeredAfter(exchange)),
-  upstream_status: (exchange) =>
-    ofTries(
-      exchange,
-      ({ status }) => String(status),
-      exchange.upstreamMs < 0 ? '' : String(exchange.status),
-    ),
+  upstream_addr: ofTries(
+    ({ address }) => address,
+    ({ lastEndpoint }) => lastEndpoint?.name ?? '',
+  ),
+  upstream_header_time: ofTries(() => '-', answeredAfter),
+  upstream_response_length: ofTries(
+    () => '0',
+    ({ lastEndpoint, responseBytes }) => (lastEndpoint === undefined ? '' : String(responseBytes)),
+  ),
+  upstream_response_time: ofTries(({ ms }) => seconds(ms), answeredAfter),
+  upstream_status: ofTries(
+    ({ status }) => String(status),
+    ({ upstreamMs, status }) => (upstreamMs < 0 ? '' : String(status)),
+  ),
 }
 
-/** What is said of each try, as nginx writes it: those that failed, then the one that was answered. */
+/** Reads what is said of each try, as nginx writes it: those that failed, then the one that was answered. */
 function ofTries(
-  { failedTries, tries }: Exchange,
   ofFailed: (failed: FailedTry) => string,
-  ofLast: string,
-): string {
-  if (failedTries === undefined) return ofLast
-  const all = failedTries.map(ofFailed)
-  if (failedTries.length < tries) all.push(ofLast === '' ? '-' : ofLast)
-  return all.join(', ')
+  ofLast: (exchange: Exchange) => string,
+): Read {
+  return (exchange) => {
+    const { failedTries, tries } = exchange
+    const last = ofLast(exchange)
+    if (failedTries === undefined) return last
+    const all = failedTries.map(ofFailed)
+    if (failedTries.length < tries) all.push(last === '' ? '-' : last)
+    return all.join(', ')
+  }
 }
 
 function answeredAfter({ upstreamMs }: Exchange): string {

@@ -1,7 +1,8 @@
 import type { LogPart } from '#src/policies/log-variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
+import { Stretches } from './log-stretch.ts'
+import type { LogStretch } from './log-stretch.ts'
 import { inQuotes, isPlain, isPlainUnit, oncePerSecond } from './log-text.ts'
-import { SteadyText } from './steady-text.ts'
 import type { LogVariableUse } from './steady-text.ts'
 
 /** The text of one variable, '' when it has no value. `durationMs`: how long it took in all. */
@@ -25,11 +26,20 @@ const plainVariables: ReadonlySet<string> = new Set([
   'upstream_status',
 ])
 
-/**
- * Whose value is another in nearly every line. All others are asked for, and compared with what they
- * were in the line before.
- */
+/** Whose value is another in nearly every line. */
 const changingVariables: ReadonlySet<string> = new Set([
+  'msec',
+  'remote_port',
+  'req_id',
+  'request_id',
+  'request_time',
+  'session_time',
+  'upstream_header_time',
+  'upstream_response_time',
+])
+
+/** Whose value is another in every line where clients ask for many things, and the same where they ask for one. */
+const variedVariables: ReadonlySet<string> = new Set([
   'args',
   'body_bytes_sent',
   'bytes_received',
@@ -38,21 +48,13 @@ const changingVariables: ReadonlySet<string> = new Set([
   'document_uri',
   'escaped_request_uri',
   'http_referer',
-  'msec',
   'query_string',
-  'remote_port',
-  'req_id',
   'request',
-  'request_id',
   'request_length',
-  'request_time',
   'request_uri',
-  'session_time',
   'upstream_bytes_received',
   'upstream_bytes_sent',
-  'upstream_header_time',
   'upstream_response_length',
-  'upstream_response_time',
   'uri',
 ])
 
@@ -66,38 +68,29 @@ export function linkFormat<Source>(
   // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
   const absent = logEscape === 'default' ? '-' : ''
   const show = (value: string, plain: boolean): string => (plain ? value : escape(value)) || absent
-  const steady: SteadyText<Source>[] = []
+  const stretches = new Stretches<Source>(show)
   const changing: LogVariableUse<Source>[] = []
-  let uses: LogVariableUse<Source>[] = []
-  let texts = ['']
-  const close = (): void => {
-    steady.push(new SteadyText(uses, texts, show))
-    uses = []
-    texts = ['']
-  }
   for (const part of format) {
     if ('text' in part) {
       // Lines are bytes, one character each.
-      texts[uses.length] += Buffer.from(part.text, 'utf8').latin1Slice()
+      stretches.addText(Buffer.from(part.text, 'utf8').latin1Slice())
       continue
     }
     const { variable } = part
     const use = { read: readerOf(variable), plain: plainVariables.has(variable) }
     if (changingVariables.has(variable)) {
-      close()
+      stretches.end()
       changing.push(use)
-    } else {
-      uses.push(use)
-      texts.push('')
-    }
+    } else stretches.addVariable(use, variedVariables.has(variable))
   }
-  close()
+  stretches.end()
+  const between = stretches.all
   return (source, durationMs) => {
-    let line = (steady[0] as SteadyText<Source>).textOf(source, durationMs)
+    let line = (between[0] as LogStretch<Source>).textOf(source, durationMs)
     for (let i = 0; i < changing.length; i++) {
       const { read, plain } = changing[i] as LogVariableUse<Source>
       const value = show(read(source, durationMs), plain)
-      line += value + (steady[i + 1] as SteadyText<Source>).textOf(source, durationMs)
+      line += value + (between[i + 1] as LogStretch<Source>).textOf(source, durationMs)
     }
     return line
   }

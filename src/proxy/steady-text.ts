@@ -1,3 +1,4 @@
+import { flatText } from '#src/exchange/gathered-text.ts'
 import type { ReadLog } from './log-format.ts'
 
 /** A variable in a log line. */
@@ -7,8 +8,11 @@ export interface LogVariableUse<Source> {
   readonly plain: boolean
 }
 
+/** What stands in a line for a value. */
+export type ShowValue = (value: string, plain: boolean) => string
+
 /**
- * A stretch of a log line whose values mostly are those of the line before, as the client's address
+ * A text in a log line whose values mostly are those of the line before, as the client's address
  * and the host are: its text is put together again only when one of them is another.
  */
 export class SteadyText<Source> {
@@ -19,17 +23,12 @@ export class SteadyText<Source> {
   /** By variable the last value, and what stands for it. */
   readonly #values: (string | undefined)[]
   readonly #shown: string[]
-  /** What stands in the line for a value. */
-  readonly #show: (value: string, plain: boolean) => string
+  readonly #show: ShowValue
   #text: string
   /** The text is in one piece of memory. */
   #flat = true
 
-  constructor(
-    uses: readonly LogVariableUse<Source>[],
-    texts: readonly string[],
-    show: (value: string, plain: boolean) => string,
-  ) {
+  constructor(uses: readonly LogVariableUse<Source>[], texts: readonly string[], show: ShowValue) {
     this.#show = show
     this.#reads = uses.map(({ read }) => read)
     this.#plain = uses.map(({ plain }) => plain)
@@ -57,16 +56,16 @@ export class SteadyText<Source> {
 
   #join(): void {
     const texts = this.#texts
+    const shown = this.#shown
     let text = texts[0] as string
-    // One piece where there is no value, as pieces are what costs.
-    for (const [i, shown] of this.#shown.entries()) text += shown + (texts[i + 1] as string)
+    for (let i = 0; i < shown.length; i++) text += (shown[i] as string) + (texts[i + 1] as string)
     this.#text = text
     this.#flat = false
   }
 
   /** Once it has come twice it is likely to come again. */
   #flatten(): void {
-    this.#text = Buffer.from(this.#text, 'latin1').latin1Slice()
+    this.#text = flatText(this.#text)
     this.#flat = true
   }
 }

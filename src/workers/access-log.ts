@@ -33,7 +33,7 @@ export class AccessLogSink implements LineSink {
   }
 
   write(line: string): void {
-    this.#text = this.#lines++ === 0 ? line : `${this.#text}\n${line}`
+    this.#text = this.#lines++ === 0 ? line : this.#text + '\n' + line
     if (this.#lines >= linesAtOnce || this.#text.length >= bytesAtOnce) this.#put()
   }
 

@@ -147,9 +147,20 @@ function without(model: Model, ...names: readonly string[]): Model {
   return model.map((pair) => (pair && lower.has(pair[0].toLowerCase()) ? undefined : pair))
 }
 
+/** One object for the same fields, as rules have it. */
+const allPrepared = new Map<string, PreparedFields>()
+
+function kept(key: string, make: () => PreparedFields): PreparedFields {
+  const prepared = allPrepared.get(key) ?? make()
+  allPrepared.set(key, prepared)
+  return prepared
+}
+
 /** Does the same to the fields and to a plain list of pairs; gives the list. */
 function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at }: Edit): Model {
-  const prepared = PreparedFields.lastOf([name, value, other, 'x'])
+  const prepared = kept(`${name} ${value} ${other}`, () =>
+    PreparedFields.lastOf([name, value, other, 'x']),
+  )
   switch (kind) {
     case 'append':
       fields.append(name, value)
@@ -167,7 +178,7 @@ function applyEdit(fields: Fields, model: Model, { kind, name, value, other, at 
       fields.setPrepared(prepared)
       return [...without(model, name, other), ...preparedPairs(prepared)]
     case 'remove-prepared':
-      fields.removePrepared(preparedNames([name, other]))
+      fields.removePrepared(kept(`${name} ${other}`, () => preparedNames([name, other])))
       return without(model, name, other)
     case 'mask':
       fields.removeKnown(fieldMask('cookie', 'server'))
@@ -197,16 +208,28 @@ test('any edits agree with a plain list of pairs', () => {
     at: fc.nat(12),
   })
   fc.assert(
-    fc.property(fc.array(fc.tuple(name, value)), fc.array(edit), (lines, edits) => {
-      const fields = received(lines)
-      let model: Model = [...lines]
-      for (const one of edits) model = applyEdit(fields, model, one)
-      const pairs = model.filter((pair) => pair !== undefined)
-      assert.deepEqual(toPairs(fields), pairs.flat())
-      assert.equal(fields.toLines(), pairs.map(([n, v]) => `${n}: ${v}\r\n`).join(''))
-      for (const key of ['host', 'cookie', 'x-a', 'x-c']) {
-        assert.equal(fields.get(key), pairs.find(([n]) => n.toLowerCase() === key)?.[1])
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(name, value)),
+      fc.array(edit),
+      fc.nat(2),
+      (lines, edits, copies) => {
+        const origin = received(lines)
+        let fields = origin
+        for (let i = 0; i < copies; i++) {
+          fields = new Fields()
+          fields.copyReceived(origin)
+          // What was done to the copy before must not show in this one.
+          if (i < copies - 1) for (const one of edits) applyEdit(fields, [], one)
+        }
+        let model: Model = [...lines]
+        for (const one of edits) model = applyEdit(fields, model, one)
+        const pairs = model.filter((pair) => pair !== undefined)
+        assert.deepEqual(toPairs(fields), pairs.flat())
+        assert.equal(fields.toLines(), pairs.map(([n, v]) => `${n}: ${v}\r\n`).join(''))
+        for (const key of ['host', 'cookie', 'x-a', 'x-c']) {
+          assert.equal(fields.get(key), pairs.find(([n]) => n.toLowerCase() === key)?.[1])
+        }
+      },
+    ),
   )
 })

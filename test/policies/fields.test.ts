@@ -121,7 +121,13 @@ test('variables of request fields are what each client sent, in whatever order t
   for (const [sent, clientAddress] of [
     ['theirs', '198.51.100.1'],
     ['theirs', '198.51.100.2'],
+    // What comes again is put together once.
+    ['theirs', '198.51.100.2'],
+    ['theirs', '198.51.100.2'],
     ['', '198.51.100.2'],
+    ['', '198.51.100.2'],
+    ['theirs', '198.51.100.2'],
+    ['', '198.51.100.1'],
   ] as const) {
     const given = sent === '' ? {} : { 'X-A': sent }
     const { exchange, request } = fakeExchange({

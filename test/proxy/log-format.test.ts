@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { logFormat, logVariables } from '#src/policies/log-variables.ts'
+import { linkFormat } from '#src/proxy/log-format.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { ask, freePorts, startUpstream } from '#test/commands/instance.ts'
 import { TestPlane } from '#test/support/plane.ts'
@@ -145,3 +147,38 @@ for (const [format, why] of bad) {
     assert.match(logFormat.explain?.(format) ?? '', why)
   })
 }
+
+/** Numbers and times are not looked at, as they hold nothing to escape. */
+function shown(name: string, given: string): string {
+  const plain = ['status', 'request_id', 'body_bytes_sent', 'time_local'].includes(name)
+  return plain ? given : given.replaceAll('"', '\\"')
+}
+
+test('a line tells its own values, whatever the lines before it told', () => {
+  const names = [
+    'status',
+    'request_uri',
+    'host',
+    'request_id',
+    'body_bytes_sent',
+    'http_a',
+    'time_local',
+  ]
+  const text = names.map((name) => ` ${name}=$${name}`).join('')
+  type Values = Readonly<Record<string, string>>
+  const write = linkFormat<Values>(
+    logFormat.parse(text) ?? [],
+    'json',
+    (name) => (values) => values[name] ?? '',
+  )
+  const value = fc.constantFrom('', 'a', '"', 'a text of more than sixteen units')
+  const line = fc.record(Object.fromEntries(names.map((name) => [name, value])))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(line, fc.integer({ min: 1, max: 3 }))), (lines) => {
+      for (const [values, times] of lines) {
+        const wanted = names.map((name) => ` ${name}=${shown(name, values[name] ?? '')}`).join('')
+        for (let i = 0; i < times; i++) assert.equal(write(values, 0), wanted)
+      }
+    }),
+  )
+})
