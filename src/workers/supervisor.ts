@@ -4,6 +4,7 @@ import type { TableDelta } from '#src/table/table.ts'
 import { defaultBackoff } from './backoff.ts'
 import type { BackoffOptions } from './backoff.ts'
 import { ControlPlaneThread } from './control-plane-thread.ts'
+import { tuneEngine } from './engine.ts'
 import type { LogSettings } from './messages.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import type { SharedMemory } from './shared-memory.ts'
@@ -81,6 +82,7 @@ export class Supervisor {
 
   /** Resolves once every worker runs the first table; rejects when that cannot be. */
   async start(): Promise<void> {
+    tuneEngine()
     this.#ticketKeys.start()
     await new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject }
