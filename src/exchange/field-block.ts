@@ -52,7 +52,7 @@ export interface RepeatedField {
 
 /** A field as a line of HTTP/1.1, with its CRLF. */
 export function fieldLine(name: string, value: string): string {
-  return `${name}: ${value}\r\n`
+  return name + ': ' + value + '\r\n'
 }
 
 function lowerNames(pairs: readonly string[]): string[] {

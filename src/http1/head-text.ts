@@ -97,7 +97,9 @@ export function responseText(head: ResponseHead, lines: string): string {
     start = new HeadStart(statusLine(head), fields)
     origin.start = start
   }
-  return start.textOf(fields) + fields.addedLines() + lines + '\r\n'
+  const added = fields.addedLines()
+  if (added === '') return start.wholeOf(fields, lines)
+  return start.textOf(fields) + added + lines + '\r\n'
 }
 
 function statusLine({ status, reason }: ResponseHead): string {
