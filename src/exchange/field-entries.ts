@@ -114,6 +114,14 @@ export class FieldEntries {
     )
   }
 
+  /** Whether the value of entry i is this one; without making a string of it. */
+  hasValue(i: number, value: string): boolean {
+    if ((this.places[i * width + lineStartAt] as number) < 0) return this.values[i] === value
+    const start = this.places[i * width + valueStartAt] as number
+    const length = (this.places[i * width + valueEndAt] as number) - start
+    return length === value.length && this.text.startsWith(value, start)
+  }
+
   protected nameLength(i: number): number {
     const start = this.places[i * width + lineStartAt] as number
     return start < 0

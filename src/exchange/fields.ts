@@ -221,13 +221,19 @@ export class Fields extends FieldEntries {
 
   /** As `get`, where the number of the name is at hand. */
   getKnown(id: FieldId, lowerName: string): string | undefined {
-    if (id > 0 && (this.mask & (1 << id)) === 0) return undefined
+    const i = this.find(id, lowerName)
+    return i < 0 ? undefined : this.valueAt(i)
+  }
+
+  /** The first entry with this lower-case name, which has this number; -1: there is none. The block is not searched. */
+  find(id: FieldId, lowerName: string): number {
+    if (id > 0 && (this.mask & (1 << id)) === 0) return -1
     if (this.#tail?.mayHave(id, lowerName) === true) this.#spread()
     for (let i = 0; i < this.count; i++) {
       if (this.places[i * width] !== id) continue
-      if (id > 0 || this.hasName(i, lowerName)) return this.valueAt(i)
+      if (id > 0 || this.hasName(i, lowerName)) return i
     }
-    return undefined
+    return -1
   }
 
   /** The value of the first field of this lower-case name that was taken out: as it was sent. */

@@ -157,10 +157,13 @@ function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly str
       return allowed ? exchange.reply({ status: 204 }) : CONTINUE
     },
     responseChange({ request }) {
-      const origin = request.fields.getKnown(originId, 'origin')
-      if (origin === undefined) return varyOrigin
-      const place = named.indexOf(origin)
-      if (place >= 0) return changes[place] as FieldChange
+      const { fields } = request
+      const at = fields.find(originId, 'origin')
+      if (at < 0) return varyOrigin
+      for (let i = 0; i < named.length; i++) {
+        if (fields.hasValue(at, named[i] as string)) return changes[i] as FieldChange
+      }
+      const origin = fields.valueAt(at)
       if (origin === other) return otherChange
       if (!matchesOrigin(origins, origin)) return varyOrigin
       other = origin
