@@ -77,3 +77,13 @@ export function wasFalseTunnel(exchange: Exchange, attempt: Attempt, head: Respo
   tryFailed(exchange, attempt, 'malformed')
   return true
 }
+
+/** Fails a try whose answer has a longer head than the route takes, as nginx does where it does not fit its buffer. */
+export function wasTooLong(exchange: Exchange, attempt: Attempt, head: ResponseHead): boolean {
+  const max = exchange.live?.rule.settings.responseHeadBytesMax ?? 0
+  if (max === 0 || head.fields.text.length <= max) return false
+  releaseResponseHead(head)
+  attempt.abandon()
+  tryFailed(exchange, attempt, 'head-too-large')
+  return true
+}

@@ -7,7 +7,6 @@ const heads = 'the options of the ConfigMap bound heads, for all routes'
 const unused: Readonly<Record<string, string>> = {
   proxy_buffering: streamed,
   proxy_buffers: streamed,
-  proxy_buffer_size: heads,
   proxy_busy_buffers_size: streamed,
   proxy_max_temp_file_size: streamed,
   proxy_temp_file_write_size: streamed,

@@ -5,6 +5,7 @@ import type { DirectiveTable, DirectiveRow } from './row.ts'
 /** Directive: the annotation that says the same, in a location. */
 const annotations: Readonly<Record<string, string>> = {
   client_max_body_size: 'proxy-body-size',
+  proxy_buffer_size: 'proxy-buffer-size',
   proxy_connect_timeout: 'proxy-connect-timeout',
   proxy_send_timeout: 'proxy-send-timeout',
   proxy_read_timeout: 'proxy-read-timeout',

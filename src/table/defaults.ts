@@ -6,6 +6,7 @@ import type { GlobalOptions, RouteSettings, RouteTable } from './table.ts'
  */
 export const defaultRouteSettings: RouteSettings = {
   bodyBytesMax: 1024 * 1024,
+  responseHeadBytesMax: 0,
   connectTimeoutMs: 5000,
   sendTimeoutMs: 60_000,
   readTimeoutMs: 60_000,

@@ -204,6 +204,8 @@ export type HashKeyPart = { readonly text: string } | { readonly variable: strin
 /** Limits and times of one route. Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
 export interface RouteSettings {
   readonly bodyBytesMax: number
+  /** Of an HTTP/1.1 upstream; the option of this name bounds all heads besides. */
+  readonly responseHeadBytesMax: number
   readonly connectTimeoutMs: number
   readonly sendTimeoutMs: number
   readonly readTimeoutMs: number

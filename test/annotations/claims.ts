@@ -10,6 +10,7 @@
  */
 const lines = String.raw`
 proxy-body-size ; ; 8m ; bodyBytesMax=8388608 ; 8x ; annotation-invalid ; headgate.dev/proxy-body-size=1k ; bodyBytesMax=1024 ; test/proxy/exchange.test.ts#bodyBytesMax nginx
+proxy-buffer-size ; ; 16k ; responseHeadBytesMax=16384 ; 16x ; annotation-invalid ; headgate.dev/proxy-buffer-size=8k ; responseHeadBytesMax=8192 ; test/proxy/response-head-size.test.ts nginx
 proxy-connect-timeout ; ; 3 ; connectTimeoutMs=3000 ; soon ; annotation-invalid ; proxy-read-timeout=9 ; connectTimeoutMs=3000 readTimeoutMs=9000 ; test/proxy/exchange.test.ts#connectTimeoutMs
 proxy-send-timeout ; ; 30 ; sendTimeoutMs=30000 ; -1 ; annotation-invalid ; headgate.dev/proxy-send-timeout=7 ; sendTimeoutMs=7000 ; test/proxy/exchange.test.ts#sendTimeoutMs
 proxy-read-timeout ; ; 5m ; readTimeoutMs=300000 ; 1 hour ; annotation-invalid ; configuration-snippet=proxy_read_timeout 9s; ; readTimeoutMs=9000 ; nginx

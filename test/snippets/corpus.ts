@@ -251,7 +251,7 @@ if ($closed) { return 503 "back soon\\n"; }`,
     name: 'buffers',
     plain: true,
     text: 'proxy_buffering off;\nproxy_buffers 8 16k;\nproxy_buffer_size 16k;\ngzip_vary on;',
-    unused: [1, 2, 3, 4],
+    unused: [1, 2, 4],
   },
   {
     name: 'compression of a location',

@@ -44,6 +44,7 @@ export const peer: Peer = {
 
 export const settings: RouteSettings = {
   bodyBytesMax: 1024 * 1024,
+  responseHeadBytesMax: 0,
   connectTimeoutMs: 5000,
   sendTimeoutMs: 60_000,
   readTimeoutMs: 60_000,

@@ -33,6 +33,16 @@ export const routeAnnotations = annotationTable({
     compatibility: 'same',
     option: true,
   },
+  'proxy-buffer-size': {
+    type: size,
+    default: defaults.responseHeadBytesMax,
+    doc: 'The longest head of an answer of an HTTP/1.1 upstream; a longer one is answered 502. Unset or 0, and beyond it, response-head-size-max alone holds, where nginx takes 4k.',
+    example: '16k',
+    risk: 'low',
+    scope: 'path',
+    compatibility: 'same',
+    option: true,
+  },
   'proxy-connect-timeout': {
     type: duration,
     default: defaults.connectTimeoutMs,
@@ -146,6 +156,7 @@ export function routeSettingsOf(
   const conditions = values['proxy-next-upstream']
   return {
     bodyBytesMax: values['proxy-body-size'],
+    responseHeadBytesMax: values['proxy-buffer-size'],
     connectTimeoutMs: values['proxy-connect-timeout'],
     sendTimeoutMs: values['proxy-send-timeout'],
     readTimeoutMs: values['proxy-read-timeout'],

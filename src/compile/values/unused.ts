@@ -4,7 +4,6 @@ import { bool, integer, oneOf } from '#src/annotations/types.ts'
 
 const streamed =
   'bodies are passed on as they come, and a slow reader slows the sender, so there is no buffer to set'
-const headSize = 'the option response-head-size-max bounds the heads of responses, for all routes'
 
 /** Annotations that are read, checked and without effect, each for a reason. */
 export const unusedAnnotations = annotationTable({
@@ -26,16 +25,6 @@ export const unusedAnnotations = annotationTable({
     risk: 'low',
     scope: 'path',
     compatibility: { unused: streamed },
-    option: true,
-  },
-  'proxy-buffer-size': {
-    type: size,
-    default: 4096,
-    doc: 'Memory for the head of a response.',
-    example: '16k',
-    risk: 'low',
-    scope: 'path',
-    compatibility: { unused: headSize },
     option: true,
   },
   'proxy-buffers-number': {

@@ -171,10 +171,20 @@ export const passing: Group = {
         { upstream: { status: 503, tries: 1 } },
       ],
     },
+    {
+      key: 'proxy-buffer-size',
+      name: 'heads of answers that fit, and one that does not',
+      annotations: { 'proxy-buffer-size': '2k' },
+      location: 'proxy_buffer_size 2k; proxy_buffers 4 2k; proxy_busy_buffers_size 4k;',
+      requests: [
+        { upstream: { fields: { 'X-Long': 'x'.repeat(1500) } } },
+        { upstream: { fields: { 'X-Long': 'x'.repeat(3000) } } },
+        { upstream: { bodyBytes: 20_000 } },
+      ],
+    },
     // Keys of which nothing is left to set: what clients and upstreams get is alike all the same.
     ...[
       ['proxy-buffering', 'on', 'proxy_buffering on;'],
-      ['proxy-buffer-size', '8k', 'proxy_buffer_size 8k; proxy_buffers 4 8k;'],
       ['proxy-buffers-number', '8', 'proxy_buffers 8 4k;'],
       ['proxy-busy-buffers-size', '8k', 'proxy_busy_buffers_size 8k;'],
       ['proxy-max-temp-file-size', '0', 'proxy_max_temp_file_size 0;'],
