@@ -32,7 +32,7 @@ import { recordExchange, recordRetry, recordStart, recordTunnel } from './record
 import { makeReply } from './reply.ts'
 import { receiveBody } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
-import { tryFailed, wasFalseTunnel, wasTooLong } from './try-failed.ts'
+import { tryFailed, wasFalseTunnel, wasHeadTooLong } from './try-failed.ts'
 import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
 import { passHead, passWholeBody, wholeBodyMaxOf } from './whole-body.ts'
 import type { Waiting } from './waiting.ts'
@@ -246,7 +246,7 @@ export class Exchange
 
   onHead(head: ResponseHead, ended: boolean): void {
     const attempt = this.attempt as Attempt
-    if (wasTooLong(this, attempt, head)) return
+    if (wasHeadTooLong(this, attempt, head)) return
     noteAnswer(this, attempt, head)
     if (this.request.upgrade !== '' && wasFalseTunnel(this, attempt, head)) return
     if (mayRetryStatus(this, head, ended)) {

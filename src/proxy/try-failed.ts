@@ -79,7 +79,7 @@ export function wasFalseTunnel(exchange: Exchange, attempt: Attempt, head: Respo
 }
 
 /** Fails a try whose answer has a longer head than the route takes, as nginx does where it does not fit its buffer. */
-export function wasTooLong(exchange: Exchange, attempt: Attempt, head: ResponseHead): boolean {
+export function wasHeadTooLong(exchange: Exchange, attempt: Attempt, head: ResponseHead): boolean {
   const max = exchange.live?.rule.settings.responseHeadBytesMax ?? 0
   if (max === 0 || head.fields.text.length <= max) return false
   releaseResponseHead(head)
