@@ -1,6 +1,7 @@
 import type { RepeatedField } from './field-block.ts'
 import {
   asStrings,
+  gone,
   lineEndAt,
   lineStartAt,
   nameEndAt,
@@ -8,6 +9,7 @@ import {
   valueStartAt,
   width,
 } from './field-places.ts'
+import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
 import { equalsLower, folded } from './name-text.ts'
 import type { PreparedFields } from './prepared-fields.ts'
@@ -23,6 +25,9 @@ export class FieldEntries {
   mask = 0
   /** Entries, removed ones included. */
   protected count = 0
+  /** So many entries the message came with, and these known fields; see `markSent`. */
+  protected sent = 0
+  protected sentMask = 0
   /** By entry, see `field-places.ts`. One array lies in fewer places of memory than one for each. */
   protected readonly places: number[] = []
   // Parallel columns of what is text; `repeated` holds where the line starts at `asRepeated`.
@@ -112,6 +117,53 @@ export class FieldEntries {
       this.places[i * width + valueStartAt],
       this.places[i * width + valueEndAt],
     )
+  }
+
+  /** The message is here: whatever becomes of its fields from now on, the methods of what was sent tell these. */
+  markSent(): void {
+    this.sent = this.count
+    this.sentMask = this.mask
+  }
+
+  /** As `find`, as the message came: no matter what was taken out or put in place of it since. */
+  findSent(id: FieldId, lowerName: string): number {
+    if (id > 0 && (this.sentMask & (1 << id)) === 0) return -1
+    for (let i = 0; i < this.sent; i++) if (this.isSent(i, id, lowerName)) return i
+    return -1
+  }
+
+  /** The value of the first field with this lower-case name that the message came with, or undefined. */
+  getSent(lowerName: string): string | undefined {
+    return this.getSentKnown(fieldId(lowerName), lowerName)
+  }
+
+  /** As `getSent`, where the number of the name is at hand. */
+  getSentKnown(id: FieldId, lowerName: string): string | undefined {
+    const i = this.findSent(id, lowerName)
+    return i < 0 ? undefined : this.valueAt(i)
+  }
+
+  /** All values under this lower-case name that the message came with, joined by `separator`, or undefined. */
+  getSentJoined(lowerName: string, separator = ', '): string | undefined {
+    const id = fieldId(lowerName)
+    let joined: string | undefined
+    for (let i = this.findSent(id, lowerName); i >= 0 && i < this.sent; i++) {
+      if (!this.isSent(i, id, lowerName)) continue
+      joined = joined === undefined ? this.valueAt(i) : joined + separator + this.valueAt(i)
+    }
+    return joined
+  }
+
+  /** Calls `visit` for every field that the message came with, in order. */
+  forEachSent(visit: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.sent; i++) {
+      if ((this.places[i * width] as number) > gone) visit(this.nameAt(i), this.valueAt(i))
+    }
+  }
+
+  protected isSent(i: number, id: FieldId, lowerName: string): boolean {
+    const own = this.places[i * width] as number
+    return (own === id || own === ~id) && (id > 0 || this.hasName(i, lowerName))
   }
 
   /** Whether the value of entry i is this one; without making a string of it. */

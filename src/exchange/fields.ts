@@ -1,7 +1,7 @@
 import { fieldLine } from './field-block.ts'
 import type { FieldBlock, RepeatedField } from './field-block.ts'
 import { FieldEntries } from './field-entries.ts'
-import { asRepeated, asStrings, lineEndAt, lineStartAt, width } from './field-places.ts'
+import { asRepeated, asStrings, gone, lineEndAt, lineStartAt, width } from './field-places.ts'
 import { fieldText } from './field-text.ts'
 import { fieldId } from './known-fields.ts'
 import type { FieldId } from './known-fields.ts'
@@ -39,6 +39,8 @@ export class Fields extends FieldEntries {
     this.text = ''
     this.count = 0
     this.mask = 0
+    this.sent = 0
+    this.sentMask = 0
     this.sensitive = false
     this.#tail = undefined
     this.#block = undefined
@@ -197,10 +199,31 @@ export class Fields extends FieldEntries {
     if (i < this.#copied) this.#removed = -1
   }
 
+  /**
+   * What was taken out, and what came behind the first `before` entries, counts as if the message had come so. Of
+   * known fields in the mask `except` what was taken out still counts as it came.
+   */
+  acceptChanges(before: number, except: number): void {
+    const { size } = this
+    const own: number[] = []
+    for (let i = 0; i < size; i++) {
+      const id = this.places[i * width] as number
+      if (id < 0 && (except & (1 << ~id) & ~1) === 0) this.places[i * width] = gone
+      else if (id >= 0 && i >= this.sent && i < before) own.push(i)
+    }
+    const kept = own.map((i) => [this.idAt(i), this.nameAt(i), this.valueAt(i)] as const)
+    for (const i of own) this.places[i * width] = gone
+    const sentMask = this.sentMask & except
+    this.markSent()
+    this.sentMask |= sentMask
+    for (const [id, name, value] of kept) this.appendKnown(id, name, value)
+  }
+
   /** Takes one entry out. */
   removeAt(i: number): void {
     this.#reach(i)
-    this.places[i * width] = -1
+    const id = this.places[i * width] as number
+    if (id >= 0) this.places[i * width] = ~id
     if (i < this.#copied) this.#removed |= 1 << Math.min(i, 31)
   }
 
@@ -234,14 +257,6 @@ export class Fields extends FieldEntries {
       if (id > 0 || this.hasName(i, lowerName)) return i
     }
     return -1
-  }
-
-  /** The value of the first field of this lower-case name that was taken out: as it was sent. */
-  getRemoved(lowerName: string): string | undefined {
-    for (let i = 0; i < this.count; i++) {
-      if (this.places[i * width] === -1 && this.hasName(i, lowerName)) return this.valueAt(i)
-    }
-    return undefined
   }
 
   /**

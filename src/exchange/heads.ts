@@ -20,6 +20,8 @@ export class RequestHead {
   target = ''
   /** Host and optional port exactly as sent, valid per RFC 9110 7.2. */
   authority = ''
+  /** What the client sent, once a policy has replaced it; '' until then. */
+  originalAuthority = ''
   /** 10, 11 or 20. */
   version = 11
   /** Length of the body; -1: not known; 0: no body. */
@@ -31,11 +33,17 @@ export class RequestHead {
   acceptsTrailers = false
   readonly fields = new Fields()
 
+  /** The host and port that the client sent, whatever the upstream gets. */
+  get sentAuthority(): string {
+    return this.originalAuthority || this.authority
+  }
+
   clear(): void {
     this.origin = undefined
     this.method = ''
     this.target = ''
     this.authority = ''
+    this.originalAuthority = ''
     this.version = 11
     this.contentLength = 0
     this.upgrade = ''

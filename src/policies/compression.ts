@@ -150,10 +150,7 @@ export const compression = policy({
         const { request, response } = exchange
         if (response === undefined || !isCompressible(response, exchange)) return CONTINUE
         const type = mediaTypeOf(response)
-        // A snippet may ask the upstream not to compress; that says nothing of the client.
-        const accepted =
-          request.fields.getJoined('accept-encoding') ??
-          request.fields.getRemoved('accept-encoding')
+        const accepted = request.fields.getSentJoined('accept-encoding')
         let varies = false
         for (const { coding, level, bytesMin, types } of rows) {
           if (!types.has(type) && !types.has('*')) continue

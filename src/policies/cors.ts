@@ -152,13 +152,13 @@ function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly str
   return {
     requestHead(exchange) {
       if (exchange.request.method !== 'OPTIONS') return CONTINUE
-      const origin = exchange.request.fields.get('origin')
+      const origin = exchange.request.fields.getSent('origin')
       const allowed = origin !== undefined && matchesOrigin(origins, origin)
       return allowed ? exchange.reply({ status: 204 }) : CONTINUE
     },
     responseChange({ request }) {
       const { fields } = request
-      const at = fields.find(originId, 'origin')
+      const at = fields.findSent(originId, 'origin')
       if (at < 0) return varyOrigin
       for (let i = 0; i < named.length; i++) {
         if (fields.hasValue(at, named[i] as string)) return changes[i] as FieldChange

@@ -204,6 +204,6 @@ function variablePart(config: SessionAffinityConfig, exchange: PolicyExchange): 
   const omitted =
     config.sameSite === 'None' &&
     config.conditionalNone &&
-    mishandlesSameSiteNone(exchange.request.fields.get('user-agent') ?? '')
+    mishandlesSameSiteNone(exchange.request.fields.getSent('user-agent') ?? '')
   return config.sameSite === '' || omitted ? text : `${text}; SameSite=${config.sameSite}`
 }

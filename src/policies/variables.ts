@@ -1,40 +1,46 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
-import { fieldId, forwardingFields } from '#src/exchange/known-fields.ts'
+import { fieldId } from '#src/exchange/known-fields.ts'
 import { escapeUri } from './escape-uri.ts'
 import type { PolicyExchange } from './policy.ts'
 
 /** What variables are read from. */
 export type VariableSource = Pick<
   PolicyExchange,
-  'request' | 'peer' | 'host' | 'path' | 'clientAddress' | 'scheme' | 'requestId' | 'originalTarget'
+  | 'request'
+  | 'peer'
+  | 'host'
+  | 'path'
+  | 'clientAddress'
+  | 'scheme'
+  | 'publicHost'
+  | 'requestId'
+  | 'originalTarget'
 >
-
-const forwarding: ReadonlySet<string> = new Set(forwardingFields)
 
 /** The closed set of variables without an argument, named as in nginx. */
 const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
   args: (source) => queryOf(targetOf(source)),
   query_string: (source) => queryOf(targetOf(source)),
   escaped_request_uri: (source) => escapeUri(targetOf(source)),
-  best_http_host: ({ request }) => request.authority,
+  best_http_host: ({ publicHost }) => publicHost,
   content_length: ({ request }) => (request.contentLength > 0 ? String(request.contentLength) : ''),
-  content_type: ({ request }) => request.fields.get('content-type') ?? '',
+  content_type: ({ request }) => request.fields.getSent('content-type') ?? '',
   document_uri: ({ path }) => visible(path),
   host: ({ host }) => host,
   https: ({ scheme }) => (scheme === 'https' ? 'on' : ''),
   is_args: (source) => (queryOf(targetOf(source)) === '' ? '' : '?'),
   pass_access_scheme: ({ scheme }) => scheme,
   proxy_add_x_forwarded_for({ request, clientAddress }) {
-    const sent = fieldValue(request, 'x-forwarded-for')
+    const sent = request.fields.getSent('x-forwarded-for') ?? ''
     return sent === '' ? clientAddress : `${sent}, ${clientAddress}`
   },
   server_protocol: ({ request: { version } }) =>
     version === 20 ? 'HTTP/2.0' : `HTTP/1.${version - 10}`,
   the_real_ip: ({ clientAddress }) => clientAddress,
-  http_host: ({ request }) => request.authority,
+  http_host: ({ request }) => request.sentAuthority,
   remote_addr: ({ clientAddress }) => clientAddress,
   binary_remote_addr: ({ clientAddress }) => clientAddress,
-  remote_user: ({ request }) => visible(userOf(request.fields.get('authorization') ?? '')),
+  remote_user: ({ request }) => visible(userOf(request.fields.getSent('authorization') ?? '')),
   remote_port: ({ peer }) => String(peer.port),
   request_id: ({ requestId }) => requestId,
   req_id: ({ requestId }) => requestId,
@@ -56,7 +62,7 @@ export function isVariable(name: string): boolean {
 export function variableValue(source: VariableSource, name: string): string {
   const read = variables[name]
   if (read !== undefined) return read(source)
-  if (name.startsWith('http_')) return fieldValue(source.request, fieldName(name))
+  if (name.startsWith('http_')) return source.request.fields.getSent(fieldName(name)) ?? ''
   if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
   if (name.startsWith('arg_')) return argumentValue(targetOf(source), name.slice(4))
   return ''
@@ -68,16 +74,8 @@ export function variableReader(name: string): (source: VariableSource) => string
   if (read !== undefined) return read
   if (!name.startsWith('http_')) return (source) => variableValue(source, name)
   const field = fieldName(name)
-  if (forwarding.has(field)) return ({ request }) => fieldValue(request, field)
   const id = fieldId(field)
-  return ({ request }) => request.fields.getKnown(id, field) ?? ''
-}
-
-/** A field as the client sent it: those that only the proxy may set are taken out before. */
-function fieldValue({ fields }: RequestHead, name: string): string {
-  const value = fields.get(name)
-  if (value !== undefined) return value
-  return forwarding.has(name) ? (fields.getRemoved(name) ?? '') : ''
+  return ({ request }) => request.fields.getSentKnown(id, field) ?? ''
 }
 
 /**
@@ -128,7 +126,7 @@ export function argumentValue(target: string, name: string): string {
 
 /** The first cookie of this name, in any case. */
 export function cookieValue(request: RequestHead, name: string): string {
-  const cookies = request.fields.getJoined('cookie', '; ')
+  const cookies = request.fields.getSentJoined('cookie', '; ')
   if (cookies === undefined) return ''
   let at = 0
   while (at < cookies.length) {

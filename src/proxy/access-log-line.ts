@@ -55,11 +55,11 @@ function requestPart({
     `","remote_addr":"${inQuotes(clientAddress)}` +
     `","method":"${inQuotes(request.method)}` +
     `","scheme":"${scheme}` +
-    `","host":"${inQuotes(request.authority)}` +
+    `","host":"${inQuotes(request.sentAuthority)}` +
     `","target":"${inQuotes(originalTarget || request.target)}` +
     `","http_version":"${httpVersion(request)}` +
-    `","user_agent":"${inQuotes(fields.get('user-agent') ?? '')}` +
-    `","referer":"${inQuotes(fields.get('referer') ?? '')}`
+    `","user_agent":"${inQuotes(fields.getSent('user-agent') ?? '')}` +
+    `","referer":"${inQuotes(fields.getSent('referer') ?? '')}`
   )
 }
 

@@ -39,7 +39,7 @@ export function linkAsked(canary: Canary): (source: VariableSource) => Side {
   const reader = canaryReader(canary)
   const { header, cookie } = canary
   return ({ request }) => {
-    const side = header === '' ? undefined : reader.header(request.fields.get(header))
+    const side = header === '' ? undefined : reader.header(request.fields.getSent(header))
     return side ?? (cookie === '' ? undefined : reader.cookie(cookieValue(request, cookie)))
   }
 }

@@ -120,13 +120,13 @@ export function pageHead(exchange: Exchange, page: ErrorPage): RequestHead {
   const query = request.target.indexOf('?')
   head.method = request.method === 'HEAD' ? 'HEAD' : 'GET'
   head.target = query < 0 ? '/' : `/${request.target.slice(query)}`
-  head.authority = request.authority
+  head.authority = request.sentAuthority
   const { fields } = head
   request.fields.forEach((name, value) => {
     if (!left.has(name.toLowerCase())) fields.append(name, value)
   })
   fields.set('X-Code', String(page.status))
-  setOrRemove(fields, 'X-Format', request.fields.get('accept'))
+  setOrRemove(fields, 'X-Format', request.fields.getSent('accept'))
   fields.set('X-Original-URI', exchange.originalTarget || request.target)
   fields.set('X-Request-ID', requestId)
   if (live !== undefined) nameRoute(head, live.rule)

@@ -122,6 +122,7 @@ export class Exchange
     this.services = services
     this.stream = stream
     this.request = request
+    request.fields.markSent()
     this.body = new RequestBody(services, ended)
     this.startedAt = services.now()
     this.timer = services.wheel.take(this)

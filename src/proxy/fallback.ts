@@ -15,7 +15,7 @@ export function takeFallback(exchange: Exchange): boolean {
   const { namespace, name } = rule.origin
   exchange.target = fallback
   fields.set('X-Code', '503')
-  setOrRemove(fields, 'X-Format', fields.get('accept'))
+  setOrRemove(fields, 'X-Format', fields.getSent('accept'))
   fields.set('X-Namespace', namespace)
   fields.set('X-Ingress-Name', name)
   fields.set('X-Service-Name', rule.fallback.service)

@@ -108,12 +108,14 @@ function readerOf(name: string, logEscape: GlobalOptions['logEscape']): Read {
   return variableReader(name)
 }
 
-/** Bytes of the head as an HTTP/1.1 request of the fields that went on. */
+/** Bytes of the head as it came; one of HTTP/2 as if it had come in HTTP/1.1. */
 function headLength({ request, originalTarget }: Exchange): number {
+  const { fields } = request
+  if (fields.text !== '') return fields.text.length
   const target = originalTarget || request.target
   let length = request.method.length + target.length + ' HTTP/1.1\r\n\r\n'.length + 1
-  length += 'Host: \r\n'.length + request.authority.length
-  request.fields.forEach((name, value) => {
+  length += 'Host: \r\n'.length + request.sentAuthority.length
+  fields.forEachSent((name, value) => {
     length += name.length + value.length + 4
   })
   return length

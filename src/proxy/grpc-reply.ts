@@ -18,7 +18,7 @@ const unknown = 2
 
 /** Whether a request is a gRPC call: its answers carry their status in grpc-status, under HTTP 200. */
 export function isGrpc({ fields, version }: RequestHead): boolean {
-  return version === 20 && fields.get('content-type')?.startsWith('application/grpc') === true
+  return version === 20 && fields.getSent('content-type')?.startsWith('application/grpc') === true
 }
 
 /** Whether an answer of trailers only is UNAVAILABLE: the call may be tried elsewhere. */

@@ -167,6 +167,7 @@ export class PolicyRun implements PolicyExchange {
   }
 
   setAuthority(authority: string): void {
+    this.request.originalAuthority ||= this.request.authority
     this.request.authority = authority
   }
 

@@ -61,7 +61,7 @@ function requestAttributes(exchange: Exchange): Attributes {
     'server.port': exchange.port,
     'client.address': exchange.clientAddress,
     'network.protocol.version': httpVersion(request),
-    ...present('user_agent.original', request.fields.get('user-agent') ?? ''),
+    ...present('user_agent.original', request.fields.getSent('user-agent') ?? ''),
     'http.request.body.size': exchange.body.bytes,
     'headgate.request_id': cut(exchange.requestId),
   }

@@ -48,5 +48,5 @@ function headOf({ status, fields = [] }: Reply, bodyBytes: number): ResponseHead
 }
 
 function wantsHtml({ fields }: RequestHead): boolean {
-  return fields.get('accept')?.includes('text/html') === true
+  return fields.getSent('accept')?.includes('text/html') === true
 }

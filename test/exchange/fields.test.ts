@@ -233,3 +233,68 @@ test('any edits agree with a plain list of pairs', () => {
     ),
   )
 })
+
+test('whatever is done to fields, they tell what the message came with', () => {
+  const name = fc.constantFrom('Host', 'Cookie', 'X-A', 'x-a', 'X-B', 'Server', 'accept', longName)
+  const value = fc.stringMatching(/^[a-z]{0,8}$/)
+  // Nobody gives a field that was sent another value at its place.
+  const kind = fc.constantFrom(...kinds.filter((one) => one !== 'value'))
+  const edit = fc.record({ kind, name, value, other: name, at: fc.nat(12) })
+  const named = edit.filter((one) => one.kind !== 'at')
+  const lines = fc.array(fc.tuple(name, value))
+  const check = (fields: Fields, sent: Model): void => {
+    const pairs = sent.filter((pair) => pair !== undefined)
+    const told: string[] = []
+    fields.forEachSent((one, text) => told.push(one, text))
+    assert.deepEqual(told, pairs.flat())
+    for (const key of ['host', 'cookie', 'x-a', 'x-own', longName.toLowerCase()]) {
+      const values = pairs.filter(([n]) => n.toLowerCase() === key).map(([, text]) => text)
+      assert.equal(fields.getSent(key), values[0])
+      assert.equal(
+        fields.getSentJoined(key, '; '),
+        values.length > 0 ? values.join('; ') : undefined,
+      )
+    }
+  }
+  fc.assert(
+    fc.property(
+      lines,
+      fc.array(edit),
+      fc.array(named),
+      fc.boolean(),
+      (sent, edits, more, copied) => {
+        const origin = received(sent)
+        const fields = copied ? new Fields() : origin
+        if (copied) fields.copyReceived(origin)
+        fields.markSent()
+        for (const one of edits) applyEdit(fields, [], one)
+        check(fields, sent)
+        // What is accepted counts as sent, and not what was there of our own.
+        const other = received(sent)
+        other.markSent()
+        other.append('X-Own', 'ours')
+        const before = other.size
+        let model: Model = sent
+        for (const one of more) model = applyEdit(other, model, one)
+        other.acceptChanges(before, 0)
+        check(other, model)
+        assert.equal(other.get('x-own'), 'ours')
+        for (const one of edits) applyEdit(other, [], one)
+        check(other, model)
+      },
+    ),
+  )
+})
+
+test('a field that is taken out before changes are accepted is told nevertheless where that is wanted', () => {
+  const fields = received([
+    ['X-Forwarded-For', '192.0.2.1'],
+    ['Cookie', 'a=b'],
+  ])
+  fields.markSent()
+  fields.removeKnown(fieldMask('x-forwarded-for', 'cookie'))
+  fields.acceptChanges(fields.size, fieldMask('x-forwarded-for'))
+  assert.equal(fields.getSent('x-forwarded-for'), '192.0.2.1')
+  assert.equal(fields.getSent('cookie'), undefined)
+  assert.deepEqual(toPairs(fields), [])
+})

@@ -98,9 +98,9 @@ async function startBoth(
   }
 }
 
-/** Lines about requests of cases, by the case, whoever served them. */
+/** Lines about requests of cases, by the case, whoever served them. The two are called by names of one length. */
 function linesOf(text: string): string[] {
-  const lines = text.split('\n').filter((line) => /^(?:nginx|headgate) case-/.test(line))
+  const lines = text.split('\n').filter((line) => /^(?:original|headgate) case-/.test(line))
   return lines.map((line) => line.replace(/^\w+ /, '')).toSorted()
 }
 
@@ -122,7 +122,7 @@ async function compare(
   let differs = false
   for (const [i, request] of requests.entries()) {
     const shown = `${key}: ${request.method ?? 'GET'} ${request.target ?? '/'} (${i})`
-    const [nginxId, headgateId] = [`nginx ${host} ${i}`, `headgate ${host} ${i}`]
+    const [nginxId, headgateId] = [`original ${host} ${i}`, `headgate ${host} ${i}`]
     const [nginx, headgate] = await Promise.all([
       measure(ports.nginx, host, nginxId, request),
       measure(ports.headgate, host, headgateId, request),

@@ -107,6 +107,15 @@ const configMaps = Object.entries({
   asking: { 'X-Tenant': 'wonder', 'X-Host': '$host' },
   upstream: { 'X-Sent': 'global', 'X-Scheme-Of': '$scheme' },
   answers: { 'X-Added': 'to all' },
+  replacing: {
+    'User-Agent': 'proxy',
+    Cookie: '',
+    Origin: '',
+    'Content-Type': 'x/y',
+    'Accept-Encoding': '',
+    'X-New': 'new',
+    'X-Lost': '',
+  },
 }).map(([name, data]) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',

@@ -29,6 +29,7 @@ export function fakeExchange(given: Given = {}): FakeExchange {
   request.target = target
   request.authority = 'a.example'
   for (const [name, value] of Object.entries(fields)) request.fields.append(name, value)
+  request.fields.markSent()
   let response: ResponseHead | undefined
   if (answer !== undefined) {
     response = new ResponseHead()
@@ -54,6 +55,7 @@ export function fakeExchange(given: Given = {}): FakeExchange {
       request.target = text
     },
     setAuthority(text: string) {
+      request.originalAuthority ||= request.authority
       request.authority = text
     },
     reply(reply: Reply) {

@@ -27,6 +27,7 @@ function cookieFor(
 ): string | undefined {
   const request = { fields: new Fields() }
   request.fields.append('User-Agent', agent)
+  request.fields.markSent()
   const response = { fields: new Fields() }
   const exchange = {
     request,

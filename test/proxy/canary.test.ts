@@ -22,6 +22,7 @@ function targetOf(key: string, weight: number, eligible = 1): LiveTarget {
 function sourceOf(fields: Readonly<Record<string, string>>): VariableSource {
   const all = new Fields()
   for (const [name, value] of Object.entries(fields)) all.append(name, value)
+  all.markSent()
   return { request: { fields: all } } as unknown as VariableSource
 }
 

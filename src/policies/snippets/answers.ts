@@ -1,5 +1,6 @@
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import type { Fields } from '#src/exchange/fields.ts'
+import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { PolicyExchange, Verdict } from '#src/policies/policy.ts'
 import type { AddedField, ErrorPage, Expiry, FieldEdit, Scope } from './program.ts'
@@ -62,10 +63,16 @@ function addField(fields: Fields, { name, value }: AddedField, exchange: PolicyE
   else fields.append(name, text)
 }
 
-/** Applies edits to the fields of the request, before anybody else reads them. */
+/** Who the client says it comes for: what only we may say to upstreams was taken out, and is still to be told. */
+const forwarding = fieldMask(...forwardingFields)
+
+/** Applies edits to the fields of the request, before anybody else reads them: to nginx they are the client's. */
 export function applyInputEdits(scope: Scope, exchange: PolicyExchange): void {
   const { fields } = exchange.request
+  if (scope.inputEdits.length === 0) return
+  const before = fields.size
   for (const edit of scope.inputEdits) editField(fields, edit, exchange)
+  fields.acceptChanges(before, forwarding)
 }
 
 function concerns({ statuses, types }: FieldEdit, status: number, fields: Fields): boolean {

@@ -1,5 +1,6 @@
 import type { Group } from '../comparison.ts'
 import { access } from './access.ts'
+import { asSent } from './as-sent.ts'
 import { balancing } from './balancing.ts'
 import { clientTls } from './client-tls.ts'
 import { errors } from './errors.ts'
@@ -34,6 +35,7 @@ export const groups: readonly Group[] = [
   snippets,
   ...optionGroups,
   ...logGroups,
+  asSent,
 ]
 
 export const comparisons = groups.flatMap((group) => group.comparisons)
