@@ -11,10 +11,12 @@ export class RequestHead {
   /** The head that this one repeats, byte for byte, as it was received; undefined: it was read by itself. */
   origin: RequestHead | undefined
   /** Of an origin: what users of the heads that repeat it made of it. */
-  readonly kept: { start: HeadStart | undefined; route: unknown } = {
-    start: undefined,
-    route: undefined,
-  }
+  readonly kept: {
+    start: HeadStart | undefined
+    route: unknown
+    change: unknown
+    line: unknown
+  } = { start: undefined, route: undefined, change: undefined, line: undefined }
   method = ''
   /** Path and query exactly as sent (origin-form), or `*` for OPTIONS. */
   target = ''

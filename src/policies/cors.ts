@@ -156,8 +156,7 @@ function forListedOrigins(origins: readonly OriginPattern[], pairs: readonly str
       const allowed = origin !== undefined && matchesOrigin(origins, origin)
       return allowed ? exchange.reply({ status: 204 }) : CONTINUE
     },
-    responseChange({ request }) {
-      const { fields } = request
+    responseChange({ fields }) {
       const at = fields.findSent(originId, 'origin')
       if (at < 0) return varyOrigin
       for (let i = 0; i < named.length; i++) {

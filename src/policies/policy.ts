@@ -159,8 +159,11 @@ export interface Subrequest {
   onAnswer(response: ResponseHead | undefined, body: Buffer): void
 }
 
-/** Chooses among a few changes that are made before any request; it changes nothing itself. */
-export type ChooseChange = (exchange: PolicyExchange) => FieldChange
+/**
+ * Chooses among a few changes that are made before any request, by nothing but the request as it was sent: of
+ * requests that are the same it is asked once. It changes nothing itself.
+ */
+export type ChooseChange = (request: RequestHead) => FieldChange
 
 /**
  * What runs per request. Order: requestHead, requestBody, upstreamChosen, responseHead,

@@ -5,7 +5,8 @@ import { loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
 import type { FailedTry } from './failed-try.ts'
 import { lineTime } from './line-time.ts'
-import { commonTime, escapes, isoSeconds, linkFormat } from './log-format.ts'
+import { isKept, KeptLine } from './kept-line.ts'
+import { commonTime, escapes, isoSeconds, LineFormat } from './log-format.ts'
 import type { ReadLog } from './log-format.ts'
 import { seconds } from './log-text.ts'
 import { upstreamName } from './upstream-name.ts'
@@ -78,7 +79,9 @@ function answeredAfter({ upstreamMs }: Exchange): string {
 }
 
 let linkedOptions: GlobalOptions | undefined
-let linkedFormat: Read = () => ''
+let linked: LineFormat<Exchange> = new LineFormat([], 'default', () => () => '')
+/** There is nothing in a line but what changes each time and what `KeptLine` knows. */
+let mayKeep = false
 
 /** The line of a finished exchange in the format of the options, which have one. */
 export function formattedLogLine(
@@ -90,9 +93,21 @@ export function formattedLogLine(
   if (options !== linkedOptions) {
     linkedOptions = options
     const { logFormat, logEscape } = options
-    linkedFormat = linkFormat(logFormat, logEscape, (name) => readerOf(name, logEscape))
+    linked = new LineFormat(logFormat, logEscape, (name) => readerOf(name, logEscape))
+    mayKeep = [...linked.steadyVariables].every(isKept)
   }
-  return linkedFormat(exchange, durationMs)
+  const { origin } = exchange.request
+  if (!mayKeep || origin === undefined || exchange.failedTries !== undefined)
+    return linked.line(exchange, durationMs)
+  const { services, startedAt } = exchange
+  const second = Math.floor(lineTime(services, startedAt + durationMs) / 1000)
+  const kept = (origin.kept.line ??= new KeptLine()) as KeptLine
+  if (kept.fits(linked, exchange, second)) {
+    kept.texts ??= linked.textsOf(exchange, durationMs)
+    return linked.lineOf(kept.texts, exchange, durationMs)
+  }
+  kept.become(linked, exchange, second)
+  return linked.line(exchange, durationMs)
 }
 
 function readerOf(name: string, logEscape: GlobalOptions['logEscape']): Read {

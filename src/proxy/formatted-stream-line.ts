@@ -1,6 +1,6 @@
 import type { StreamLogVariable } from '#src/policies/log-variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
-import { commonTime, isoSeconds, linkFormat } from './log-format.ts'
+import { commonTime, isoSeconds, LineFormat } from './log-format.ts'
 import type { ReadLog } from './log-format.ts'
 import { seconds } from './log-text.ts'
 import type { Services } from './services.ts'
@@ -40,7 +40,7 @@ const readers: Readonly<Record<StreamLogVariable, ReadLog<Source>>> = {
     String(tunnel.upstream === undefined ? 0 : tunnel.client.bytes),
 }
 
-const formats = new WeakMap<GlobalOptions, ReadLog<Source>>()
+const formats = new WeakMap<GlobalOptions, LineFormat<Source>>()
 
 /** The line of an ended TCP connection in the format of the options, which have one. */
 export function formattedStreamLine(
@@ -48,15 +48,15 @@ export function formattedStreamLine(
   services: Source['services'],
   options: GlobalOptions,
 ): string {
-  let write = formats.get(options)
-  if (write === undefined) {
+  let format = formats.get(options)
+  if (format === undefined) {
     // The format of streams is never escaped otherwise (nginx.tmpl).
-    write = linkFormat(
+    format = new LineFormat(
       options.streamLogFormat,
       'default',
       (name) => readers[name as StreamLogVariable],
     )
-    formats.set(options, write)
+    formats.set(options, format)
   }
-  return write({ tunnel, services }, services.now() - tunnel.startedAt)
+  return format.line({ tunnel, services }, services.now() - tunnel.startedAt)
 }

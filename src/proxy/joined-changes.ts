@@ -1,6 +1,13 @@
 import { FieldChange } from '#src/exchange/field-change.ts'
+import type { RequestHead } from '#src/exchange/heads.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { ChooseChange, Phases, PolicyExchange, Verdict } from '#src/policies/policy.ts'
+
+/** What was chosen for a request head that others repeat. */
+interface KeptChange {
+  readonly choose: ChooseChange
+  readonly whole: FieldChange
+}
 
 /** So many choices are kept joined. */
 const keptMax = 32
@@ -53,16 +60,24 @@ class ChangeRun {
     const kept = new Map<FieldChange, FieldChange>()
     let chosen: FieldChange | undefined
     let whole = FieldChange.none
+    const wholeFor = (request: RequestHead): FieldChange => {
+      const change = choose(request)
+      if (change === chosen) return whole
+      chosen = change
+      whole = kept.get(change) ?? before.followedBy(change).followedBy(after)
+      if (kept.size >= keptMax) kept.clear()
+      kept.set(change, whole)
+      return whole
+    }
     return {
       responseHead(exchange) {
-        const change = choose(exchange)
-        if (change !== chosen) {
-          chosen = change
-          whole = kept.get(change) ?? before.followedBy(change).followedBy(after)
-          if (kept.size >= keptMax) kept.clear()
-          kept.set(change, whole)
-        }
-        return applyTo(exchange, whole)
+        const { origin } = exchange.request
+        if (origin === undefined) return applyTo(exchange, wholeFor(exchange.request))
+        const known = origin.kept.change as KeptChange | undefined
+        if (known?.choose === choose) return applyTo(exchange, known.whole)
+        const change = wholeFor(exchange.request)
+        origin.kept.change = { choose, whole: change } satisfies KeptChange
+        return applyTo(exchange, change)
       },
     }
   }

@@ -1,9 +1,10 @@
+import { flatText } from '#src/exchange/gathered-text.ts'
 import type { LogPart } from '#src/policies/log-variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { Stretches } from './log-stretch.ts'
 import type { LogStretch } from './log-stretch.ts'
 import { inQuotes, isPlain, isPlainUnit, oncePerSecond } from './log-text.ts'
-import type { LogVariableUse } from './steady-text.ts'
+import type { LogVariableUse, ShowValue } from './steady-text.ts'
 
 /** The text of one variable, '' when it has no value. `durationMs`: how long it took in all. */
 export type ReadLog<Source> = (source: Source, durationMs: number) => string
@@ -59,40 +60,74 @@ const variedVariables: ReadonlySet<string> = new Set([
 ])
 
 /** A format as code: every variable is looked up once, a line is a walk over the stretches between those that change. */
-export function linkFormat<Source>(
-  format: readonly LogPart[],
-  logEscape: GlobalOptions['logEscape'],
-  readerOf: (variable: string) => ReadLog<Source>,
-): ReadLog<Source> {
-  const escape = escapes[logEscape]
-  // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
-  const absent = logEscape === 'default' ? '-' : ''
-  const show = (value: string, plain: boolean): string => (plain ? value : escape(value)) || absent
-  const stretches = new Stretches<Source>(show)
-  const changing: LogVariableUse<Source>[] = []
-  for (const part of format) {
-    if ('text' in part) {
-      // Lines are bytes, one character each.
-      stretches.addText(Buffer.from(part.text, 'utf8').latin1Slice())
-      continue
+export class LineFormat<Source> {
+  /** Those that are not another in nearly every line. */
+  readonly steadyVariables: ReadonlySet<string>
+  readonly #changing: readonly LogVariableUse<Source>[]
+  readonly #between: readonly LogStretch<Source>[]
+  readonly #show: ShowValue
+
+  constructor(
+    format: readonly LogPart[],
+    logEscape: GlobalOptions['logEscape'],
+    readerOf: (variable: string) => ReadLog<Source>,
+  ) {
+    const escape = escapes[logEscape]
+    // As in nginx: without a value there is a dash, except where a reader of JSON would see it.
+    const absent = logEscape === 'default' ? '-' : ''
+    this.#show = (value, plain) => (plain ? value : escape(value)) || absent
+    const stretches = new Stretches<Source>(this.#show)
+    const changing: LogVariableUse<Source>[] = []
+    const steady = new Set<string>()
+    for (const part of format) {
+      if ('text' in part) {
+        // Lines are bytes, one character each.
+        stretches.addText(Buffer.from(part.text, 'utf8').latin1Slice())
+        continue
+      }
+      const { variable } = part
+      const use = { read: readerOf(variable), plain: plainVariables.has(variable) }
+      if (changingVariables.has(variable)) {
+        stretches.end()
+        changing.push(use)
+        continue
+      }
+      stretches.addVariable(use, variedVariables.has(variable))
+      steady.add(variable)
     }
-    const { variable } = part
-    const use = { read: readerOf(variable), plain: plainVariables.has(variable) }
-    if (changingVariables.has(variable)) {
-      stretches.end()
-      changing.push(use)
-    } else stretches.addVariable(use, variedVariables.has(variable))
+    stretches.end()
+    this.steadyVariables = steady
+    this.#changing = changing
+    this.#between = stretches.all
   }
-  stretches.end()
-  const between = stretches.all
-  return (source, durationMs) => {
+
+  line(source: Source, durationMs: number): string {
+    const between = this.#between
     let line = (between[0] as LogStretch<Source>).textOf(source, durationMs)
-    for (let i = 0; i < changing.length; i++) {
-      const { read, plain } = changing[i] as LogVariableUse<Source>
-      const value = show(read(source, durationMs), plain)
-      line += value + (between[i + 1] as LogStretch<Source>).textOf(source, durationMs)
+    for (let i = 0; i < this.#changing.length; i++) {
+      line +=
+        this.#changingText(i, source, durationMs) +
+        (between[i + 1] as LogStretch<Source>).textOf(source, durationMs)
     }
     return line
+  }
+
+  /** What stands in a line before, between and behind what changes, for `lineOf`. */
+  textsOf(source: Source, durationMs: number): readonly string[] {
+    return this.#between.map((stretch) => flatText(stretch.textOf(source, durationMs)))
+  }
+
+  lineOf(texts: readonly string[], source: Source, durationMs: number): string {
+    let line = texts[0] as string
+    for (let i = 0; i < this.#changing.length; i++) {
+      line += this.#changingText(i, source, durationMs) + (texts[i + 1] as string)
+    }
+    return line
+  }
+
+  #changingText(i: number, source: Source, durationMs: number): string {
+    const { read, plain } = this.#changing[i] as LogVariableUse<Source>
+    return this.#show(read(source, durationMs), plain)
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FieldChange } from '#src/exchange/field-change.ts'
 import { Fields, toPairs } from '#src/exchange/fields.ts'
+import { RequestHead } from '#src/exchange/heads.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { Phases } from '#src/policies/policy.ts'
 import { joinChanges } from '#src/proxy/joined-changes.ts'
@@ -17,7 +18,7 @@ const change = fc.oneof(
   pairs.map((list) => FieldChange.adding(list)),
   fc.array(fc.constantFrom(...names), { maxLength: 2 }).map((list) => FieldChange.removing(list)),
 )
-/** Changes that are chosen, each by the number in the request's host, or are not. */
+/** Changes that are chosen, each by the number that the request has for a host, or are not. */
 const policy = fc.oneof(
   fc.record({ kind: fc.constant('change' as const), changes: fc.tuple(change, change) }),
   fc.record({ kind: fc.constant('choice' as const), changes: fc.tuple(change, change) }),
@@ -29,11 +30,12 @@ test('joined changes do what they do one by one', () => {
     fc.property(
       fc.array(policy, { maxLength: 6 }),
       fc.array(fc.record({ answer: pairs, choice: fc.nat(1) }), { minLength: 1, maxLength: 4 }),
-      (policies, answers) => {
+      fc.boolean(),
+      (policies, answers, repeats) => {
         const phases = policies.map(({ kind, changes: [first, second] }): Phases => {
           if (kind === 'change') return { responseChange: first }
           if (kind === 'choice') {
-            return { responseChange: ({ host }) => (host === '0' ? first : second) }
+            return { responseChange: ({ authority }) => (authority === '0' ? first : second) }
           }
           return {
             responseHead({ response }) {
@@ -43,15 +45,17 @@ test('joined changes do what they do one by one', () => {
           }
         })
         const joined = joinChanges(phases)
+        const origins = [new RequestHead(), new RequestHead()]
         for (const { answer, choice } of answers) {
-          const host = String(choice)
           const expected = fieldsOf(answer)
           for (const { kind, changes } of policies) {
             const [first, second] = changes
             const done = kind === 'choice' && choice === 1 ? second : first
             done.apply(expected)
           }
-          const { exchange, response } = fakeExchange({ host, answer: [] })
+          const { exchange, request, response } = fakeExchange({ answer: [] })
+          request.authority = String(choice)
+          if (repeats) request.origin = origins[choice]
           const actual = response?.fields as Fields
           for (let i = 0; i < answer.length; i += 2) {
             actual.append(answer[i] as string, answer[i + 1] as string)
@@ -85,10 +89,11 @@ test('what is done is done in one call, but for two choices and what is more tha
 
 test('a choice that is new for every request is not kept for ever', () => {
   const [phase] = joinChanges([
-    { responseChange: ({ host }) => FieldChange.setting(['X-Host', host]) },
+    { responseChange: ({ authority }) => FieldChange.setting(['X-Host', authority]) },
   ])
   for (let i = 0; i < 100; i++) {
-    const { exchange, response } = fakeExchange({ host: `h${i}`, answer: [] })
+    const { exchange, request, response } = fakeExchange({ answer: [] })
+    request.authority = `h${i}`
     phase?.responseHead?.(exchange)
     assert.deepEqual(toPairs(response?.fields as Fields), ['X-Host', `h${i}`])
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { logFormat, logVariables } from '#src/policies/log-variables.ts'
-import { linkFormat } from '#src/proxy/log-format.ts'
+import { LineFormat } from '#src/proxy/log-format.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
 import { ask, freePorts, startUpstream } from '#test/commands/instance.ts'
 import { TestPlane } from '#test/support/plane.ts'
@@ -166,7 +166,7 @@ test('a line tells its own values, whatever the lines before it told', () => {
   ]
   const text = names.map((name) => ` ${name}=$${name}`).join('')
   type Values = Readonly<Record<string, string>>
-  const write = linkFormat<Values>(
+  const format = new LineFormat<Values>(
     logFormat.parse(text) ?? [],
     'json',
     (name) => (values) => values[name] ?? '',
@@ -177,7 +177,8 @@ test('a line tells its own values, whatever the lines before it told', () => {
     fc.property(fc.array(fc.tuple(line, fc.integer({ min: 1, max: 3 }))), (lines) => {
       for (const [values, times] of lines) {
         const wanted = names.map((name) => ` ${name}=${shown(name, values[name] ?? '')}`).join('')
-        for (let i = 0; i < times; i++) assert.equal(write(values, 0), wanted)
+        for (let i = 0; i < times; i++) assert.equal(format.line(values, 0), wanted)
+        assert.equal(format.lineOf(format.textsOf(values, 0), values, 0), wanted)
       }
     }),
   )

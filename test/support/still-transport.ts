@@ -21,14 +21,17 @@ export class StillConnection implements Connection {
     scheme: 'http',
     tls: undefined,
   } as const
+  /** Port of the upstream at its other end; 0: a client is there. */
+  readonly upstreamPort: number
   /** Writes that nobody has looked at. */
   writes = 0
   /** What was written last. */
   readonly written = Buffer.alloc(16 * 1024)
   writtenBytes = 0
 
-  constructor(handler: ConnectionHandler) {
+  constructor(handler: ConnectionHandler, upstreamPort = 0) {
     this.handler = handler
+    this.upstreamPort = upstreamPort
   }
 
   /** The text is copied, as for the kernel. */
@@ -80,8 +83,8 @@ export class StillTransport implements Transport {
     return { address, port, close: async () => {}, destroy() {} }
   }
 
-  connect(_target: ConnectTarget, handler: ConnectHandler): Connection {
-    const connection = new StillConnection(handler)
+  connect({ port }: ConnectTarget, handler: ConnectHandler): Connection {
+    const connection = new StillConnection(handler, port)
     this.upstreams.push(connection)
     setImmediate(() => {
       handler.onConnected(connection)

@@ -73,6 +73,8 @@ export function applyInputEdits(scope: Scope, exchange: PolicyExchange): void {
   const before = fields.size
   for (const edit of scope.inputEdits) editField(fields, edit, exchange)
   fields.acceptChanges(before, forwarding)
+  // What is known of the head it repeats is not true of this one.
+  exchange.request.origin = undefined
 }
 
 function concerns({ statuses, types }: FieldEdit, status: number, fields: Fields): boolean {
