@@ -71,8 +71,10 @@ export class Fields extends FieldEntries {
     this.mask = other.mask
     this.#origin = other
     this.#copied = count
+    const { places } = this
+    const from = other.places
     const end = count * width
-    for (let at = 0; at < end; at++) this.places[at] = other.places[at] as number
+    for (let at = 0; at < end; at++) places[at] = from[at] as number
   }
 
   /** Adds a field. What may not stand in a value is escaped, so that none of it begins another line. */

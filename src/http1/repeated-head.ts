@@ -88,6 +88,7 @@ function beginsWith(view: DataView, start: number, head: DataView, length: numbe
 
 // oxlint-disable-next-line max-params -- the bytes as they lie: no object for them
 function sameAt(view: DataView, position: number, head: DataView, at: number): boolean {
-  const first = view.getInt32(position) ^ head.getInt32(at)
-  return (first | (view.getInt32(position + 4) ^ head.getInt32(at + 4))) === 0
+  // In the order that processors have, so that they need not turn the bytes round.
+  const first = view.getInt32(position, true) ^ head.getInt32(at, true)
+  return (first | (view.getInt32(position + 4, true) ^ head.getInt32(at + 4, true))) === 0
 }

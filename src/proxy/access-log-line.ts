@@ -47,6 +47,7 @@ function requestPart({
   requestIdSent,
   clientAddress,
   scheme,
+  publicHost,
   originalTarget,
 }: Exchange): string {
   const { fields } = request
@@ -55,7 +56,7 @@ function requestPart({
     `","remote_addr":"${inQuotes(clientAddress)}` +
     `","method":"${inQuotes(request.method)}` +
     `","scheme":"${scheme}` +
-    `","host":"${inQuotes(request.sentAuthority)}` +
+    `","host":"${inQuotes(publicHost)}` +
     `","target":"${inQuotes(originalTarget || request.target)}` +
     `","http_version":"${httpVersion(request)}` +
     `","user_agent":"${inQuotes(fields.getSent('user-agent') ?? '')}` +

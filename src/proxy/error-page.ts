@@ -120,7 +120,7 @@ export function pageHead(exchange: Exchange, page: ErrorPage): RequestHead {
   const query = request.target.indexOf('?')
   head.method = request.method === 'HEAD' ? 'HEAD' : 'GET'
   head.target = query < 0 ? '/' : `/${request.target.slice(query)}`
-  head.authority = request.sentAuthority
+  head.authority = exchange.publicHost
   const { fields } = head
   request.fields.forEach((name, value) => {
     if (!left.has(name.toLowerCase())) fields.append(name, value)

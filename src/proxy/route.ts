@@ -40,7 +40,10 @@ export function route(exchange: Exchange): void {
     return
   }
   // Routes are found by Host; the upstream is told the host that a trusted peer names, as in ingress-nginx.
-  if (exchange.publicHost !== request.authority) request.authority = exchange.publicHost
+  if (exchange.publicHost !== request.authority) {
+    request.originalAuthority = request.authority
+    request.authority = exchange.publicHost
+  }
   if (table.misdirects(peer, hostGroup, exchange.host)) {
     exchange.fail('misdirected')
     return

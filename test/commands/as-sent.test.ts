@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, createFolder, manifest, startServing, startUpstream } from './instance.ts'
+import { ask, createFolder, manifest, startServing, startUpstream, until } from './instance.ts'
 
 const options = `
 apiVersion: v1
@@ -76,4 +76,21 @@ test('fields that are taken out of requests choose canaries, sessions and endpoi
   const again = await Promise.all(keys.map((key) => visit('hashed.example', { 'x-key': key })))
   assert.deepEqual(again, first)
   assert.equal(new Set(first.map(([body]) => body)).size, 2)
+})
+
+test('a trusted peer speaks for the host, and what it was asked for itself is told nevertheless', async (t) => {
+  const port = await startUpstream(t, (request, response) => {
+    response.end(request.headers.host)
+  })
+  const formatted = options.replace(
+    '{ proxy-set-headers: test/replacing }',
+    `{ use-forwarded-headers: 'true', log-format-upstream: '$host $http_host $best_http_host' }`,
+  )
+  const folder = createFolder(t, {
+    'all.yaml': [formatted, manifest('a.example', port)].join('---'),
+  })
+  const { ports, program } = await startServing(t, folder, ['--configmap=test/headgate'])
+  const headers = { host: 'a.example', 'x-forwarded-host': 'public.example:8443' }
+  assert.equal((await ask(ports.http, '/', { headers })).body, 'public.example:8443')
+  await until(() => program.stdout.includes('a.example a.example public.example:8443\n'))
 })
