@@ -83,7 +83,8 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
-    const { endpoints, rules, worker, writer, wheel, random, now, sessionKey, log } = options
+    const { endpoints, rules, worker, writer, wheel, random, sessionKey, log, transport } = options
+    const { now, turnNow = now, wallClock } = options
     this.#table = new LiveTable(
       {
         memory: endpoints,
@@ -98,7 +99,6 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       },
       (slot) => rules.generation[slot] as number,
     )
-    const { transport } = options
     const onOpened = (): void => {
       worker.add(writer, opened, 1)
     }
@@ -108,6 +108,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
     }
     const context = { transport, wheel, now, onOpened, onProblem, http2Environment: environment }
     this.#pools = new UpstreamPools(context, this.#table.options)
+    const probing = { connector: this.#pools, wheel, worker, writer, now }
     this.#services = {
       table: this.#table,
       trustedPeers: new TrustedPeers(this.#table.options.trustedPeers),
@@ -120,7 +121,7 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       writer,
       requestIds: new RequestIds(),
       connector: this.#pools,
-      loadProbes: new LoadProbes({ connector: this.#pools, wheel, worker, writer, now }),
+      loadProbes: new LoadProbes(probing),
       pickInput: { key: 0, now: 0, tried: new Int32Array(triedMax), triedCount: 0, session: 0 },
       replayBytes: 0,
       replayBytesMax,
@@ -129,20 +130,13 @@ export class DataPlane implements DataPlaneContract, RequestAcceptor, TimerOwner
       exchanges: 0,
       suspended: new Roster(),
       now,
-      wallClock: options.wallClock,
+      turnNow,
+      wallClock,
       accessLog: options.accessLog,
       spans: options.spans,
     }
     this.#answers = shareAnswers(options)
-    this.#checks = new HealthChecks({
-      connector: this.#pools,
-      wheel,
-      memory: endpoints,
-      worker,
-      writer,
-      log,
-      now,
-    })
+    this.#checks = new HealthChecks({ ...probing, memory: endpoints, log })
     this.#acceptor = new ConnectionAcceptor(options, this.#table, {
       requests: this,
       environment,

@@ -124,7 +124,7 @@ export class Exchange
     this.request = request
     request.fields.markSent()
     this.body = new RequestBody(services, ended)
-    this.startedAt = services.now()
+    this.startedAt = services.turnNow()
     this.timer = services.wheel.take(this)
     services.exchanges++
     recordStart(this)

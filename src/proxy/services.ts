@@ -44,6 +44,8 @@ export interface Services {
   readonly suspended: Roster<Exchange>
   /** Monotonic milliseconds, the same clock in all workers. */
   now(): number
+  /** The same as of this turn of the event loop: when the events at hand had come. */
+  turnNow(): number
   /** Milliseconds since 1970, for logs. */
   wallClock(): number
   /** Copies of requests on their way to mirrors. */

@@ -18,7 +18,7 @@ const report = emptyReport()
 /** What a response head means for its endpoint: no ejection, a latency, and what it tells of its load. */
 export function noteAnswer(exchange: Exchange, attempt: Attempt, head: ResponseHead): void {
   const { services } = exchange
-  const now = services.now()
+  const now = services.turnNow()
   exchange.answeredAt = now
   exchange.upstreamMs = now - attempt.startedAt
   recordSuccess(services.endpoints, attempt.endpoint)

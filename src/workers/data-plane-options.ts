@@ -28,6 +28,8 @@ export interface DataPlaneOptions {
   readonly wheel: TimerWheel
   /** Monotonic milliseconds, the same clock in all workers. */
   readonly now: () => number
+  /** The same, as of this turn of the event loop; absent: there is no cheaper one than `now`. */
+  readonly turnNow?: () => number
   /** Milliseconds since 1970, for logs. */
   readonly wallClock: () => number
   readonly random: Random

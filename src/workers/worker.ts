@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { seededRandom } from '#algorithms/random.ts'
 import { TimerWheel } from '#src/exchange/timer-wheel.ts'
+import { turnClock } from '#src/exchange/turn.ts'
 import { createLogger, errorText } from '#src/observe/log.ts'
 import type { Logger } from '#src/observe/log.ts'
 import { processClock } from '#src/shared/clock.ts'
@@ -88,6 +89,7 @@ class DataWorker {
       writer,
       wheel: this.#wheel,
       now: this.#now,
+      turnNow: turnClock(this.#now),
       wallClock: Date.now,
       random: seededRandom(crypto.getRandomValues(new Uint32Array(1))[0] as number),
       accessLog: this.#accessLog,

@@ -232,6 +232,7 @@ export class ProxyHarness {
       exchanges: 0,
       suspended: new Roster(),
       now,
+      turnNow: now,
       wallClock: () => 0,
       accessLog: { write: (line) => this.lines.push(line) },
       spans: undefined,

@@ -1,3 +1,5 @@
+import { atEndOfTurn } from '#src/exchange/turn.ts'
+
 /** Somebody with text to write when this turn of the event loop is over. */
 export interface LateWriter {
   writeNow(): void
@@ -13,7 +15,7 @@ let count = 0
  * finds its code in the processor's cache.
  */
 export function writeAtEndOfTurn(writer: LateWriter): void {
-  if (count === 0) setImmediate(writeAll)
+  if (count === 0) atEndOfTurn(writeAll)
   writers[count++] = writer
 }
 
