@@ -53,7 +53,8 @@ async function compare(
   setup: Setup,
 ): Promise<Row[]> {
   const chosen = options.workloads.filter(
-    ({ logged, policies }) => logged === setup.logged && policies === setup.policies,
+    ({ logged, logLines, policies }) =>
+      logged === setup.logged && logLines === setup.logLines && policies === setup.policies,
   )
   if (chosen.length === 0) return []
   const proxies = await startAll(builds, site, setup)

@@ -37,7 +37,7 @@ export async function startHeadgate(
   const name = `headgate-${httpPort}`
   const manifests = join(site.folder, name)
   mkdirSync(manifests, { recursive: true })
-  putManifests(manifests, 'options', optionManifests({ logged, policies }))
+  putManifests(manifests, 'options', optionManifests(logged, policies))
   putManifests(manifests, 'secret', [secretManifest(site)])
   putManifests(manifests, 'backend', backendManifests([site.backendPort]))
   putManifests(manifests, 'main', [
@@ -93,7 +93,7 @@ export function putManifests(folder: string, name: string, objects: readonly obj
 }
 
 /** The options, and the ConfigMaps that they and the Ingress refer to. */
-function optionManifests({ logged, policies }: Setup): object[] {
+function optionManifests(logged: boolean, policies: boolean): object[] {
   const options = optionsManifest(logged, policies ? policyOptions : {})
   if (!policies) return [options]
   const lists = { custom: customFields, added: addedFields, sent: requestFields }

@@ -56,7 +56,7 @@ export async function headersMoreModule(path: string): Promise<string | undefine
 export async function startNginx(
   build: ProxyBuild,
   site: Site,
-  { logged, policies }: Setup,
+  { logged, logLines, policies }: Setup,
 ): Promise<RunningProxy> {
   const [httpPort = 0, httpsPort = 0, statusPort = 0] = await freePorts(3)
   const name = `nginx-${httpPort}`
@@ -68,7 +68,7 @@ export async function startNginx(
     `${module === undefined ? '' : `load_module ${module};\n`}${prelude(site, name)}
 http {
   log_format json escape=json '${policies ? policyLogFormat : logFormat}';
-  access_log ${logged ? `${logFile} json buffer=64k flush=1s` : 'off'};
+  access_log ${logged ? `${logFile} json${logLines ? '' : ' buffer=64k flush=1s'}` : 'off'};
 ${temporaryFolders(site, name)}
 ${policies ? policyZone : ''}
 ${servers(site, { httpPort, httpsPort, statusPort }, policies ? policyDirectives(module !== undefined) : '')}

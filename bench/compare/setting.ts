@@ -21,13 +21,14 @@ const starters: Readonly<Record<ProxyKind, Starter>> = {
 }
 
 /** Nothing but routing and forwarding fields. */
-export const plain: Setup = { logged: false, policies: false }
+export const plain: Setup = { logged: false, logLines: false, policies: false }
 
 /** All setups of the comparison. */
 export const setups: readonly Setup[] = [
   plain,
-  { logged: true, policies: false },
-  { logged: true, policies: true },
+  { logged: true, logLines: false, policies: false },
+  { logged: true, logLines: false, policies: true },
+  { logged: true, logLines: true, policies: true },
 ]
 
 /**

@@ -18,6 +18,8 @@ export interface Site {
 export interface Setup {
   /** A JSON access log. */
   readonly logged: boolean
+  /** nginx writes each line of it by itself, as ingress-nginx has it unless told otherwise, and not in blocks. */
+  readonly logLines: boolean
   /** The policies of `policies.ts`. */
   readonly policies: boolean
 }

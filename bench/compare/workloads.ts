@@ -33,6 +33,7 @@ const small = {
   streams: 0,
   connection: 'keep',
   logged: false,
+  logLines: false,
   policies: false,
   changing: false,
 } as const satisfies Partial<Workload>
@@ -80,6 +81,14 @@ const grpc = {
   connections: 16,
   streams: 10,
   fields: ['Content-Type', 'application/grpc', 'TE', 'trailers'],
+} as const
+
+const policies = {
+  ...small,
+  path: policiesPath,
+  fields: ['Origin', origin],
+  logged: true,
+  policies: true,
 } as const
 
 /** Every row of the comparison, in the order of the table. Bars are those of the project's issues 3, 6 and 7. */
@@ -162,13 +171,23 @@ export const workloads: readonly Workload[] = [
   },
   { ...small, id: 'log', title: 'h1 keep-alive, JSON access log', logged: true, bar: undefined },
   {
-    ...small,
+    ...policies,
     id: 'policies',
     title: 'h1 keep-alive, JSON access log, rate limit, CORS, header fields changed',
-    path: policiesPath,
-    fields: ['Origin', origin],
-    logged: true,
-    policies: true,
     bar: 0.9,
+  },
+  {
+    ...policies,
+    id: 'policies-changing',
+    title: 'the same, query and cookie change with each request',
+    changing: true,
+    bar: undefined,
+  },
+  {
+    ...policies,
+    id: 'policies-lines',
+    title: 'the same as policies, nginx writes its log line by line',
+    logLines: true,
+    bar: undefined,
   },
 ]
