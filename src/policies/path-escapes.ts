@@ -20,3 +20,13 @@ function escapeWhere(text: string, special: (unit: number) => boolean): string {
   }
   return escaped
 }
+
+/** The path of a target, each escape decoded once; what is no escape stays. Bytes, one character each. */
+export function unescapePath(target: string): string {
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  if (!path.includes('%')) return path
+  return path.replace(/%([\da-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  )
+}

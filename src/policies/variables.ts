@@ -1,6 +1,7 @@
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { fieldId } from '#src/exchange/known-fields.ts'
 import { escapeUri } from './escape-uri.ts'
+import { unescapePath } from './path-escapes.ts'
 import type { PolicyExchange } from './policy.ts'
 
 /** What variables are read from. */
@@ -19,16 +20,16 @@ export type VariableSource = Pick<
 
 /** The closed set of variables without an argument, named as in nginx. */
 const variables: Readonly<Record<string, (source: VariableSource) => string>> = {
-  args: (source) => queryOf(targetOf(source)),
-  query_string: (source) => queryOf(targetOf(source)),
+  args: ({ request }) => queryOf(request.target),
+  query_string: ({ request }) => queryOf(request.target),
   escaped_request_uri: (source) => escapeUri(targetOf(source)),
   best_http_host: ({ publicHost }) => publicHost,
   content_length: ({ request }) => (request.contentLength > 0 ? String(request.contentLength) : ''),
   content_type: ({ request }) => request.fields.getSent('content-type') ?? '',
-  document_uri: ({ path }) => visible(path),
+  document_uri: uriOf,
   host: ({ host }) => host,
   https: ({ scheme }) => (scheme === 'https' ? 'on' : ''),
-  is_args: (source) => (queryOf(targetOf(source)) === '' ? '' : '?'),
+  is_args: ({ request }) => (queryOf(request.target) === '' ? '' : '?'),
   pass_access_scheme: ({ scheme }) => scheme,
   proxy_add_x_forwarded_for({ request, clientAddress }) {
     const sent = request.fields.getSent('x-forwarded-for') ?? ''
@@ -50,7 +51,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   server_addr: ({ peer }) => peer.localAddress,
   server_port: ({ peer }) => String(peer.localPort),
   ssl_server_name: ({ peer }) => peer.tls?.serverName ?? '',
-  uri: ({ path }) => visible(path),
+  uri: uriOf,
 }
 
 /** Whether a name, without the `$`, is a variable that `variableValue` knows. */
@@ -64,7 +65,7 @@ export function variableValue(source: VariableSource, name: string): string {
   if (read !== undefined) return read(source)
   if (name.startsWith('http_')) return source.request.fields.getSent(fieldName(name)) ?? ''
   if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
-  if (name.startsWith('arg_')) return argumentValue(targetOf(source), name.slice(4))
+  if (name.startsWith('arg_')) return argumentValue(source.request.target, name.slice(4))
   return ''
 }
 
@@ -90,6 +91,12 @@ function visible(text: string): string {
   )
 }
 
+/** The path that the request has by now, decoded: rewrites change it, and the query with it. */
+function uriOf({ path, originalTarget, request }: VariableSource): string {
+  if (originalTarget === '') return visible(path)
+  return visible(unescapePath(request.target))
+}
+
 /** The target as the client sent it, whatever was rewritten. */
 function targetOf({ originalTarget, request }: VariableSource): string {
   return originalTarget || request.target
@@ -106,7 +113,8 @@ function fieldName(variable: string): string {
   return variable.slice(5).toLowerCase().replaceAll('_', '-')
 }
 
-function queryOf(target: string): string {
+/** What stands behind the question mark. */
+export function queryOf(target: string): string {
   const mark = target.indexOf('?')
   return mark < 0 ? '' : target.slice(mark + 1)
 }

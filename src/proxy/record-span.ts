@@ -1,6 +1,6 @@
 import { renderTemplate } from '#src/policies/template.ts'
 import type { OpenSpan } from '#src/policies/trace-context.ts'
-import { variableValue } from '#src/policies/variables.ts'
+import { queryOf } from '#src/policies/variables.ts'
 import { httpVersion, loggedStatus } from './access-log-line.ts'
 import type { Exchange } from './exchange.ts'
 import { upstreamName } from './upstream-name.ts'
@@ -48,9 +48,9 @@ type Attributes = Record<string, string | number>
 
 /** The request as it came in. */
 function requestAttributes(exchange: Exchange): Attributes {
-  const { request, path } = exchange
+  const { request, path, originalTarget } = exchange
   const { method } = request
-  const query = variableValue(exchange, 'args')
+  const query = queryOf(originalTarget || request.target)
   return {
     'http.request.method': methods.has(method) ? method : '_OTHER',
     ...(methods.has(method) ? {} : { 'http.request.method_original': cut(method) }),
