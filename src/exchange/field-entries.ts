@@ -145,7 +145,11 @@ export class FieldEntries {
 
   /** All values under this lower-case name that the message came with, joined by `separator`, or undefined. */
   getSentJoined(lowerName: string, separator = ', '): string | undefined {
-    const id = fieldId(lowerName)
+    return this.getSentJoinedKnown(fieldId(lowerName), lowerName, separator)
+  }
+
+  /** As `getSentJoined`, where the number of the name is at hand. */
+  getSentJoinedKnown(id: FieldId, lowerName: string, separator = ', '): string | undefined {
     let joined: string | undefined
     for (let i = this.findSent(id, lowerName); i >= 0 && i < this.sent; i++) {
       if (!this.isSent(i, id, lowerName)) continue

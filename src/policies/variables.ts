@@ -32,8 +32,8 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   is_args: ({ request }) => (queryOf(request.target) === '' ? '' : '?'),
   pass_access_scheme: ({ scheme }) => scheme,
   proxy_add_x_forwarded_for({ request, clientAddress }) {
-    const sent = request.fields.getSent('x-forwarded-for') ?? ''
-    return sent === '' ? clientAddress : `${sent}, ${clientAddress}`
+    const sent = request.fields.getSentJoined('x-forwarded-for')
+    return sent === undefined ? clientAddress : `${sent}, ${clientAddress}`
   },
   server_protocol: ({ request: { version } }) =>
     version === 20 ? 'HTTP/2.0' : `HTTP/1.${version - 10}`,
@@ -63,7 +63,7 @@ export function isVariable(name: string): boolean {
 export function variableValue(source: VariableSource, name: string): string {
   const read = variables[name]
   if (read !== undefined) return read(source)
-  if (name.startsWith('http_')) return source.request.fields.getSent(fieldName(name)) ?? ''
+  if (name.startsWith('http_')) return fieldValue(source.request, fieldName(name))
   if (name.startsWith('cookie_')) return cookieValue(source.request, name.slice(7))
   if (name.startsWith('arg_')) return argumentValue(source.request.target, name.slice(4))
   return ''
@@ -76,7 +76,17 @@ export function variableReader(name: string): (source: VariableSource) => string
   if (!name.startsWith('http_')) return (source) => variableValue(source, name)
   const field = fieldName(name)
   const id = fieldId(field)
-  return ({ request }) => request.fields.getSentKnown(id, field) ?? ''
+  const separator = separatorOf(field)
+  return ({ request }) => request.fields.getSentJoinedKnown(id, field, separator) ?? ''
+}
+
+/** All values of a field that the client sent, as nginx joins them since 1.23. */
+function fieldValue({ fields }: RequestHead, name: string): string {
+  return fields.getSentJoined(name, separatorOf(name)) ?? ''
+}
+
+function separatorOf(field: string): string {
+  return field === 'cookie' ? '; ' : ', '
 }
 
 /**
@@ -132,23 +142,46 @@ export function argumentValue(target: string, name: string): string {
   return ''
 }
 
-/** The first cookie of this name, in any case. */
+/**
+ * The first cookie of this name, in any case, read as nginx reads it: a comma ends a cookie that is not
+ * the one, spaces may stand around the `=`, and the value goes on to the semicolon.
+ */
 export function cookieValue(request: RequestHead, name: string): string {
   const cookies = request.fields.getSentJoined('cookie', '; ')
   if (cookies === undefined) return ''
   let at = 0
   while (at < cookies.length) {
-    while (cookies.charCodeAt(at) === 0x20 || cookies.charCodeAt(at) === 0x3b) at++
-    let end = cookies.indexOf(';', at)
-    if (end < 0) end = cookies.length
-    if (hasNameAt(cookies, at, name)) return cookies.slice(at + name.length + 1, end).trimEnd()
-    at = end + 1
+    if (hasTextAt(cookies, at, name)) {
+      at = behindSpaces(cookies, at + name.length)
+      if (cookies.charCodeAt(at++) === equalsSign) {
+        const end = cookies.indexOf(';', at)
+        return cookies.slice(behindSpaces(cookies, at), end < 0 ? cookies.length : end)
+      }
+    }
+    while (at < cookies.length && !endsCookie(cookies.charCodeAt(at))) at++
+    at = behindSpaces(cookies, at + 1)
   }
   return ''
 }
 
+function endsCookie(unit: number): boolean {
+  return unit === 0x3b || unit === 0x2c
+}
+
+function behindSpaces(text: string, from: number): number {
+  let at = from
+  while (text.charCodeAt(at) === 0x20) at++
+  return at
+}
+
+const equalsSign = 0x3d
+
 /** Whether `name` and then `=` stand at this place. */
 function hasNameAt(text: string, at: number, name: string): boolean {
-  if (text.charCodeAt(at + name.length) !== 0x3d) return false
+  return text.charCodeAt(at + name.length) === equalsSign && hasTextAt(text, at, name)
+}
+
+/** Whether `name` stands at this place, in any case. */
+function hasTextAt(text: string, at: number, name: string): boolean {
   return text.slice(at, at + name.length).toLowerCase() === name.toLowerCase()
 }
