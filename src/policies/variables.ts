@@ -93,7 +93,7 @@ function separatorOf(field: string): string {
  * Decoded text with its control characters escaped: it goes into fields and targets, where a line end
  * of the client's making must not begin a line.
  */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(
     // oxlint-disable-next-line no-control-regex -- these are meant
     /[\u0000-\u001f\u007f]/g,

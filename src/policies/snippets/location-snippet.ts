@@ -1,3 +1,5 @@
+import { pathBytes } from '#algorithms/match/canonical-path.ts'
+import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import { policy } from '#src/policies/policy-definition.ts'
 import type { RouteContext } from '#src/policies/policy-definition.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
@@ -7,7 +9,7 @@ import { applyInputEdits, applyScope } from './answers.ts'
 import { emptyProgram, emptyScope, within } from './program.ts'
 import type { Program, Scope, Step } from './program.ts'
 import { linkSteps, Run } from './run.ts'
-import { snippetState, takeSnippetState } from './state.ts'
+import { noGroups, snippetState, takeSnippetState } from './state.ts'
 import { render } from './values.ts'
 
 /** What a location does in the rewrite phase. */
@@ -17,6 +19,8 @@ export interface LocationSnippetConfig {
   readonly scopes: readonly Scope[]
   readonly defaultType: string
   readonly relative: boolean
+  /** The path of the rule as a regular expression, whose groups the snippet may use; '': there is none. */
+  readonly pattern: string
 }
 
 /** `configuration-snippet`: set, if, rewrite, return, and edits of the request's fields. */
@@ -26,17 +30,25 @@ export const locationSnippet = policy({
 
   configure(values, context): LocationSnippetConfig | undefined {
     const scopes = scopesOf(context)
-    const { steps, defaultType } = context.snippet ?? emptyProgram
-    if (steps.length === 0 && !scopes.some(({ inputEdits }) => inputEdits.length > 0)) {
-      return undefined
-    }
-    return { steps, scopes, defaultType, relative: values['relative-redirects'] }
+    const { steps, defaultType, requestFields } = context.snippet ?? emptyProgram
+    const regex = context.match.type === 'regex'
+    const pattern = regex && usesGroups([steps, scopes, requestFields]) ? context.path : ''
+    const edits = scopes.some(({ inputEdits }) => inputEdits.length > 0)
+    if (steps.length === 0 && !edits && pattern === '') return undefined
+    return { steps, scopes, defaultType, relative: values['relative-redirects'], pattern }
   },
 
-  start({ steps, scopes, defaultType, relative }) {
+  start({ steps, scopes, defaultType, relative, pattern }) {
     const linked = linkSteps(steps)
+    const location =
+      pattern === ''
+        ? undefined
+        : compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true })
     return {
       requestHead(exchange) {
+        if (location !== undefined) {
+          takeSnippetState(exchange).groups = location.groups(exchange.path) ?? noGroups
+        }
         const run = new Run(exchange, { defaultType, relative })
         run.run(linked)
         const scope = scopes[run.scope] ?? emptyScope
@@ -106,6 +118,12 @@ function scopesOf({
 }: Pick<RouteContext<object>, 'snippet' | 'serverSnippet'>): readonly Scope[] {
   const base = within(serverSnippet.scopes[0] ?? emptyScope, snippet.scopes[0] ?? emptyScope)
   return snippet.scopes.map((scope, i) => (i === 0 ? base : within(base, scope)))
+}
+
+/** Whether `$1` to `$9` stand anywhere in parts of a program. */
+function usesGroups(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false
+  return Object.hasOwn(part, 'group') || Object.values(part).some(usesGroups)
 }
 
 function changesAnswers({ added, edits, expires, charset, errorPages }: Scope): boolean {

@@ -4,7 +4,7 @@ import { publicHostOf, publicPortOf } from '#src/policies/location.ts'
 import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
 import { escapeArgument, escapePath } from '#src/policies/path-escapes.ts'
 import type { Program, ReturnStep, RewriteStep, Step, Value } from './program.ts'
-import { takeSnippetState } from './state.ts'
+import { noGroups, takeSnippetState } from './state.ts'
 import type { SnippetState } from './state.ts'
 import { holds, linkCondition, render } from './values.ts'
 import type { LinkedCondition } from './values.ts'
@@ -98,8 +98,8 @@ export class Run {
   #rewrite(rewrite: RewriteStep, pattern: Pattern): void {
     const exchange = this.#exchange
     const groups = pattern.groups(exchange.path)
+    this.#state.groups = groups ?? noGroups
     if (groups === undefined) return
-    this.#state.groups = groups
     const { ends } = rewrite
     const query = this.#query(rewrite)
     if (typeof ends === 'number') {
@@ -108,7 +108,7 @@ export class Run {
       this.reply = this.#redirect(ends, query === '' ? path : `${path}?${query}`)
       return
     }
-    const path = render(rewrite.path, exchange)
+    const path = render(rewrite.path, exchange, asItIs)
     const decoded = path.startsWith('/') ? path : `/${path}`
     const target = escapePath(decoded)
     exchange.setPath(decoded, query === '' ? target : `${target}?${query}`)
@@ -125,6 +125,11 @@ export class Run {
     const sent = mark < 0 ? '' : target.slice(mark + 1)
     return own !== '' && sent !== '' ? `${own}&${sent}` : own || sent
   }
+}
+
+/** What becomes a path is escaped as a whole. */
+function asItIs(text: string): string {
+  return text
 }
 
 const redirects = new Set([301, 302, 303, 307, 308])

@@ -9,7 +9,7 @@ import { emptyScope, within } from './program.ts'
 import type { Program, Scope } from './program.ts'
 import { linkSteps, Run } from './run.ts'
 import type { LinkedStep } from './run.ts'
-import { takeSnippetState } from './state.ts'
+import { noGroups, takeSnippetState } from './state.ts'
 
 /** What a host does to every request, before a location is looked for. */
 export interface ServerSnippetConfig {
@@ -59,7 +59,12 @@ export const serverSnippet = policy({
         }
         const location = chooseLocation(locations, exchange.path, rule)
         const own = location && programs.get(location)
-        if (own !== undefined) return exchange.reply(answerOf(own, exchange))
+        if (own !== undefined) {
+          if (location?.pattern !== undefined) {
+            state.groups = location.pattern.groups(exchange.path) ?? noGroups
+          }
+          return exchange.reply(answerOf(own, exchange))
+        }
         return last ? exchange.reply({ status: 404 }) : CONTINUE
       },
     }

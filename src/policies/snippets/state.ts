@@ -5,7 +5,7 @@ import type { Scope } from './program.ts'
 /** What the snippets of one request have come to. */
 export interface SnippetState {
   readonly locals: Map<string, string>
-  /** Of the regular expression that matched last. */
+  /** Of the regular expression that was compared last, that of the location included; none if it did not match. */
   groups: readonly string[]
   /** `break` or a flag ended the rewrites. */
   ended: boolean
@@ -14,6 +14,8 @@ export interface SnippetState {
   /** What is done to the answer; undefined: what the rule says. */
   scope: Scope | undefined
 }
+
+export const noGroups: readonly string[] = []
 
 /** The state of an exchange; undefined: it met no snippet. */
 export function snippetState(exchange: PolicyExchange): SnippetState | undefined {

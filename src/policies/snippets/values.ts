@@ -1,16 +1,23 @@
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import type { PolicyExchange } from '#src/policies/policy.ts'
-import { variableValue } from '#src/policies/variables.ts'
+import { variableValue, visible } from '#src/policies/variables.ts'
 import type { Condition, Value, ValuePart } from './program.ts'
-import { snippetState, takeSnippetState } from './state.ts'
+import { noGroups, snippetState, takeSnippetState } from './state.ts'
 import type { SnippetState } from './state.ts'
 
 /** How a part that comes from the client is written, where it must be. */
 export type Escape = (text: string) => string
 
-/** The text of a value for one request. Groups and locals that are not there count as ''. */
-export function render(value: Value, exchange: PolicyExchange, escapeGroup?: Escape): string {
+/**
+ * The text of a value for one request. Groups and locals that are not there count as ''. What groups took
+ * out of a decoded path has no control character unless `escapeGroup` says otherwise.
+ */
+export function render(
+  value: Value,
+  exchange: PolicyExchange,
+  escapeGroup: Escape = visible,
+): string {
   const state = snippetState(exchange)
   let text = ''
   for (const part of value) text += renderPart(part, exchange, state, escapeGroup)
@@ -21,14 +28,13 @@ function renderPart(
   part: ValuePart,
   exchange: PolicyExchange,
   state: SnippetState | undefined,
-  escapeGroup: Escape | undefined,
+  escapeGroup: Escape,
 ): string {
   if ('text' in part) return part.text
   if ('variable' in part) return variableValue(exchange, part.variable)
   if ('local' in part) return state?.locals.get(part.local) ?? ''
   if ('constant' in part) return ''
-  const group = state?.groups[part.group] ?? ''
-  return escapeGroup === undefined ? group : escapeGroup(group)
+  return escapeGroup(state?.groups[part.group] ?? '')
 }
 
 /** A condition, ready to be asked. */
@@ -48,7 +54,7 @@ export function linkCondition(condition: Condition): LinkedCondition {
   }
 }
 
-/** Whether a condition holds. A match leaves its groups. */
+/** Whether a condition holds. A match leaves its groups, and what does not match leaves none. */
 export function holds(linked: LinkedCondition, exchange: PolicyExchange): boolean {
   const { condition, subject, pattern } = linked
   const actual = render(subject, exchange)
@@ -57,6 +63,6 @@ export function holds(linked: LinkedCondition, exchange: PolicyExchange): boolea
     return (actual === render(condition.value, exchange)) !== condition.negated
   }
   const groups = pattern?.groups(actual)
-  if (groups !== undefined) takeSnippetState(exchange).groups = groups
+  takeSnippetState(exchange).groups = groups ?? noGroups
   return (groups !== undefined) !== condition.negated
 }
