@@ -33,6 +33,8 @@ export interface Reply {
   /** Bytes, one character each. */
   readonly body?: string
   readonly contentType?: string
+  /** No page for failures takes its place. */
+  readonly stands?: boolean
   /** The request is malformed: its connection takes no other (HTTP/1). */
   readonly last?: boolean
 }

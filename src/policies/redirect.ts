@@ -89,7 +89,7 @@ export const redirect = policy({
       requestHead(exchange) {
         let text = renderTemplate(target, exchange)
         // As nginx does it: the host that was asked for, without its port.
-        if (!relative && text.startsWith('/') && !text.startsWith('//')) {
+        if (!relative && text.startsWith('/')) {
           text = `${exchange.scheme}://${publicHostOf(exchange)}${text}`
         }
         return exchange.reply({ status, fields: ['Location', text] })

@@ -66,7 +66,8 @@ export function replaceAnswer(
 
 /** Puts a page in the place of an answer of our own. False: the answer stands. */
 export function replaceReply(exchange: Exchange, reply: Reply): boolean {
-  if (exchange.response !== undefined || !isReplaced(exchange, reply.status)) return false
+  if (reply.stands === true || exchange.response !== undefined) return false
+  if (!isReplaced(exchange, reply.status)) return false
   askForPage(exchange, newPage(exchange, reply.status, challengeIn(reply.fields ?? [])))
   return true
 }

@@ -28,12 +28,17 @@ export function makeReply(reply: Reply, request: RequestHead): OwnAnswer {
   const bytes = mayHaveBody(reply.status) ? body.length : 0
   const head = headOf(reply, bytes)
   head.last = reply.last === true
-  if (bytes > 0) {
-    const type = html ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
-    head.fields.append('Content-Type', reply.contentType ?? type)
-  }
+  const type = contentTypeOf(reply, bytes, html)
+  if (type !== '') head.fields.append('Content-Type', type)
   const bodyless = bytes === 0 || request.method === 'HEAD'
   return { head, body: bodyless ? undefined : body }
+}
+
+/** As nginx: of a body, and of an empty one if it was said. */
+function contentTypeOf({ status, contentType }: Reply, bytes: number, html: boolean): string {
+  if (contentType !== undefined) return mayHaveBody(status) ? contentType : ''
+  if (bytes === 0) return ''
+  return html ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
 }
 
 function headOf({ status, fields = [] }: Reply, bodyBytes: number): ResponseHead {

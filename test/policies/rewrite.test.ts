@@ -84,7 +84,7 @@ const locations: readonly (readonly [string, boolean, string])[] = [
   ['http://redirect.example.com', false, 'http://redirect.example.com'],
   ['/new', false, 'https://a.example/new'],
   ['/new', true, '/new'],
-  ['//other.example', false, '//other.example'],
+  ['//other.example', false, 'https://a.example//other.example'],
   ['https://$host$request_uri', false, 'https://a.example/p?q'],
 ]
 

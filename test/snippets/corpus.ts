@@ -1,4 +1,5 @@
 import { refusedSnippets } from './refused-corpus.ts'
+import { rewritingSnippets } from './rewriting-corpus.ts'
 import type { SnippetCase } from './snippet-case.ts'
 import { upstreamSnippets } from './upstream-corpus.ts'
 
@@ -176,6 +177,7 @@ if ($closed) { return 503 "back soon\\n"; }`,
     plain: true,
     requests: [{ target: '/a', status: 500 }],
   },
+  ...rewritingSnippets,
   ...upstreamSnippets,
   {
     name: 'hidden files',

@@ -4,6 +4,7 @@ import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import { CONTINUE } from '#src/policies/policy.ts'
 import type { PolicyExchange, Verdict } from '#src/policies/policy.ts'
 import type { AddedField, ErrorPage, Expiry, FieldEdit, Scope } from './program.ts'
+import { snippetState } from './state.ts'
 import { render } from './values.ts'
 
 /** The statuses with which nginx's add_header and expires touch an answer. */
@@ -27,7 +28,7 @@ export function applyScope(scope: Scope, exchange: PolicyExchange): Verdict {
   const { response } = exchange
   if (response === undefined || response.status < 200) return CONTINUE
   const { fields, status } = response
-  const page = exchange.upstreamAddress === '' ? pageFor(scope, status) : undefined
+  const page = pageFor(scope, status, exchange)
   if (page !== undefined) {
     const url = render(page.url, exchange)
     return exchange.reply({ status: page.status, fields: ['Location', url] })
@@ -52,7 +53,13 @@ function editAnswer(
   }
 }
 
-function pageFor({ errorPages }: Scope, status: number): ErrorPage | undefined {
+/** For answers of our own that say nothing themselves. */
+function pageFor(
+  { errorPages }: Scope,
+  status: number,
+  exchange: PolicyExchange,
+): ErrorPage | undefined {
+  if (exchange.upstreamAddress !== '' || snippetState(exchange)?.stands === true) return undefined
   return errorPages.find(({ statuses }) => statuses.includes(status))
 }
 

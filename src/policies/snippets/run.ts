@@ -80,16 +80,18 @@ export class Run {
   }
 
   #answer({ status, text }: ReturnStep): Reply {
-    if (text === undefined) return { status }
-    const rendered = render(text, this.#exchange)
-    if (isRedirect(status)) return this.#redirect(status, rendered)
-    return { status, body: rendered, contentType: this.#defaultType }
+    // As nginx: only what is an error and says nothing has a page.
+    if (status >= 400 && (text === undefined || text.length === 0)) return { status }
+    this.#state.stands = true
+    const rendered = render(text ?? [], this.#exchange)
+    if (isRedirect(status)) return { ...this.#redirect(status, rendered), stands: true }
+    return { status, body: rendered, contentType: this.#defaultType, stands: true }
   }
 
   /** As nginx: a path becomes a URL of the host that was asked for. */
   #redirect(status: number, text: string): Reply {
     const exchange = this.#exchange
-    const path = text.startsWith('/') && !text.startsWith('//') && !this.#relative
+    const path = text.startsWith('/') && !this.#relative
     const host = path ? `${publicHostOf(exchange)}${publicPortOf(exchange)}` : ''
     const location = path ? `${exchange.scheme}://${host}${text}` : text
     return { status, fields: ['Location', location] }

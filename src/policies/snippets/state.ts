@@ -9,6 +9,8 @@ export interface SnippetState {
   groups: readonly string[]
   /** `break` or a flag ended the rewrites. */
   ended: boolean
+  /** A step answered in words of its own: no `error_page` takes its place. */
+  stands: boolean
   /** The server's own steps have run. */
   served: boolean
   /** What is done to the answer; undefined: what the rule says. */
@@ -26,7 +28,14 @@ export function snippetState(exchange: PolicyExchange): SnippetState | undefined
 export function takeSnippetState(exchange: PolicyExchange): SnippetState {
   let state = snippetState(exchange)
   if (state === undefined) {
-    state = { locals: new Map(), groups: [], ended: false, served: false, scope: undefined }
+    state = {
+      locals: new Map(),
+      groups: noGroups,
+      ended: false,
+      stands: false,
+      served: false,
+      scope: undefined,
+    }
     exchange.state[statePlaces.snippets] = state
   }
   return state
