@@ -5,6 +5,7 @@ import type { Reply } from '#src/policies/policy.ts'
 import type { Rule } from '#src/table/table.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { noteFailedTry } from './failed-try.ts'
 import { setOrRemove } from './fallback.ts'
 import { isGrpc } from './grpc-reply.ts'
 
@@ -20,6 +21,8 @@ export interface ErrorPage {
   readonly challenge: string
   /** Tries that the answer took. */
   readonly triesBefore: number
+  /** So many failed tries the log tells in front of it. */
+  readonly failedBefore: number
   /** The request for the page, once it is sent. */
   head: RequestHead | undefined
   /** The try whose answer is replaced, while its short body is read off its connection. */
@@ -54,6 +57,7 @@ export function replaceAnswer(
   // Who stands in for a Service without endpoints has made a page of it already.
   if (live?.errorPages?.intercept !== true || target === live.fallback) return false
   if (!isReplaced(exchange, head.status)) return false
+  noteFailedTry(exchange, attempt, head.status)
   const page = newPage(exchange, head.status, challengeOf(head.fields))
   const length = head.contentLength
   releaseResponseHead(head)
@@ -77,8 +81,10 @@ function isReplaced({ live, page, request }: Exchange, status: number): boolean 
   return live.errorPages.statuses.has(status) && !isGrpc(request)
 }
 
-function newPage({ tries }: Exchange, status: number, challenge: string): ErrorPage {
-  return { status, challenge, triesBefore: tries, head: undefined, replaced: undefined }
+function newPage({ tries, failedTries }: Exchange, status: number, challenge: string): ErrorPage {
+  const failedBefore = failedTries?.length ?? 0
+  const open = { head: undefined, replaced: undefined }
+  return { status, challenge, triesBefore: tries, failedBefore, ...open }
 }
 
 /** As nginx keeps it: a page in place of a 401 still tells the client how to authenticate. */

@@ -1,3 +1,5 @@
+import type { ResponseHead } from '#src/exchange/heads.ts'
+import { mayHaveBody } from '#src/http1/head-text.ts'
 import type { LogVariable } from '#src/policies/log-variables.ts'
 import { variableReader } from '#src/policies/variables.ts'
 import type { GlobalOptions } from '#src/table/table.ts'
@@ -50,7 +52,7 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   upstream_header_time: ofTries(() => '-', answeredAfter),
   upstream_response_length: ofTries(
     () => '0',
-    ({ lastEndpoint, responseBytes }) => (lastEndpoint === undefined ? '' : String(responseBytes)),
+    ({ upstreamMs, responseBytes }) => (upstreamMs < 0 ? '' : String(responseBytes)),
   ),
   upstream_response_time: ofTries(({ ms }) => seconds(ms), answeredAfter),
   upstream_status: ofTries(
@@ -59,7 +61,10 @@ const readers: Readonly<Record<LogVariable, Read>> = {
   ),
 }
 
-/** Reads what is said of each try, as nginx writes it: those that failed, then the one that was answered. */
+/**
+ * Reads what is said of each try, as nginx writes it: those that failed, then the one that was answered; behind a
+ * colon those for a page that takes the place of an answer.
+ */
 function ofTries(
   ofFailed: (failed: FailedTry) => string,
   ofLast: (exchange: Exchange) => string,
@@ -70,7 +75,9 @@ function ofTries(
     if (failedTries === undefined) return last
     const all = failedTries.map(ofFailed)
     if (failedTries.length < tries) all.push(last === '' ? '-' : last)
-    return all.join(', ')
+    const before = exchange.page?.failedBefore ?? 0
+    if (before === 0 || before === all.length) return all.join(', ')
+    return `${all.slice(0, before).join(', ')} : ${all.slice(before).join(', ')}`
   }
 }
 
@@ -110,6 +117,20 @@ export function formattedLogLine(
   return linked.line(exchange, durationMs)
 }
 
+/** Fields of answers that no list of fields holds: they are written with the head. */
+const framing: Readonly<Record<string, Read>> = {
+  'content-length': ({ response }) =>
+    response === undefined || response.contentLength < 0 || response.status === 204
+      ? ''
+      : String(response.contentLength),
+  'transfer-encoding': ({ response, request: { version } }) =>
+    version === 11 && response !== undefined && isChunked(response) ? 'chunked' : '',
+}
+
+function isChunked({ status, contentLength }: ResponseHead): boolean {
+  return contentLength < 0 && mayHaveBody(status)
+}
+
 function readerOf(name: string, logEscape: GlobalOptions['logEscape']): Read {
   if (name === 'request_id' || name === 'req_id') {
     const escape = escapes[logEscape]
@@ -118,7 +139,7 @@ function readerOf(name: string, logEscape: GlobalOptions['logEscape']): Read {
   if (Object.hasOwn(readers, name)) return readers[name as LogVariable]
   if (name.startsWith('sent_http_')) {
     const field = name.slice('sent_http_'.length).replaceAll('_', '-')
-    return ({ response }) => response?.fields.get(field) ?? ''
+    return framing[field] ?? (({ response }) => response?.fields.getJoined(field) ?? '')
   }
   return variableReader(name)
 }

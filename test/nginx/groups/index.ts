@@ -16,6 +16,7 @@ import { redirects } from './redirects.ts'
 import { routing } from './routing.ts'
 import { snippets } from './snippets.ts'
 import { upstreamTls } from './upstream-tls.ts'
+import { variablesGroup } from './variables.ts'
 
 /** All comparisons; each group has an nginx and a Headgate of its own. */
 export const groups: readonly Group[] = [
@@ -36,6 +37,7 @@ export const groups: readonly Group[] = [
   ...optionGroups,
   ...logGroups,
   asSent,
+  variablesGroup,
 ]
 
 export const comparisons = groups.flatMap((group) => group.comparisons)
