@@ -28,7 +28,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   content_type: ({ request }) => request.fields.getSent('content-type') ?? '',
   document_uri: uriOf,
   host: ({ host }) => host,
-  https: ({ scheme }) => (scheme === 'https' ? 'on' : ''),
+  https: ({ peer }) => (peer.scheme === 'https' ? 'on' : ''),
   is_args: ({ request }) => (queryOf(request.target) === '' ? '' : '?'),
   pass_access_scheme: ({ scheme }) => scheme,
   proxy_add_x_forwarded_for({ request, clientAddress }) {
@@ -47,7 +47,8 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   req_id: ({ requestId }) => requestId,
   request_method: ({ request }) => request.method,
   request_uri: targetOf,
-  scheme: ({ scheme }) => scheme,
+  // Of the connection, whatever trusted peers say: that is $pass_access_scheme.
+  scheme: ({ peer }) => peer.scheme,
   server_addr: ({ peer }) => peer.localAddress,
   server_port: ({ peer }) => String(peer.localPort),
   ssl_server_name: ({ peer }) => peer.tls?.serverName ?? '',

@@ -120,6 +120,9 @@ const trusting = `real_ip_header X-Forwarded-For; real_ip_recursive on; set_real
     map $http_x_forwarded_host $best_host { "~^(?<first>[^,]+)" $first; default $http_host; }
     map $http_x_forwarded_for $full_for { default "$http_x_forwarded_for, $realip_remote_addr"; '' $realip_remote_addr; }`
 
+const connectionVariables =
+  'add_header X-Seen "$scheme [$https] $host $http_host $remote_addr $http_x_forwarded_host" always;'
+
 /** What trusted peers say of the client. */
 const forwarded: Group = {
   name: 'options: what trusted peers say',
@@ -156,6 +159,18 @@ const forwarded: Group = {
         { fields: { 'X-Forwarded-Host': 'public.example, inner.example' } },
         { fields: { 'X-Forwarded-Port': '8443', 'X-Forwarded-Proto': 'https' } },
         { fields: { 'X-Real-IP': '192.0.2.9', 'X-Scheme': 'wss' } },
+      ],
+    },
+    {
+      key: 'use-forwarded-headers',
+      name: 'variables are of the connection and of what came over it',
+      annotations: { 'configuration-snippet': connectionVariables },
+      location: connectionVariables,
+      requests: [
+        {
+          fields: { 'X-Forwarded-Host': 'public.example:8443', 'X-Forwarded-For': '192.0.2.7' },
+        },
+        { tls: {}, fields: { 'X-Forwarded-Proto': 'http', 'X-Forwarded-Port': '81' } },
       ],
     },
     {
