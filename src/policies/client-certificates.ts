@@ -8,6 +8,7 @@ import { objectReference } from './field-lists.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange, Reply } from './policy.ts'
+import { visibleName } from './tls-variables.ts'
 
 const verifyModes = ['on', 'off', 'optional', 'optional_no_ca'] as const
 
@@ -218,12 +219,7 @@ function tellUpstream(
   }
   const problem = problemOf(shown, depth)
   fields.append('ssl-client-verify', problem === '' ? 'SUCCESS' : `FAILED:${problem}`)
-  fields.append('ssl-client-subject-dn', visible(shown.subject))
-  fields.append('ssl-client-issuer-dn', visible(shown.issuer))
+  fields.append('ssl-client-subject-dn', visibleName(shown.subject))
+  fields.append('ssl-client-issuer-dn', visibleName(shown.issuer))
   if (passCertificate) fields.append('ssl-client-cert', encodeURIComponent(shown.pem))
-}
-
-/** Names are escaped where they are read; this holds whatever is read there. */
-function visible(name: string): string {
-  return name.replaceAll(/[^ -~]/g, '?')
 }

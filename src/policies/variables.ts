@@ -3,6 +3,7 @@ import { fieldId } from '#src/exchange/known-fields.ts'
 import { escapeUri } from './escape-uri.ts'
 import { unescapePath } from './path-escapes.ts'
 import type { PolicyExchange } from './policy.ts'
+import { tlsVariables } from './tls-variables.ts'
 
 /** What variables are read from. */
 export type VariableSource = Pick<
@@ -51,7 +52,7 @@ const variables: Readonly<Record<string, (source: VariableSource) => string>> = 
   scheme: ({ peer }) => peer.scheme,
   server_addr: ({ peer }) => peer.localAddress,
   server_port: ({ peer }) => String(peer.localPort),
-  ssl_server_name: ({ peer }) => peer.tls?.serverName ?? '',
+  ...tlsVariables,
   uri: uriOf,
 }
 
