@@ -96,6 +96,8 @@ export interface PolicyExchange {
   accessGranted: boolean
   /** The answer if none does. */
   accessDenial: Reply | undefined
+  /** When the request came, by `now`. */
+  readonly startedAt: number
   /** Monotonic milliseconds, the same clock in all workers. */
   now(): number
   /** Milliseconds since 1970. */

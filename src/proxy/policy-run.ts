@@ -110,6 +110,9 @@ export class PolicyRun implements PolicyExchange {
   get askedBy(): string {
     return contextOf(this.peer).asked?.key ?? ''
   }
+  get startedAt(): number {
+    return this.exchange.startedAt
+  }
   get upstreamAddress(): string {
     return this.exchange.attempt?.endpoint.name ?? ''
   }
@@ -225,6 +228,7 @@ export class PolicyRun implements PolicyExchange {
   /** Response phases, in reverse. False: suspended or replaced; the body is held meanwhile. */
   runResponseHead(ended: boolean): boolean {
     this.#responseEnded = ended
+    this.exchange.response?.fields.markSent()
     return this.#run(this.chain.responseHead, 0)
   }
 

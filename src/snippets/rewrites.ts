@@ -1,4 +1,5 @@
 import { patternProblem } from '#algorithms/match/linear-pattern.ts'
+import { isAnswerVariable } from '#src/policies/snippets/answer-variables.ts'
 import { isVariable } from '#src/policies/variables.ts'
 import type { RewriteStep } from '#src/policies/snippets/program.ts'
 import { readCondition } from './conditions.ts'
@@ -78,7 +79,9 @@ function readSet(directive: Directive, { shared, steps }: Level): string | undef
   const [variable, text] = directive.words
   const name = nameSetBy(directive)
   if (name === '' || /^\d/.test(name)) return `${variable?.text ?? ''} is not a variable`
-  if (isVariable(name)) return `$${name} is a variable of nginx's own, which cannot be set here`
+  if (isVariable(name) || isAnswerVariable(name)) {
+    return `$${name} is a variable of nginx's own, which cannot be set here`
+  }
   const reading = readValue(text?.text ?? '', shared.locals)
   if ('problem' in reading) return reading.problem
   steps.push({ step: 'set', name, value: reading.value })

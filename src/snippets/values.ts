@@ -1,4 +1,5 @@
 import { isConstant } from '#src/policies/template.ts'
+import { isAnswerVariable } from '#src/policies/snippets/answer-variables.ts'
 import { isVariable } from '#src/policies/variables.ts'
 import type { Value, ValuePart } from '#src/policies/snippets/program.ts'
 
@@ -31,7 +32,7 @@ export function variablePart(
   if (/^\d$/.test(name)) return { group: Number(name) }
   if (locals.has(name)) return { local: name }
   if (isConstant(name)) return { constant: name }
-  if (isVariable(name)) return { variable: name }
+  if (isVariable(name) || isAnswerVariable(name)) return { variable: name }
   return { problem: `$${name} is not a variable that is known here` }
 }
 

@@ -22,7 +22,8 @@ export function directiveLines(table: (rows: string[][]) => string[]): string[] 
     `Of ${Object.keys(directiveTable).length} directives that are known ${translated.length} are translated and ${unused.length} need no effect here; ${refused.length} are refused with the`,
     'reason, as is every other. An Ingress with a line that is refused is not served, and the finding names each such line.',
     'Variables are those of the other annotations, those that `set` sets, and `$namespace`, `$ingress_name`, `$location_path`,',
-    '`$server_name`. Regular expressions are RE2: no lookaround, no back references, no groups with names.',
+    '`$server_name`; of answers, once their heads are there, `$status`, `$upstream_status`, `$upstream_addr` (of the last try),',
+    '`$upstream_http_*`, `$sent_http_*`, `$request_time`. Regular expressions are RE2: no lookaround, no back references, no groups with names.',
     '',
     ...table([
       ['directive', 'where', 'what becomes of it'],

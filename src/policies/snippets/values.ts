@@ -1,7 +1,8 @@
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import type { PolicyExchange } from '#src/policies/policy.ts'
-import { variableValue, visible } from '#src/policies/variables.ts'
+import { visible } from '#src/policies/variables.ts'
+import { snippetVariable } from './answer-variables.ts'
 import type { Condition, Value, ValuePart } from './program.ts'
 import { noGroups, snippetState, takeSnippetState } from './state.ts'
 import type { SnippetState } from './state.ts'
@@ -31,7 +32,7 @@ function renderPart(
   escapeGroup: Escape,
 ): string {
   if ('text' in part) return part.text
-  if ('variable' in part) return variableValue(exchange, part.variable)
+  if ('variable' in part) return snippetVariable(exchange, part.variable)
   if ('local' in part) return state?.locals.get(part.local) ?? ''
   if ('constant' in part) return ''
   return escapeGroup(state?.groups[part.group] ?? '')

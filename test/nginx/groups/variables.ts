@@ -56,6 +56,25 @@ const behindRewrites: readonly Comparison[] = [
   },
 ]
 
+const ofAnswer = `proxy_hide_header X-Other; more_set_headers "X-Of: changed"; set $early "$upstream_status";
+  add_header X-Seen "[$early] $upstream_status $status [$upstream_http_x_other] [$upstream_http_x_of] [$sent_http_x_of]" always;
+  add_header X-Request "$request [$upstream_cache_status] [$ssl_protocol] [$ssl_client_s_dn] [$ssl_client_serial]" always;
+  if ($arg_own) { return 201 "own"; }`
+
+const ofAnswers: Comparison = {
+  key: 'configuration-snippet',
+  name: 'variables of answers and of TLS',
+  modules: ['headers_more_filter'],
+  annotations: { 'configuration-snippet': ofAnswer },
+  location: ofAnswer,
+  requests: [
+    { upstream: { fields: { ...length, 'X-Other': 'o', 'X-Of': 'it' } } },
+    { ...plain, tls: { version: 'TLSv1.2' }, target: '/%20?x' },
+    { upstream: { status: 404, fields: length } },
+    { target: '/?own=1', tls: {} },
+  ],
+}
+
 function page(status: number): string {
   return `location @custom_${status} { internal; proxy_set_header X-Code ${status}; proxy_set_header X-Request-ID $req_id;
     proxy_set_header Host $http_host; proxy_pass http://sorry; }`
@@ -115,6 +134,7 @@ export const variablesGroup: Group = {
   logs: true,
   comparisons: [
     ...behindRewrites,
+    ofAnswers,
     ...replaced,
     {
       key: 'log-format-upstream',
