@@ -31,7 +31,7 @@ export function rewriteTable(readBlock: ReadBlock): DirectiveTable {
       kind: 'translated',
       places,
       words: [2, 2],
-      doc: 'A variable of the request, for later values and conditions.',
+      doc: 'A variable of the request, for later values and conditions. $args is the query itself, as the upstream gets it.',
       read: readSet,
     },
     if: {
@@ -79,7 +79,7 @@ function readSet(directive: Directive, { shared, steps }: Level): string | undef
   const [variable, text] = directive.words
   const name = nameSetBy(directive)
   if (name === '' || /^\d/.test(name)) return `${variable?.text ?? ''} is not a variable`
-  if (isVariable(name) || isAnswerVariable(name)) {
+  if (name !== 'args' && (isVariable(name) || isAnswerVariable(name))) {
     return `$${name} is a variable of nginx's own, which cannot be set here`
   }
   const reading = readValue(text?.text ?? '', shared.locals)

@@ -151,7 +151,8 @@ function localsOf(directives: readonly Directive[]): Set<string> {
   const names = new Set<string>()
   for (const directive of directives) {
     const name = nameSetBy(directive)
-    if (name !== '') names.add(name)
+    // The query is the request's own, whoever sets it.
+    if (name !== '' && name !== 'args') names.add(name)
     for (const inner of localsOf(directive.block ?? [])) names.add(inner)
   }
   return names

@@ -28,6 +28,31 @@ add_header X-Sent $request_uri always;`,
     requests: [{ target: '/a/b?x=1', sent: '/z/b', answer: { 'x-now': '[/z/b]' } }],
   },
   {
+    name: 'the query set anew',
+    text: `if ($arg_drop) { set $args ""; }
+if ($arg_more) { set $args "$args&own=1"; }
+add_header X-Now "[$args][$arg_own][$is_args]$request_uri" always;
+rewrite ^/r/(.*)$ /s/$1 break;`,
+    plain: true,
+    requests: [
+      { target: '/x?drop=1', sent: '/x', answer: { 'x-now': '[][][]/x?drop=1' } },
+      { target: '/x%41?more=1', sent: '/xA?more=1&own=1' },
+      {
+        target: '/r/a%20b?more=1',
+        sent: '/s/a%20b?more=1&own=1',
+        answer: { 'x-now': '[more=1&own=1][1][?]/r/a%20b?more=1' },
+      },
+      { target: '/x%41?other', sent: '/x%41?other' },
+    ],
+  },
+  {
+    name: 'the query set anew for a host',
+    key: 'server-snippet',
+    text: 'if ($arg_more) { set $args "$args&own=1"; }',
+    plain: true,
+    requests: [{ target: '/x?more=1', sent: '/x?more=1&own=1' }],
+  },
+  {
     name: 'what does not match leaves no groups',
     text: 'if ($uri ~ ^/(.)(.)) { set $met 1; }\nif ($arg_q ~ (x)) { set $met 2; }\nadd_header X-Groups "[$1][$2]" always;\nset $kept "[$1]";\nadd_header X-Kept $kept;',
     plain: true,

@@ -69,7 +69,9 @@ export class Run {
 
   #step(step: LinkedStep): void {
     if (step.step === 'set') {
-      this.#state.locals.set(step.name, render(step.value, this.#exchange))
+      const text = render(step.value, this.#exchange)
+      if (step.name === 'args') this.#setQuery(text)
+      else this.#state.locals.set(step.name, text)
     } else if (step.step === 'break') this.#state.ended = true
     else if (step.step === 'return') this.reply = this.#answer(step)
     else if (step.step === 'rewrite') this.#rewrite(step.rewrite, step.pattern)
@@ -77,6 +79,13 @@ export class Run {
       this.scope = step.scope
       this.run(step.body)
     }
+  }
+
+  /** As nginx: the path is written anew with it, each byte of it escaped that must be. */
+  #setQuery(query: string): void {
+    const { path } = this.#exchange
+    const target = escapePath(path)
+    this.#exchange.setPath(path, query === '' ? target : `${target}?${query}`)
   }
 
   #answer({ status, text }: ReturnStep): Reply {
