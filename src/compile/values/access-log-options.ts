@@ -14,7 +14,7 @@ export const accessLogOptions = optionTable({
   'log-format-upstream': {
     type: logFormat,
     default: defaults.logFormat,
-    doc: "The lines of the access log, in nginx's notation, in place of JSON lines. Of $request_length, the head counts as it went on to the upstream; the bytes of answers are those of content, without the framing of chunks. Of several tries each is told, with commas between.",
+    doc: "The lines of the access log, in nginx's notation, in place of JSON lines. Of $request_length, a head of HTTP/2 counts as it would be in HTTP/1.1; the bytes of answers are those of content, without the framing of chunks. Of several tries each is told, with commas between.",
     example: '$remote_addr [$time_local] "$request" $status $body_bytes_sent $request_time',
     compatibility: 'same',
   },
