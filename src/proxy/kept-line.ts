@@ -1,9 +1,9 @@
+import { tlsVariables } from '#src/policies/tls-variables.ts'
 import type { Exchange } from './exchange.ts'
 import type { LineFormat } from './log-format.ts'
 
-/** What a request has by its head as it was sent, and by its connection. */
+/** What a request has by its head as it was sent, and by its connection. Rewrites change the query and the path. */
 const sentVariables: ReadonlySet<string> = new Set([
-  'args',
   'best_http_host',
   'content_length',
   'content_type',
@@ -11,9 +11,7 @@ const sentVariables: ReadonlySet<string> = new Set([
   'host',
   'http_host',
   'https',
-  'is_args',
   'proxy_protocol_addr',
-  'query_string',
   'remote_addr',
   'remote_user',
   'request',
@@ -23,7 +21,6 @@ const sentVariables: ReadonlySet<string> = new Set([
   'server_addr',
   'server_port',
   'server_protocol',
-  'ssl_server_name',
   'the_real_ip',
 ])
 
@@ -50,7 +47,8 @@ export function isKept(variable: string): boolean {
   return (
     sentVariables.has(variable) ||
     answerVariables.has(variable) ||
-    /^(?:http|arg|cookie)_/.test(variable)
+    Object.hasOwn(tlsVariables, variable) ||
+    /^(?:http|cookie)_/.test(variable)
   )
 }
 

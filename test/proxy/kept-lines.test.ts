@@ -17,8 +17,7 @@ const variables = [
   'http_a',
   'http_none',
   'cookie_c',
-  'arg_q',
-  'args',
+  'ssl_protocol',
   'remote_user',
   'content_type',
 ].map((name) => `${name}=$${name}`)
