@@ -36,10 +36,10 @@ export const requestTable: DirectiveTable = {
     kind: 'translated',
     places: ['location', 'server'],
     words: [1, 1],
-    doc: 'Has no effect: fields pass anyway. Server and X-Accel-* never do, so they are refused.',
+    doc: 'Has no effect: fields pass anyway. Server, X-Pad and X-Accel-* never do, so they are refused.',
     read({ words, line }, { shared }) {
       const name = words[0]?.text.toLowerCase() ?? ''
-      if (name === 'server' || name.startsWith('x-accel-')) {
+      if (name === 'server' || name === 'x-pad' || name.startsWith('x-accel-')) {
         return `${name} of upstreams is never passed on`
       }
       shared.notes.push({ line, message: 'proxy_pass_header: the field passes anyway' })

@@ -137,6 +137,24 @@ export const fields: Group = {
       requests: both,
     },
     {
+      key: 'proxy-buffering',
+      name: 'what upstreams say to nginx',
+      annotations: {},
+      requests: [
+        {
+          upstream: {
+            fields: {
+              'X-Accel-Buffering': 'no',
+              'X-Accel-Charset': 'utf-8',
+              'X-Accel-Expires': '0',
+              'X-Pad': 'avoid browser bug',
+              'X-Accel': 'passes',
+            },
+          },
+        },
+      ],
+    },
+    {
       key: 'custom-headers',
       name: 'fields of a ConfigMap',
       annotations: { 'custom-headers': 'test/fields' },
