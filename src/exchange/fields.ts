@@ -167,6 +167,14 @@ export class Fields extends FieldEntries {
     this.#remove(fieldId(lower), lower)
   }
 
+  /** Removes every field of this lower-case name that the message came with. What was put in its place stays. */
+  removeSent(lowerName: string): void {
+    const id = fieldId(lowerName)
+    for (let i = this.findSent(id, lowerName); i >= 0 && i < this.sent; i++) {
+      if (this.isSent(i, id, lowerName)) this.removeAt(i)
+    }
+  }
+
   #remove(id: FieldId, lower: string): void {
     this.#block = this.#block?.without(lower)
     if (id > 0) {

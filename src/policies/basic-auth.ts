@@ -86,7 +86,10 @@ const annotations: AnnotationTable<Values> = {
 /** One worker's results, whatever tables come and go. */
 const checks = new PasswordChecks()
 
-/** Basic authentication (RFC 7617). The credentials do not reach the upstream. */
+/**
+ * Basic authentication (RFC 7617). What the client sent as Authorization does not reach the upstream; what
+ * other policies put in its place does.
+ */
 export const basicAuth = policy({
   annotations,
   options: noAuthOptions,
@@ -151,9 +154,7 @@ export const basicAuth = policy({
         return SUSPEND
       },
       upstreamChosen(exchange) {
-        const { fields } = exchange.request
-        const sent = fields.get('authorization')
-        if (sent !== undefined && /^basic /i.test(sent)) fields.remove('Authorization')
+        exchange.request.fields.removeSent('authorization')
         return CONTINUE
       },
     }

@@ -58,6 +58,18 @@ export const access: Group = {
       ],
     },
     {
+      key: 'auth-type',
+      name: 'a snippet says who we are to the upstream',
+      annotations: {
+        'auth-type': 'basic',
+        'auth-secret': 'users',
+        'auth-realm': 'r',
+        'configuration-snippet': 'proxy_set_header Authorization "Basic inner";',
+      },
+      location: `auth_basic "r"; ${basic} proxy_set_header Authorization "Basic inner";`,
+      requests: [right],
+    },
+    {
       key: 'auth-secret',
       name: 'each of the users',
       annotations: { 'auth-type': 'basic', 'auth-secret': 'test/users', 'auth-realm': 'r' },
