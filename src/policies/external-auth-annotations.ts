@@ -146,7 +146,7 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
     risk: 'medium',
     type: durations,
     default: [{ statuses: [200, 202, 401], ms: 300_000 }],
-    doc: 'How long answers are kept, by status.',
+    doc: 'How long answers are kept, by status, unless the service says that itself (X-Accel-Expires, Cache-Control, Expires). With Set-Cookie none is kept; with Vary each for what it names.',
     example: '200 202 10m, 401 1m',
   },
   'auth-always-set-cookie': {
@@ -154,7 +154,7 @@ export const externalAuthAnnotations: AnnotationTable<ExternalAuthValues> = {
     risk: 'low',
     type: bool,
     default: false,
-    doc: "Gives the client the cookies of auth-url's answer whatever status the upstream answers.",
+    doc: "Gives the client the cookies of auth-url's answer whatever status it gets, also when it is refused.",
     example: 'true',
   },
   'auth-keepalive': {

@@ -1,3 +1,5 @@
+import type { Variant } from './external-auth-freshness.ts'
+
 /** What an authentication service answered, as far as it matters. */
 export interface AuthAnswer {
   /** 0: there was no whole answer. */
@@ -8,6 +10,8 @@ export interface AuthAnswer {
   readonly cookies: readonly string[]
   /** WWW-Authenticate. */
   readonly challenge: string
+  /** The requests that a kept answer is for, where it does not hold for all of its key. */
+  readonly variant?: Variant | undefined
 }
 
 /** An answer and how long it holds, in milliseconds of the clock that all workers have. */

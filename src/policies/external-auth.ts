@@ -3,9 +3,9 @@ import { isAuthority } from '#src/exchange/authority.ts'
 import type { ResponseHead } from '#src/exchange/heads.ts'
 import { fieldId } from '#src/exchange/known-fields.ts'
 import { allow, deny as keepOut } from './access.ts'
-import { escapeUri } from './escape-uri.ts'
 import { answers } from './external-auth-cache.ts'
 import type { AuthAnswer } from './external-auth-cache.ts'
+import { freshMs, valuesOf, variantOf } from './external-auth-freshness.ts'
 import { externalAuthAnnotations, noAuthOptions } from './external-auth-annotations.ts'
 import type {
   CacheDuration,
@@ -21,6 +21,7 @@ import type { PolicyExchange, Reply, Verdict } from './policy.ts'
 import { templateFields } from './response-fields.ts'
 import { readServiceUrl } from './service-url.ts'
 import type { ServiceUrl } from './service-url.ts'
+import { linkSignIn } from './sign-in.ts'
 import type { Program } from './snippets/program.ts'
 import { statePlaces } from './state-places.ts'
 import { renderTemplate } from './template.ts'
@@ -37,6 +38,11 @@ export interface ExternalAuthConfig extends ServiceUrl {
   readonly cache: CacheConfig | undefined
   readonly alwaysSetCookie: boolean
   readonly any: boolean
+}
+
+/** The same at work. */
+interface Auth extends ExternalAuthConfig {
+  readonly signInUrl: (exchange: PolicyExchange) => string
 }
 
 interface CacheConfig {
@@ -96,6 +102,7 @@ export const externalAuth = policy({
   configure: configureAuth,
 
   start(config) {
+    const auth: Auth = { ...config, signInUrl: linkSignIn(config.signIn, config.signInParameter) }
     return {
       requestHead(exchange) {
         if (exchange.accessGranted) {
@@ -103,8 +110,8 @@ export const externalAuth = policy({
           return CONTINUE
         }
         const key = cacheKey(config, exchange)
-        const kept = key === '' ? undefined : answers.get(key, exchange.now())
-        return kept === undefined ? ask(config, exchange, key) : judge(config, exchange, kept)
+        const kept = key === '' ? undefined : keptAnswer(key, exchange)
+        return kept === undefined ? ask(auth, exchange, key) : judge(auth, exchange, kept)
       },
       responseHead(exchange) {
         const cookies = exchange.state[statePlaces.authCookies] as readonly string[] | undefined
@@ -186,7 +193,7 @@ function snippetFields(snippet: Program | undefined): ExternalAuthConfig['fields
   }))
 }
 
-function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string): Verdict {
+function ask(config: Auth, exchange: PolicyExchange, key: string): Verdict {
   let cancelled = false
   const suspension = exchange.suspend(answerMs, () => {
     cancelled = true
@@ -204,9 +211,9 @@ function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string):
     headOnly: true,
     onAnswer(response) {
       if (cancelled) return
-      const answer = readAnswer(config, response)
-      const ms = holdsMs(config, answer.status)
-      if (ms > 0) answers.set(key, answer, exchange.now() + ms)
+      const answer = readAnswer(config, exchange, response)
+      const ms = holdsMs(config, exchange, response)
+      if (ms > 0) keepAnswer(key, answer, exchange.now() + ms)
       let reply: Reply | undefined
       const decide = { any: config.any, refuse: (given: Reply) => (reply = given) }
       settle(config, exchange, answer, decide)
@@ -217,7 +224,7 @@ function ask(config: ExternalAuthConfig, exchange: PolicyExchange, key: string):
   return SUSPEND
 }
 
-function judge(config: ExternalAuthConfig, exchange: PolicyExchange, answer: AuthAnswer): Verdict {
+function judge(config: Auth, exchange: PolicyExchange, answer: AuthAnswer): Verdict {
   let reply: Reply | undefined
   settle(config, exchange, answer, { any: config.any, refuse: (given) => (reply = given) })
   return reply === undefined ? CONTINUE : exchange.reply(reply)
@@ -233,19 +240,19 @@ function dropClaims({ responseFields }: ExternalAuthConfig, { request }: PolicyE
 
 /** Puts an answer in force. `refuse` is called when the client must get another answer now. */
 function settle(
-  config: ExternalAuthConfig,
+  config: Auth,
   exchange: PolicyExchange,
   answer: AuthAnswer,
   { any, refuse }: { readonly any: boolean; readonly refuse: (reply: Reply) => void },
 ): void {
   const { status } = answer
   dropClaims(config, exchange)
+  if (answer.cookies.length > 0) exchange.state[statePlaces.authCookies] = answer.cookies
   if (status >= 200 && status < 300) {
     const { fields } = exchange.request
     for (let i = 0; i < answer.fields.length; i += 2) {
       fields.append(answer.fields[i] as string, answer.fields[i + 1] as string)
     }
-    if (answer.cookies.length > 0) exchange.state[statePlaces.authCookies] = answer.cookies
     allow(exchange, any)
     return
   }
@@ -255,29 +262,14 @@ function settle(
   else refuse(reply)
 }
 
-function refusal(
-  { signIn, signInParameter }: ExternalAuthConfig,
-  exchange: PolicyExchange,
-  { status, challenge, cookies }: AuthAnswer,
-): Reply {
+function refusal(config: Auth, exchange: PolicyExchange, answer: AuthAnswer): Reply {
+  const { status, challenge } = answer
   if (status === 403) return { status: 403 }
   if (status !== 401) return { status: 500 }
   const challenges = challenge === '' ? [] : ['WWW-Authenticate', challenge]
-  const fields = cookies.flatMap((cookie) => ['Set-Cookie', cookie])
-  if (signIn.length > 0) {
-    const location = signInUrl(renderTemplate(signIn, exchange), signInParameter, exchange)
-    // nginx leaves the challenge in the redirect as well.
-    return { status: 302, fields: ['Location', location, ...challenges, ...fields] }
-  }
-  return { status: 401, fields: [...challenges, ...fields] }
-}
-
-function signInUrl(url: string, parameter: string, exchange: PolicyExchange): string {
-  const mark = url.indexOf('?')
-  if (mark >= 0 && new URLSearchParams(url.slice(mark + 1)).has(parameter)) return url
-  const { scheme, publicHost, originalTarget, request } = exchange
-  const asked = `${scheme}://${publicHost}${escapeUri(originalTarget || request.target)}`
-  return `${url}${mark < 0 ? '?' : '&'}${parameter}=${asked}`
+  if (config.signIn.length === 0) return { status: 401, fields: challenges }
+  // nginx leaves the challenge in the redirect as well.
+  return { status: 302, fields: ['Location', config.signInUrl(exchange), ...challenges] }
 }
 
 function requestFields(config: ExternalAuthConfig, exchange: PolicyExchange): string[] {
@@ -339,7 +331,8 @@ function copyFields(
 
 /** What is kept of an answer. Without a whole answer the status is 0. */
 function readAnswer(
-  { responseFields }: ExternalAuthConfig,
+  { responseFields, cache }: ExternalAuthConfig,
+  { request }: PolicyExchange,
   response: ResponseHead | undefined,
 ): AuthAnswer {
   if (response === undefined) return { status: 0, fields: [], cookies: [], challenge: '' }
@@ -352,15 +345,36 @@ function readAnswer(
     if (lower === 'set-cookie') cookies.push(value)
   })
   const challenge = response.fields.get('www-authenticate') ?? ''
-  return { status: response.status, fields, cookies, challenge }
+  const variant = cache && variantOf(response.fields, request.fields)
+  return { status: response.status, fields, cookies, challenge, variant }
 }
 
 function cacheKey({ cache }: ExternalAuthConfig, exchange: PolicyExchange): string {
   return cache === undefined ? '' : `${cache.space}${renderTemplate(cache.key, exchange)}`
 }
 
-function holdsMs({ cache }: ExternalAuthConfig, status: number): number {
-  return cache?.durations.find(({ statuses }) => statuses.includes(status))?.ms ?? 0
+/** Of answers that depend on more than the key, the last one stands under the key, and each under its own. */
+function keptAnswer(key: string, exchange: PolicyExchange): AuthAnswer | undefined {
+  const last = answers.get(key, exchange.now())
+  if (last?.variant === undefined) return last
+  const values = valuesOf(last.variant.names, exchange.request.fields)
+  return values === last.variant.values ? last : answers.get(key + values, exchange.now())
+}
+
+function keepAnswer(key: string, answer: AuthAnswer, until: number): void {
+  answers.set(key, answer, until)
+  if (answer.variant !== undefined) answers.set(key + answer.variant.values, answer, until)
+}
+
+function holdsMs(
+  { cache }: ExternalAuthConfig,
+  exchange: PolicyExchange,
+  response: ResponseHead | undefined,
+): number {
+  if (cache === undefined || response === undefined) return 0
+  const { status, fields } = response
+  const named = cache.durations.find(({ statuses }) => statuses.includes(status))
+  return freshMs(fields, named?.ms ?? 0, exchange.wallClock())
 }
 
 /** The statuses with which nginx's add_header adds to an answer. */

@@ -65,6 +65,7 @@ export class SharedAnswers {
   }
 }
 
-function lengthOf([key, { fields, cookies, challenge }]: Message): number {
-  return [key, challenge, ...fields, ...cookies].reduce((sum, text) => sum + text.length, 0)
+function lengthOf([key, { fields, cookies, challenge, variant }]: Message): number {
+  const texts = [key, challenge, ...fields, ...cookies, variant?.values ?? '']
+  return texts.reduce((sum, text) => sum + text.length, 0)
 }

@@ -161,6 +161,9 @@ function authenticate(status: number, url: string, answer: ServerResponse): void
     'X-User': 'alice',
     'WWW-Authenticate': 'Basic realm="a"',
     ...(query.has('cookie') && { 'Set-Cookie': 'auth=1' }),
+    ...Object.fromEntries(
+      query.getAll('field').map((field) => field.split(':').map(decodeURIComponent)),
+    ),
   })
   answer.end('denied\n')
 }

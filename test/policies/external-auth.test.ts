@@ -4,6 +4,7 @@ import { ResponseHead } from '#src/exchange/heads.ts'
 import { fieldMask } from '#src/exchange/known-fields.ts'
 import { complete } from '#src/annotations/schema.ts'
 import { AnswerCache } from '#src/policies/external-auth-cache.ts'
+import { freshMs } from '#src/policies/external-auth-freshness.ts'
 import { externalAuth } from '#src/policies/external-auth.ts'
 import type { ExternalAuthConfig } from '#src/policies/external-auth.ts'
 import { CONTINUE, SUSPEND } from '#src/policies/policy.ts'
@@ -201,24 +202,18 @@ for (const [signIn, location] of [
   ['http://$host/start', 'http://a.example/start?rd=http://a.example%2F%3Fa%3Db%26c%3Dd'],
   ['https://sso.example/?x=1', 'https://sso.example/?x=1&rd=http://a.example%2F%3Fa%3Db%26c%3Dd'],
   ['https://sso.example/?rd=/home', 'https://sso.example/?rd=/home'],
+  // What the client asks for is no parameter that is written there.
+  [
+    'https://sso.example/?from=$request_uri&x',
+    'https://sso.example/?from=/?a=b&rd=c&x&rd=http://a.example%2F%3Fa%3Db%26rd%3Dc',
+  ],
 ] as const) {
   test(`sign-in at ${signIn}`, () => {
-    const { after } = run({ 'auth-signin': signIn }, 401, { target: '/?a=b&c=d' })
+    const target = signIn.includes('$request_uri') ? '/?a=b&rd=c' : '/?a=b&c=d'
+    const { after } = run({ 'auth-signin': signIn }, 401, { target })
     assert.deepEqual(after, [{ status: 302, fields: ['Location', location] }])
   })
 }
-
-test('every cookie of a refusal reaches the client, each on a line', () => {
-  const { after } = run({}, 401, {
-    answer: [
-      ['WWW-Authenticate', 'Bearer'],
-      ['Set-Cookie', 'a=1'],
-      ['Set-Cookie', 'b=2'],
-    ],
-  })
-  const fields = ['WWW-Authenticate', 'Bearer', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']
-  assert.deepEqual(after, [{ status: 401, fields }])
-})
 
 test('the URL: scheme, port and host of the rule', () => {
   const plain = configOf({ 'auth-url': 'http://auth.example/check' }).config
@@ -258,6 +253,43 @@ test('an answer is kept for its time, and the oldest makes room', () => {
   assert.equal(cache.get('x'.repeat(5000), 0), undefined)
 })
 
+for (const [answer, ms] of [
+  [[], 5000],
+  [[['Set-Cookie', 'a=b']], 0],
+  [[['Vary', 'Cookie, *']], 0],
+  [[['Vary', 'Cookie']], 5000],
+  ...['no-cache', 'no-store', 'Private, max-age=9', 'max-age=0', 'max-age=x'].map(
+    (text) => [[['Cache-Control', text]], 0] as const,
+  ),
+  [[['Cache-Control', 'public, max-age=9']], 9000],
+  [[['Cache-Control', 's-maxage=8, max-age=9']], 8000],
+  [[['Cache-Control', 'public']], 5000],
+  [[['Expires', 'Thu, 01 Jan 1970 00:00:11 GMT']], 1000],
+  [[['Expires', '0']], 0],
+  [
+    [
+      ['Expires', '0'],
+      ['Cache-Control', 'max-age=9'],
+    ],
+    9000,
+  ],
+  [
+    [
+      ['Cache-Control', 'no-cache'],
+      ['X-Accel-Expires', '7'],
+    ],
+    7000,
+  ],
+  [[['X-Accel-Expires', '0']], 0],
+  [[['X-Accel-Expires', '@12']], 2000],
+] as readonly (readonly [readonly (readonly [string, string])[], number])[]) {
+  test(`an answer with ${JSON.stringify(answer)} is kept for ${ms} ms`, () => {
+    const { fields } = new ResponseHead()
+    for (const [name, value] of answer) fields.append(name, value)
+    assert.equal(freshMs(fields, 5000, 10_000), ms)
+  })
+}
+
 test('what another worker got counts, unless an own answer holds longer', () => {
   const cache = new AnswerCache()
   const told: string[] = []
@@ -286,19 +318,29 @@ test('auth-signin-redirect-param and auth-request-redirect name where the client
   assert.equal(after[0]?.fields?.[1], 'https://login.example?back=http://a.example%2Fx%3Fy')
 })
 
-for (const [always, status, expected] of [
-  ['false', 200, 'a=b'],
-  ['false', 503, undefined],
-  ['true', 503, 'a=b'],
+for (const [always, judged, status, expected] of [
+  ['false', 200, 200, 'a=1, b=2'],
+  ['false', 200, 503, undefined],
+  ['true', 200, 503, 'a=1, b=2'],
+  // The redirect to sign in.
+  ['false', 401, 302, 'a=1, b=2'],
+  ['false', 401, 401, undefined],
+  ['true', 401, 401, 'a=1, b=2'],
+  ['true', 403, 403, 'a=1, b=2'],
+  ['true', 500, 500, 'a=1, b=2'],
 ] as const) {
-  test(`auth-always-set-cookie ${always}: the cookie beside a ${status}: ${expected ?? 'none'}`, () => {
+  test(`auth-always-set-cookie ${always}: the cookies of a ${judged} beside a ${status}: ${expected ?? 'none'}`, () => {
     const texts = { 'auth-url': 'http://auth.example/check', 'auth-always-set-cookie': always }
-    const { exchange } = run(texts, 200, { answer: [['Set-Cookie', 'a=b']] })
+    const cookies = [
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ] as const
+    const { exchange } = run(texts, judged, { answer: cookies })
     const response = new ResponseHead()
     response.status = status
     const answered = Object.assign(exchange, { response })
     externalAuth.start(configOf(texts).config).responseHead?.(answered)
-    assert.equal(response.fields.get('set-cookie'), expected)
+    assert.equal(response.fields.getJoined('set-cookie'), expected)
   })
 }
 

@@ -150,6 +150,22 @@ export const externalAuth: Group = {
       server: asking(`${service}/200?cookie`),
       requests: [{}, { upstream: { status: 404 } }, { upstream: { status: 503 } }],
     },
+    ...[401, 403, 500].flatMap((status) =>
+      ['false', 'true'].map((always) => ({
+        key: 'auth-always-set-cookie',
+        name: `${always}, where the service answers ${status}`,
+        annotations: {
+          'auth-url': `${service}/${status}?cookie`,
+          'auth-always-set-cookie': always,
+        },
+        location:
+          always === 'true'
+            ? authenticated.replace('Cookie $auth_cookie;', 'Cookie $auth_cookie always;')
+            : authenticated,
+        server: asking(`${service}/${status}?cookie`),
+        requests: [{}],
+      })),
+    ),
     {
       key: 'auth-signin',
       name: 'where to sign in',
@@ -169,6 +185,18 @@ export const externalAuth: Group = {
       },
       ...signIn('http://$host/auth/start?x=1&rd=$scheme://$http_host$escaped_request_uri'),
       requests: targets,
+    },
+    {
+      key: 'auth-signin',
+      name: 'what the client asked for is in it',
+      annotations: {
+        'auth-url': `${service}/401?cookie`,
+        'auth-signin': 'https://login.example/start?from=$request_uri',
+      },
+      ...signIn(
+        'https://login.example/start?from=$request_uri&rd=$scheme://$http_host$escaped_request_uri',
+      ),
+      requests: [{ target: '/?a&rd=b' }],
     },
     {
       key: 'auth-signin-redirect-param',
@@ -210,6 +238,43 @@ export const externalAuth: Group = {
         { fields: { 'X-Key': 'b' } },
         { fields: { 'X-Key': 'a' }, target: '/other' },
       ],
+    },
+    ...[
+      'cookie',
+      'field=Cache-Control:no-cache',
+      'field=Cache-Control:max-age=0',
+      'field=Expires:0',
+      'field=X-Accel-Expires:0',
+      'field=Vary:*',
+      'field=Vary:Cookie',
+    ].map((query) => ({
+      key: 'auth-cache-key',
+      name: `the service has a say: ${query}`,
+      annotations: { 'auth-url': `${service}/200?${query}`, 'auth-cache-key': '$http_x_key' },
+      location: authenticated,
+      server: asking(
+        `${service}/200?${query}`,
+        `set $cache_part $http_x_key; ${cached} proxy_cache_valid 200 202 401 5m;`,
+      ),
+      requests: [
+        { fields: { 'X-Key': 'a' }, times: 2 },
+        { fields: { 'X-Key': 'a', Cookie: 'a=b' }, times: 2 },
+        { fields: { 'X-Key': 'a' } },
+      ],
+    })),
+    {
+      key: 'auth-cache-duration',
+      name: 'a status that it does not name, and a service that has a say',
+      annotations: {
+        'auth-url': `${service}/403?field=Cache-Control:max-age=100`,
+        'auth-cache-key': '$http_x_key',
+      },
+      location: authenticated,
+      server: asking(
+        `${service}/403?field=Cache-Control:max-age=100`,
+        `set $cache_part $http_x_key; ${cached} proxy_cache_valid 200 202 401 5m;`,
+      ),
+      requests: [{ fields: { 'X-Key': 'a' }, times: 3 }],
     },
     {
       key: 'auth-cache-duration',
@@ -269,6 +334,37 @@ export const externalAuth: Group = {
       location: `${authenticated} satisfy any; auth_basic "r"; auth_basic_user_file @folder/users; proxy_set_header Authorization "";`,
       server: asking(`${service}/401`),
       requests: [{}, { fields: { Authorization: 'Basic dTpw' } }],
+    },
+    {
+      key: 'satisfy',
+      name: 'any: what the service lets in keeps no Authorization either',
+      annotations: {
+        'auth-url': `${service}/200`,
+        satisfy: 'any',
+        'auth-type': 'basic',
+        'auth-secret': 'users',
+        'auth-realm': 'r',
+      },
+      location: `${authenticated} satisfy any; auth_basic "r"; auth_basic_user_file @folder/users; proxy_set_header Authorization "";`,
+      server: asking(`${service}/200`),
+      requests: [
+        { fields: { Authorization: 'Bearer dTpw' } },
+        { fields: { Authorization: 'Basic xx' } },
+      ],
+    },
+    {
+      key: 'auth-response-headers',
+      name: 'Authorization beside users',
+      annotations: {
+        'auth-url': `${service}/200?field=Authorization:Basic%20abc`,
+        'auth-response-headers': 'Authorization',
+        'auth-type': 'basic',
+        'auth-secret': 'users',
+        'auth-realm': 'r',
+      },
+      location: `${authenticated} auth_request_set $authHeader0 $upstream_http_authorization; proxy_set_header 'Authorization' $authHeader0; auth_basic "r"; auth_basic_user_file @folder/users; proxy_set_header Authorization "";`,
+      server: asking(`${service}/200?field=Authorization:Basic%20abc`),
+      requests: [{ fields: { Authorization: 'Basic dTpw' } }],
     },
   ],
 }
