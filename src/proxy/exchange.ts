@@ -30,7 +30,7 @@ import { endRequestBody, endResponseBody, passResponseBody } from './policy-bodi
 import type { PolicyRun } from './policy-run.ts'
 import { recordExchange, recordRetry, recordStart, recordTunnel } from './record.ts'
 import { makeReply } from './reply.ts'
-import { receiveBody } from './receive-body.ts'
+import { receiveBody, saysTooMuch } from './receive-body.ts'
 import { RequestBody } from './request-body.ts'
 import { tryFailed, wasFalseTunnel, wasHeadTooLong } from './try-failed.ts'
 import { expire, startDeadline, wait, waitForUpstream } from './waiting.ts'
@@ -138,8 +138,7 @@ export class Exchange
   begin(live: LiveRule): void {
     this.live = live
     startDeadline(this)
-    const limit = live.rule.settings.bodyBytesMax
-    if (limit > 0 && this.request.contentLength > limit) {
+    if (live.policies?.judgesLength !== true && saysTooMuch(this, live)) {
       this.fail('body-too-large')
       return
     }

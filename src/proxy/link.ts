@@ -1,12 +1,11 @@
-import { startPolicy } from '#src/policies/index.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { ErrorPages, RouteSettings, Rule, WeightedBackend } from '#src/table/table.ts'
 import type { UpstreamTls } from '#src/transport/transport.ts'
 import type { LiveBackend } from '#src/upstream/live-backend.ts'
 import { linkCanaryGroup } from './canary-group.ts'
 import { linkCanary } from './canary.ts'
+import { linkChain } from './gates.ts'
 import type { LiveErrorPages, LiveRule, LiveTarget } from './live-rule.ts'
-import { linkPolicies } from './policy-chain.ts'
 import type { PoolSettingsCache } from './pool-settings.ts'
 
 /** What linking needs from the live table. */
@@ -22,15 +21,16 @@ export function linkRule(rule: Rule, slot: number, context: LinkContext): LiveRu
   const targets = rule.backends.map((use) => linkTarget(use, context))
   const group =
     rule.canaryGroup === undefined ? undefined : linkCanaryGroup(rule.canaryGroup, rule.backends)
-  const phases = [...(group === undefined ? [] : [group.phases]), ...rule.policies.map(startPolicy)]
+  const first = group === undefined ? [] : [group.phases]
+  const fallback = rule.fallback && linkTarget(rule.fallback.use, context)
   return {
     rule,
     slot,
     generation: context.generationOf(slot),
     recorded: true,
-    policies: phases.length === 0 ? undefined : linkPolicies(phases),
+    policies: linkChain(rule, first, targets, fallback),
     targets,
-    fallback: rule.fallback && linkTarget(rule.fallback.use, context),
+    fallback,
     errorPages: rule.errorPages && linkErrorPages(rule.errorPages, context),
     weight: rule.backends.reduce((sum, { weight }) => sum + weight, 0),
     canary: group?.canary ?? (rule.canary && linkCanary(rule.canary)),

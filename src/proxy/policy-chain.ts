@@ -17,6 +17,8 @@ export interface PolicyChain {
   readonly upstreamChosen: Stage
   /** In reverse, as all that is done to answers. */
   readonly responseHead: Stage
+  /** Whether a phase of the head looks at the length of the body; else that is done before any of them. */
+  readonly judgesLength: boolean
   /** Bytes of the request body that are wanted before the upstream is asked; 0: none is. */
   readonly bufferLimit: number
   readonly requestFilters: readonly Phases[]
@@ -26,7 +28,7 @@ export interface PolicyChain {
 }
 
 /** Sorts the phases of a rule, given in the order of its policies. */
-export function linkPolicies(phases: readonly Phases[]): PolicyChain {
+export function linkPolicies(phases: readonly Phases[], judgesLength = false): PolicyChain {
   const having = (name: keyof Phases): Phases[] =>
     phases.filter((phase) => phase[name] !== undefined)
   const stage = (name: StageName, inOrder = phases): Stage => ({
@@ -38,6 +40,7 @@ export function linkPolicies(phases: readonly Phases[]): PolicyChain {
     requestBuffered: stage('requestBuffered'),
     upstreamChosen: stage('upstreamChosen'),
     responseHead: stage('responseHead', joinChanges(phases.toReversed())),
+    judgesLength,
     bufferLimit: Math.max(0, ...phases.map(({ bufferRequestBody = 0 }) => bufferRequestBody)),
     requestFilters: having('filterRequestBody'),
     responseFilters: having('filterResponseBody').toReversed(),

@@ -16,6 +16,8 @@ import { tooMany } from '#src/shared/limit-memory.ts'
 import type { BodyFilters } from './body-filters.ts'
 import { contextOf } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
+import { failures } from './failures.ts'
+import type { FailureCode } from './failures.ts'
 import { HeldBody } from './held-body.ts'
 import type { Services } from './services.ts'
 import { acquireRequest, admitRequest, releaseRequests } from './limits.ts'
@@ -193,6 +195,12 @@ export class PolicyRun implements PolicyExchange {
   reply(reply: Reply): typeof REPLY {
     this.#replying = reply
     return REPLY
+  }
+
+  /** In a phase: the answer that belongs to a failure. */
+  fail(code: FailureCode): typeof REPLY {
+    this.exchange.failure = code
+    return this.reply({ status: failures[code].status })
   }
 
   suspend(deadlineMs: number, onCancel: () => void): Suspension {

@@ -4,6 +4,12 @@ import { passRequestBody } from './policy-bodies.ts'
 import { wait, waitForUpstream } from './waiting.ts'
 import { bufferLimitOf } from './whole-body.ts'
 
+/** The client says itself that its body is longer than the rule takes. */
+export function saysTooMuch({ request }: Exchange, { rule }: LiveRule): boolean {
+  const max = rule.settings.bodyBytesMax
+  return max > 0 && request.contentLength > max
+}
+
 /**
  * Takes a chunk of the request body: on to the upstream, or into the copy while there is none. The
  * client is paused as soon as nobody takes its bytes.

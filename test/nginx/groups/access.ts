@@ -70,6 +70,16 @@ export const access: Group = {
       requests: [right],
     },
     {
+      key: 'auth-type',
+      name: 'nobody is asked where there is no endpoint',
+      annotations: { 'auth-type': 'basic', 'auth-secret': 'users', 'auth-realm': 'r' },
+      service: 'empty',
+      // As balancer.rewrite of ingress-nginx does.
+      location: `auth_basic "r"; ${basic} if ($uri) { return 503; }`,
+      pass: 'proxy_pass http://echo;',
+      requests: [{}, right],
+    },
+    {
       key: 'auth-secret',
       name: 'each of the users',
       annotations: { 'auth-type': 'basic', 'auth-secret': 'test/users', 'auth-realm': 'r' },

@@ -41,7 +41,10 @@ function verifying(
 export const clientTls: Group = {
   name: 'TLS of clients',
   comparisons: [
-    verifying('auth-tls-secret', 'on', {}, 'ssl_verify_client on; ssl_verify_depth 1;'),
+    verifying('auth-tls-secret', 'on', {}, 'ssl_verify_client on; ssl_verify_depth 1;', '', [
+      ...clients,
+      { tls: {}, method: 'POST', body: 'x'.repeat(1_200_000) },
+    ]),
     verifying(
       'auth-tls-secret',
       'with a list of revocations',

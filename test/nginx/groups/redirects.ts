@@ -104,7 +104,12 @@ export const redirects: Group = {
       key: 'from-to-www-redirect',
       name: 'www to the bare name',
       annotations: { 'from-to-www-redirect': 'true' },
-      requests: [{ host: 'www.@', target: '/a?b' }, { host: 'www.@', target: '/a/' }, {}],
+      requests: [
+        { host: 'www.@', target: '/a?b' },
+        { host: 'www.@', target: '/a/' },
+        {},
+        { host: 'www.@', method: 'POST', body: 'x'.repeat(1_200_000) },
+      ],
       // ingress-nginx names the port, too; the standard one means the same.
       http: 'server { @plain; server_name www.@host; set $to $request_uri; if ($request_uri ~ "^(.*)/$") { set $to $1; } return 308 $scheme://@host$to; }',
     },

@@ -69,7 +69,15 @@ export const routing: Group = {
       name: 'the root alone',
       annotations: { 'app-root': '/app' },
       server: 'if ($uri = /) { return 302 $scheme://$http_host/app; }',
-      requests: [{ target: '/' }, { target: '/?a=b' }, { target: '/x' }, { target: '//' }],
+      requests: [
+        { target: '/' },
+        { target: '/?a=b' },
+        { target: '/x' },
+        { target: '//' },
+        // Of the server: before the size of a body, which is a location's.
+        { target: '/', method: 'POST', body: 'x'.repeat(1_200_000) },
+        { target: '/x', method: 'POST', body: 'x'.repeat(1_200_000) },
+      ],
     },
     {
       key: 'server-alias',
