@@ -48,9 +48,9 @@ export const policies = {
   cors,
   'custom-headers': customHeaders,
   'add-headers': addHeaders,
-  redirect,
-  // Directives of nginx's rewrite phase, in a location.
+  // Directives of nginx's rewrite phase, in a location; ingress-nginx writes its redirect behind them.
   'location-snippet': locationSnippet,
+  redirect,
   'ssl-redirect': sslRedirect,
   // Counted before any list or authentication.
   limits,

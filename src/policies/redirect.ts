@@ -2,6 +2,8 @@ import type { Annotation } from '#src/annotations/schema.ts'
 import { bool, integer } from '#src/annotations/types.ts'
 import { publicHostOf, publicPortOf } from './location.ts'
 import { policy } from './policy-definition.ts'
+import { CONTINUE } from './policy.ts'
+import { snippetState } from './snippets/state.ts'
 import { renderTemplate, templateType } from './template.ts'
 import type { Template } from './template.ts'
 
@@ -87,6 +89,8 @@ export const redirect = policy({
   start({ status, target, relative }) {
     return {
       requestHead(exchange) {
+        // A snippet said `break`, which ends this as well.
+        if (snippetState(exchange)?.ended === true) return CONTINUE
         let text = renderTemplate(target, exchange)
         // As nginx does it: the host that was asked for, without its port.
         if (!relative && text.startsWith('/')) {

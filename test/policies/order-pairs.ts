@@ -142,25 +142,25 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['add-headers', 'redirect'],
+    policies: ['add-headers', 'location-snippet'],
     order: false,
-    annotations: { 'permanent-redirect': 'http://else.example/' },
+    annotations: snippet('return 410;'),
     check({ status, headers }) {
-      assert.deepEqual([status, headers['x-both']], [301, 'added'])
+      assert.deepEqual([status, headers['x-both']], [410, 'added'])
     },
   },
   {
-    policies: ['redirect', 'location-snippet'],
+    policies: ['location-snippet', 'redirect'],
     annotations: { 'permanent-redirect': 'http://else.example/', ...snippet('return 410;') },
     check: ({ status }) => {
-      assert.equal(status, 301)
+      assert.equal(status, 410)
     },
   },
   {
-    policies: ['location-snippet', 'ssl-redirect'],
-    annotations: { 'force-ssl-redirect': 'true', ...snippet('return 410;') },
+    policies: ['redirect', 'ssl-redirect'],
+    annotations: { 'permanent-redirect': 'http://else.example/', 'force-ssl-redirect': 'true' },
     check: ({ status }) => {
-      assert.equal(status, 410)
+      assert.equal(status, 301)
     },
   },
   {

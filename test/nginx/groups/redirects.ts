@@ -65,6 +65,16 @@ export const redirects: Group = {
       location: 'return 301 https://www.example.com/new;',
       requests: [{ target: '/a?b' }, { method: 'POST', body: 'x' }],
     },
+    ...['if ($http_x_a = b) { return 403; }', 'rewrite ^/old /new break;'].map((snippet) => ({
+      key: 'permanent-redirect',
+      name: `behind a snippet: ${snippet}`,
+      annotations: {
+        'permanent-redirect': 'https://x.example$uri',
+        'configuration-snippet': snippet,
+      },
+      location: `${snippet} return 301 https://x.example$uri;`,
+      requests: [{ target: '/x' }, { fields: { 'X-A': 'b' } }, { target: '/old' }],
+    })),
     {
       key: 'permanent-redirect',
       name: 'a path becomes a URL',
