@@ -125,14 +125,15 @@ export const limits = policy({
     return {
       requestHead(exchange) {
         if (exempt?.has(exchange.clientAddress) === true) return CONTINUE
-        if (connections > 0 && !exchange.acquire(connectionLimit, connections)) {
-          return exchange.reply({ status: config.connectionStatus })
-        }
         if (second !== undefined && !exchange.admit(secondLimit, second)) {
           return exchange.reply({ status: config.rateStatus })
         }
         if (minute !== undefined && !exchange.admit(minuteLimit, minute)) {
           return exchange.reply({ status: config.rateStatus })
+        }
+        // nginx looks at these last.
+        if (connections > 0 && !exchange.acquire(connectionLimit, connections)) {
+          return exchange.reply({ status: config.connectionStatus })
         }
         return CONTINUE
       },

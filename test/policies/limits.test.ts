@@ -41,9 +41,9 @@ test('each limit is asked, with the burst beside the request that is due', () =>
   const { asked, verdict } = run('198.51.100.1', '')
   assert.equal(verdict, CONTINUE)
   assert.deepEqual(asked, [
-    'connections shop/web: 2',
     'second shop/web: {"intervalMs":250,"toleranceMs":3000}',
     'minute shop/web: {"intervalMs":10000,"toleranceMs":180000}',
+    'connections shop/web: 2',
   ])
 })
 

@@ -105,6 +105,14 @@ const allFields: Group = {
       requests: [{ times: 4 }],
     },
     {
+      key: 'limit-conn-status-code',
+      name: 'rates count first, and what they refuse is not under way',
+      annotations: { 'limit-connections': '2', 'limit-rps': '1', 'limit-burst-multiplier': '1' },
+      http: 'limit_req_zone $binary_remote_addr zone=@id:1m rate=1r/s; limit_conn_zone $binary_remote_addr zone=@id_c:1m;',
+      location: 'limit_conn @id_c 2; limit_req zone=@id burst=1 nodelay;',
+      requests: [{ times: 6, atOnce: true, upstream: { waitMs: 700 } }],
+    },
+    {
       key: 'http-redirect-code',
       name: 'in place of 308',
       annotations: { 'force-ssl-redirect': 'true' },
