@@ -2,7 +2,7 @@ import { bool } from '#src/annotations/types.ts'
 import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
-import { escapePath } from './path-escapes.ts'
+import { argumentEscape, escapePath } from './path-escapes.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
 import type { PolicyExchange } from './policy.ts'
@@ -73,13 +73,14 @@ export const rewrite = policy({
     const matcher = groupsIn(target)
       ? compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true })
       : undefined
+    const parts = splitAtQuery(target)
     const fixed = formatTemplate(target)
     const keepsQuery = !fixed.endsWith('?')
     return {
       requestHead(exchange) {
         // A snippet said `break`, which ends this rewrite as well.
         if (snippetState(exchange)?.ended === true) return CONTINUE
-        const path = targetFor(exchange, target, matcher)
+        const path = targetFor(exchange, parts, matcher)
         if (path === undefined) return CONTINUE
         const full = keepsQuery ? withQuery(path, exchange.request.target) : path.slice(0, -1)
         if (/^https?:\/\//i.test(full)) {
@@ -97,20 +98,38 @@ function groupsIn(target: Template): boolean {
   return target.some((part) => 'group' in part)
 }
 
+/** The path of a new target, and its query, which begins with the ?. */
+type Parts = readonly [path: Template, query: Template]
+
+function splitAtQuery(target: Template): Parts {
+  const at = target.findIndex((part) => 'text' in part && part.text.includes('?'))
+  const part = target[at]
+  if (part === undefined || !('text' in part)) return [target, []]
+  const mark = part.text.indexOf('?')
+  return [
+    [...target.slice(0, at), { text: part.text.slice(0, mark) }],
+    [{ text: part.text.slice(mark) }, ...target.slice(at + 1)],
+  ]
+}
+
 function targetFor(
   exchange: PolicyExchange,
-  target: Template,
+  [path, query]: Parts,
   matcher: Pattern | undefined,
 ): string | undefined {
-  if (matcher === undefined) return renderTemplate(target, exchange)
+  if (matcher === undefined) return renderTemplate(path, exchange) + renderTemplate(query, exchange)
   const groups = matcher.groups(exchange.path)
-  return groups === undefined ? undefined : renderTemplate(target, exchange, groups.map(escapePath))
+  if (groups === undefined) return undefined
+  const text = renderTemplate(path, exchange, groups.map(escapePath))
+  if (query.length === 0) return text
+  const escape = argumentEscape(exchange.originalTarget || exchange.request.target)
+  return text + renderTemplate(query, exchange, groups.map(escape))
 }
 
 /** The query of the request stands behind that of the new target, if it has one. */
 function withQuery(target: string, original: string): string {
   const mark = original.indexOf('?')
-  if (mark < 0) return target
+  if (mark < 0 || mark === original.length - 1) return target
   return target.includes('?')
     ? `${target}&${original.slice(mark + 1)}`
     : target + original.slice(mark)

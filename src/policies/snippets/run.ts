@@ -2,7 +2,7 @@ import { compilePattern } from '#algorithms/match/linear-pattern.ts'
 import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { publicHostOf, publicPortOf } from '#src/policies/location.ts'
 import type { PolicyExchange, Reply } from '#src/policies/policy.ts'
-import { escapeArgument, escapePath } from '#src/policies/path-escapes.ts'
+import { argumentEscape, escapePath } from '#src/policies/path-escapes.ts'
 import type { Program, ReturnStep, RewriteStep, Step, Value } from './program.ts'
 import { noGroups, takeSnippetState } from './state.ts'
 import type { SnippetState } from './state.ts'
@@ -115,7 +115,7 @@ export class Run {
     const query = this.#query(rewrite)
     if (typeof ends === 'number') {
       // As nginx: what was escaped in the request is escaped again where it is taken from its path.
-      const path = render(rewrite.path, exchange, escapeArgument)
+      const path = render(rewrite.path, exchange, this.#escape)
       this.reply = this.#redirect(ends, query === '' ? path : `${path}?${query}`)
       return
     }
@@ -128,9 +128,14 @@ export class Run {
     this.#state.ended = ends !== 'next'
   }
 
+  get #escape(): (text: string) => string {
+    const { originalTarget, request } = this.#exchange
+    return argumentEscape(originalTarget || request.target)
+  }
+
   #query({ query, keepsQuery }: RewriteStep): string {
     const exchange = this.#exchange
-    const own = query === undefined ? '' : render(query, exchange, escapeArgument)
+    const own = query === undefined ? '' : render(query, exchange, this.#escape)
     const { target } = exchange.request
     const mark = keepsQuery ? target.indexOf('?') : -1
     const sent = mark < 0 ? '' : target.slice(mark + 1)

@@ -2,6 +2,17 @@ import type { Group } from '../comparison.ts'
 
 const get = [{}]
 
+/** What of a path becomes part of a query. */
+const captured = [
+  '/old/a+b',
+  '/old/a&b/c',
+  '/old/a%2Bb%26c=d?q',
+  '/old/a%20b/c&d;e?',
+  '/old/%C3%A9/x;y=1?',
+  '/old/%3F/"<>|',
+  '/old/"<>/^`{}',
+].map((target) => ({ target }))
+
 /** Under which path and which name a request is found, and what the upstream sees of both. */
 export const routing: Group = {
   name: 'paths and names',
@@ -38,6 +49,25 @@ export const routing: Group = {
       locations:
         'location ~* "^/([a-z]+)/(.*)" { rewrite "(?i)/([a-z]+)/(.*)" /t/$2?from=$1&host=$host break; @proxy }',
       requests: [{ target: '/ab/cd' }, { target: '/ab/cd?q=1' }, { target: '/ab/c%3Fd' }],
+    },
+    {
+      key: 'rewrite-target',
+      name: 'groups in path and query',
+      annotations: { 'rewrite-target': '/new/$2?a=$1&b=$2' },
+      path: '/old/([^/]*)/?(.*)',
+      pathType: 'ImplementationSpecific',
+      locations:
+        'location ~* "^/old/([^/]*)/?(.*)" { rewrite "(?i)/old/([^/]*)/?(.*)" /new/$2?a=$1&b=$2 break; @proxy }',
+      requests: captured,
+    },
+    {
+      key: 'configuration-snippet',
+      name: 'groups in path and query',
+      annotations: {
+        'configuration-snippet': 'rewrite ^/old/([^/]*)/?(.*) /new/$2?a=$1&b=$2 break;',
+      },
+      location: 'rewrite ^/old/([^/]*)/?(.*) /new/$2?a=$1&b=$2 break;',
+      requests: captured,
     },
     {
       key: 'use-regex',
