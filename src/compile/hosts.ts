@@ -7,6 +7,7 @@ import type { HostClients } from './client-certificates.ts'
 import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import { ingressGroup } from './listeners.ts'
+import { withAppRoot } from './app-root.ts'
 import { bySpecificity } from './paths.ts'
 import type { HostTls } from './tls.ts'
 
@@ -144,7 +145,7 @@ export function assembleHost(
     key: hostKey(ingressGroup, pattern),
     hostGroup: ingressGroup,
     pattern,
-    rules: fallback !== undefined && open ? [...sorted, fallback] : sorted,
+    rules: withAppRoot(pattern, fallback !== undefined && open ? [...sorted, fallback] : sorted),
     certificate: certificate?.key,
     tls: named,
     clientCertificates: clients?.asked,

@@ -15,10 +15,10 @@ export const appRoot = policy({
     'app-root': {
       type: templateType('a path that begins with /', { shape: /^\/[!-~]*$/ }),
       default: [] as Template,
-      doc: 'A request for exactly / is answered by a redirect (302) to this path.',
+      doc: 'A request for exactly / of the host is answered by a redirect (302) to this path, whatever paths the Ingress has.',
       example: '/app',
       risk: 'medium',
-      scope: 'path',
+      scope: 'host',
       compatibility: 'same',
     },
   },
