@@ -42,6 +42,7 @@ import type { Target } from './services/backends.ts'
 import { passthroughOf } from './passthrough.ts'
 import { compileTcpServices } from './streams.ts'
 import type { CertificateReaders, CompileSettings } from './settings.ts'
+import { inOrder } from './rule-order.ts'
 import { serverRule, serverSnippetOf } from './snippets.ts'
 import { bindTls, reportTlsSecrets } from './tls.ts'
 
@@ -249,7 +250,12 @@ export class Compiler {
     const spoken = JSON.stringify([handshake, passthrough])
     const inputs = [named, certificate?.key, clients, spoken, last, ...rules]
     return this.#hosts.get(pattern, inputs, () =>
-      assembleHost(pattern, { ...tls, clients, handshake, passthrough }, rules, last),
+      assembleHost(
+        pattern,
+        { ...tls, clients, handshake, passthrough },
+        inOrder(rules, routes),
+        last,
+      ),
     )
   }
 

@@ -8,7 +8,6 @@ import { reportOn } from './findings.ts'
 import type { ParsedIngress, ParsedRoute } from './ingress.ts'
 import { ingressGroup } from './listeners.ts'
 import { withAppRoot } from './app-root.ts'
-import { bySpecificity } from './paths.ts'
 import type { HostTls } from './tls.ts'
 
 /** A route and the Ingress it stands in. */
@@ -131,14 +130,13 @@ export interface HostDemands {
   readonly passthrough: StreamRoute | undefined
 }
 
-/** The host as the table has it; `fallback` takes what no rule of it matches. */
+/** The host as the table has it, its rules sorted; `fallback` takes what none of them matches. */
 export function assembleHost(
   pattern: string,
   { named, certificate, clients, handshake, passthrough }: HostTls & HostDemands,
-  rules: readonly Rule[],
+  sorted: readonly Rule[],
   fallback: Rule | undefined,
 ): Host {
-  const sorted = rules.toSorted(bySpecificity)
   const everything = sorted.at(-1)?.path
   const open = everything?.type !== 'prefix' || everything.value !== ''
   return {

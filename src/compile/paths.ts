@@ -74,7 +74,8 @@ function lengthOf({ path, pathText }: { path: PathMatch; pathText: string }): nu
 
 /**
  * Most specific first: the longest, then Exact before Prefix. A slash at the end of a prefix does not
- * make it match fewer requests, but of /foo and /foo/ the latter goes first.
+ * make it match fewer requests, but of /foo and /foo/ the latter goes first. Regular expressions of one length
+ * stand in ingress-nginx with the greater text first.
  */
 export function bySpecificity(
   a: { readonly path: PathMatch; readonly pathText: string },
@@ -84,6 +85,9 @@ export function bySpecificity(
     lengthOf(b) - lengthOf(a) ||
     Number(b.path.type === 'exact') - Number(a.path.type === 'exact') ||
     b.pathText.length - a.pathText.length ||
-    compareText(a.pathText, b.pathText)
+    Number(a.path.type === 'regex') - Number(b.path.type === 'regex') ||
+    (a.path.type === 'regex'
+      ? compareText(b.pathText, a.pathText)
+      : compareText(a.pathText, b.pathText))
   )
 }

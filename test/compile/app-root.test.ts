@@ -43,7 +43,7 @@ test('app-root holds where / is one of many matches of a regular expression', ()
     annotations: nginx({ 'use-regex': 'true' }),
     hosts: { 'a.example': [specific('/(.*)')] },
   }
-  const expected = ['/(.*) true', '/app true', '/ true']
+  const expected = ['/app true', '/(.*) true', '/app true', '/ true']
   assert.deepEqual(
     told('a.example', [
       ['one', one],
