@@ -22,15 +22,16 @@ export function allow(exchange: PolicyExchange, any: boolean): typeof CONTINUE {
 }
 
 /**
- * A policy keeps the client out, unless another may let it in. What asks for credentials counts most,
- * with what earlier ones asked for beside it.
+ * A policy keeps the client out, unless another may let it in. What asks for credentials counts more than a
+ * plain refusal, and that a policy failed counts most, with what earlier ones asked for beside it.
  */
 export function deny(exchange: PolicyExchange, any: boolean, reply: Reply): Verdict {
   if (!any) return exchange.reply(reply)
-  const asks = reply.status === 401 || reply.status === 302
+  const { status } = reply
+  const counts = status === 401 || status === 302 || status >= 500
   const earlier = exchange.accessDenial
   if (earlier === undefined) exchange.accessDenial = reply
-  else if (asks) exchange.accessDenial = beside(challengesOf(earlier), reply)
+  else if (counts) exchange.accessDenial = beside(challengesOf(earlier), reply)
   return CONTINUE
 }
 

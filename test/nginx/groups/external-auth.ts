@@ -335,6 +335,21 @@ export const externalAuth: Group = {
       server: asking(`${service}/401`),
       requests: [{}, { fields: { Authorization: 'Basic dTpw' } }],
     },
+    ...[403, 500].map((status) => ({
+      key: 'satisfy',
+      name: `any of list, users and the service, which answers ${status}`,
+      annotations: {
+        'auth-url': `${service}/${status}`,
+        satisfy: 'any',
+        'denylist-source-range': '127.0.0.1',
+        'auth-type': 'basic',
+        'auth-secret': 'users',
+        'auth-realm': 'r',
+      },
+      location: `${authenticated} satisfy any; deny 127.0.0.1; auth_basic "r"; auth_basic_user_file @folder/users; proxy_set_header Authorization "";`,
+      server: asking(`${service}/${status}`),
+      requests: [{}, { fields: { Authorization: 'Basic dTpw' } }],
+    })),
     {
       key: 'satisfy',
       name: 'any: what the service lets in keeps no Authorization either',
