@@ -165,7 +165,14 @@ function cacheOf(
   const key = values['auth-cache-key']
   if (key.length === 0) return undefined
   return {
-    space: JSON.stringify([ingress, host, path, values['auth-url']]),
+    // Of an answer only these fields are kept.
+    space: JSON.stringify([
+      ingress,
+      host,
+      path,
+      values['auth-url'],
+      ...values['auth-response-headers'],
+    ]),
     key,
     durations: values['auth-cache-duration'],
   }

@@ -290,6 +290,17 @@ for (const [answer, ms] of [
   })
 }
 
+test('what is kept of an answer is what is asked of it: another list of fields begins anew', () => {
+  const spaceOf = (fields: string) =>
+    configOf({
+      'auth-url': 'http://auth.example',
+      'auth-cache-key': 'fixed',
+      'auth-response-headers': fields,
+    }).config.cache?.space
+  assert.notEqual(spaceOf('X-User'), spaceOf('X-User,X-Role'))
+  assert.equal(spaceOf('X-User'), spaceOf('X-User'))
+})
+
 test('what another worker got counts, unless an own answer holds longer', () => {
   const cache = new AnswerCache()
   const told: string[] = []
