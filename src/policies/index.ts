@@ -16,7 +16,7 @@ import { requestFields } from './request-fields.ts'
 import { responseCookies } from './response-cookies.ts'
 import { addHeaders, customHeaders, hideHeaders } from './response-fields.ts'
 import { responseLocation } from './response-location.ts'
-import { rewrite } from './rewrite.ts'
+import { rewrite, rewriteAway } from './rewrite.ts'
 import { locationSnippet, snippetAnswer, snippetFields } from './snippets/location-snippet.ts'
 import { serverSnippet } from './snippets/server-snippet.ts'
 import { sessionAffinity } from './session-affinity.ts'
@@ -51,6 +51,7 @@ export const policies = {
   // Directives of nginx's rewrite phase, in a location; ingress-nginx writes its redirect behind them.
   'location-snippet': locationSnippet,
   redirect,
+  'rewrite-away': rewriteAway,
   'ssl-redirect': sslRedirect,
   // Counted before any list or authentication.
   limits,

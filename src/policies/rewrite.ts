@@ -1,3 +1,4 @@
+import type { Annotation } from '#src/annotations/schema.ts'
 import { bool } from '#src/annotations/types.ts'
 import { pathBytes } from '#algorithms/match/canonical-path.ts'
 import { compilePattern } from '#algorithms/match/linear-pattern.ts'
@@ -5,7 +6,7 @@ import type { Pattern } from '#algorithms/match/linear-pattern.ts'
 import { argumentEscape, escapePath } from './path-escapes.ts'
 import { policy } from './policy-definition.ts'
 import { CONTINUE } from './policy.ts'
-import type { PolicyExchange } from './policy.ts'
+import type { Phases, PolicyExchange } from './policy.ts'
 import { snippetState } from './snippets/state.ts'
 import { formatTemplate, renderTemplate, templateType, visibleText } from './template.ts'
 import type { Template } from './template.ts'
@@ -27,21 +28,23 @@ const headerText: ValueType<string> = {
   format: (text) => text,
 }
 
+const rewriteTarget: Annotation<Template> = {
+  type: templateType('a path, with groups ($1 to $9) of the path in the rule, or a URL', {
+    shape: /^(?:https?:\/\/|\/|\$)[!-~]*$/i,
+    groups: true,
+  }),
+  default: [] as Template,
+  doc: 'The upstream is asked for this path; the query stays. It makes every path of its hosts a regular expression, as use-regex does.',
+  example: '/api/$1',
+  risk: 'medium',
+  scope: 'host',
+  compatibility: 'same',
+}
+
 /** Replaces path and, if the new one names it, query before the upstream is asked. */
 export const rewrite = policy({
   annotations: {
-    'rewrite-target': {
-      type: templateType('a path, with groups ($1 to $9) of the path in the rule, or a URL', {
-        shape: /^(?:https?:\/\/|\/|\$)[!-~]*$/i,
-        groups: true,
-      }),
-      default: [] as Template,
-      doc: 'The upstream is asked for this path; the query stays. It makes every path of its hosts a regular expression, as use-regex does.',
-      example: '/api/$1',
-      risk: 'medium',
-      scope: 'host',
-      compatibility: 'same',
-    },
+    'rewrite-target': rewriteTarget,
     'use-regex': {
       type: bool,
       default: false,
@@ -65,34 +68,55 @@ export const rewrite = policy({
 
   configure(values, { path }): RewriteConfig | undefined {
     const target = values['rewrite-target']
-    if (target.length === 0 || formatTemplate(target) === path) return undefined
-    return { pattern: path === '' ? '/' : path, target, prefix: values['x-forwarded-prefix'] }
+    return leadsAway(target) ? undefined : configOf(target, path, values['x-forwarded-prefix'])
   },
 
-  start({ pattern, target, prefix }) {
-    const matcher = groupsIn(target)
-      ? compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true })
-      : undefined
-    const parts = splitAtQuery(target)
-    const fixed = formatTemplate(target)
-    const keepsQuery = !fixed.endsWith('?')
-    return {
-      requestHead(exchange) {
-        // A snippet said `break`, which ends this rewrite as well.
-        if (snippetState(exchange)?.ended === true) return CONTINUE
-        const path = targetFor(exchange, parts, matcher)
-        if (path === undefined) return CONTINUE
-        const full = keepsQuery ? withQuery(path, exchange.request.target) : path.slice(0, -1)
-        if (/^https?:\/\//i.test(full)) {
-          return exchange.reply({ status: 302, fields: ['Location', full] })
-        }
-        exchange.setTarget(full.startsWith('/') ? full : `/${full}`)
-        if (prefix !== '') exchange.request.fields.set('X-Forwarded-Prefix', prefix)
-        return CONTINUE
-      },
-    }
-  },
+  start: startRewrite,
 })
+
+/** With a URL as target a rewrite is a redirect. It is made where nginx rewrites: before anybody is asked for credentials. */
+export const rewriteAway = policy({
+  annotations: { 'rewrite-target': rewriteTarget },
+  options: {},
+
+  configure(values, { path }): RewriteConfig | undefined {
+    const target = values['rewrite-target']
+    return leadsAway(target) ? configOf(target, path, '') : undefined
+  },
+
+  start: startRewrite,
+})
+
+function leadsAway(target: Template): boolean {
+  return /^(?:https?:\/\/|\$\{scheme\}:\/\/)/i.test(formatTemplate(target))
+}
+
+function configOf(target: Template, path: string, prefix: string): RewriteConfig | undefined {
+  if (target.length === 0 || formatTemplate(target) === path) return undefined
+  return { pattern: path === '' ? '/' : path, target, prefix }
+}
+
+function startRewrite({ pattern, target, prefix }: RewriteConfig): Phases {
+  const matcher = groupsIn(target)
+    ? compilePattern(pathBytes(pattern), { anchor: 'start', anyCase: true })
+    : undefined
+  const parts = splitAtQuery(target)
+  const keepsQuery = !formatTemplate(target).endsWith('?')
+  const away = leadsAway(target)
+  return {
+    requestHead(exchange) {
+      // A snippet said `break`, which ends this rewrite as well.
+      if (snippetState(exchange)?.ended === true) return CONTINUE
+      const path = targetFor(exchange, parts, matcher)
+      if (path === undefined) return CONTINUE
+      const full = keepsQuery ? withQuery(path, exchange.request.target) : path.slice(0, -1)
+      if (away) return exchange.reply({ status: 302, fields: ['Location', full] })
+      exchange.setTarget(full.startsWith('/') ? full : `/${full}`)
+      if (prefix !== '') exchange.request.fields.set('X-Forwarded-Prefix', prefix)
+      return CONTINUE
+    },
+  }
+}
 
 function groupsIn(target: Template): boolean {
   return target.some((part) => 'group' in part)

@@ -157,10 +157,20 @@ export const pairs: readonly Pair[] = [
     },
   },
   {
-    policies: ['redirect', 'ssl-redirect'],
-    annotations: { 'permanent-redirect': 'http://else.example/', 'force-ssl-redirect': 'true' },
+    policies: ['redirect', 'rewrite-away'],
+    annotations: {
+      'permanent-redirect': 'http://else.example/',
+      'rewrite-target': 'http://other.example/',
+    },
     check: ({ status }) => {
       assert.equal(status, 301)
+    },
+  },
+  {
+    policies: ['rewrite-away', 'ssl-redirect'],
+    annotations: { 'rewrite-target': 'http://other.example/', 'force-ssl-redirect': 'true' },
+    check: ({ status }) => {
+      assert.equal(status, 302)
     },
   },
   {

@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import { policies } from '#src/policies/index.ts'
 import { contextOf, fakeExchange, fieldsOf } from './exchanges.ts'
 
-const { rewrite, 'upstream-host': upstreamHost, redirect, 'app-root': appRoot } = policies
+const {
+  rewrite,
+  'rewrite-away': rewriteAway,
+  'upstream-host': upstreamHost,
+  redirect,
+  'app-root': appRoot,
+} = policies
 const targetType = rewrite.annotations['rewrite-target'].type
 
 function rewriteOf(path: string, target: string, prefix = '') {
@@ -12,7 +18,8 @@ function rewriteOf(path: string, target: string, prefix = '') {
     'use-regex': true,
     'x-forwarded-prefix': prefix,
   }
-  const config = rewrite.configure(values, contextOf({}, { path }))
+  const context = contextOf({}, { path })
+  const config = rewrite.configure(values, context) ?? rewriteAway.configure(values, context)
   return config === undefined ? undefined : rewrite.start(structuredClone(config))
 }
 
@@ -51,6 +58,15 @@ test('a URL as target is a redirect', () => {
   const { exchange, replies } = fakeExchange({ target: '/a?b' })
   rewriteOf('/', 'https://other.example/x')?.requestHead?.(exchange)
   assert.deepEqual(replies, [{ status: 302, fields: ['Location', 'https://other.example/x?b'] }])
+})
+
+test('what a client sends makes no redirect of a rewrite', () => {
+  const { exchange, request, replies } = fakeExchange({
+    target: '/a',
+    path: '/http://evil.example/',
+  })
+  rewriteOf('/(.*)', '$1')?.requestHead?.(exchange)
+  assert.deepEqual([replies, request.target], [[], '/http://evil.example/'])
 })
 
 test('x-forwarded-prefix replaces what the client sent', () => {

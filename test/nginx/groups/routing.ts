@@ -70,6 +70,21 @@ export const routing: Group = {
       requests: captured,
     },
     {
+      key: 'rewrite-target',
+      name: 'a URL, before users are asked for',
+      annotations: {
+        'rewrite-target': 'https://other.example/$1',
+        'auth-type': 'basic',
+        'auth-secret': 'users',
+        'auth-realm': 'r',
+      },
+      path: '/old/(.*)',
+      pathType: 'ImplementationSpecific',
+      locations:
+        'location ~* "^/old/(.*)" { auth_basic "r"; auth_basic_user_file @folder/users; rewrite "(?i)/old/(.*)" https://other.example/$1 break; @proxy }',
+      requests: [{ target: '/old/a%20b?x=y' }, { target: '/old/' }],
+    },
+    {
       key: 'use-regex',
       name: 'no end anchor, any case',
       annotations: { 'use-regex': 'true' },
