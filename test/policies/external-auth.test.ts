@@ -290,13 +290,14 @@ for (const [answer, ms] of [
   })
 }
 
+const spaceOf = (fields: string) =>
+  configOf({
+    'auth-url': 'http://auth.example',
+    'auth-cache-key': 'fixed',
+    'auth-response-headers': fields,
+  }).config.cache?.space
+
 test('what is kept of an answer is what is asked of it: another list of fields begins anew', () => {
-  const spaceOf = (fields: string) =>
-    configOf({
-      'auth-url': 'http://auth.example',
-      'auth-cache-key': 'fixed',
-      'auth-response-headers': fields,
-    }).config.cache?.space
   assert.notEqual(spaceOf('X-User'), spaceOf('X-User,X-Role'))
   assert.equal(spaceOf('X-User'), spaceOf('X-User'))
 })
