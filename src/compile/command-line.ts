@@ -1,5 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
+import { inOrder } from '#src/policies/index.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
 import type { Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
 import { tupleKey } from '#src/table/keys.ts'
@@ -41,6 +43,18 @@ export function findDefaultBackend(
   return undefined
 }
 
+/** The policies of a rule that no Ingress made. */
+export function serverPolicies({
+  clients,
+  everywhere,
+}: {
+  readonly clients: ClientCertificatesConfig | undefined
+  readonly everywhere: readonly PolicyUse[]
+}): readonly PolicyUse[] {
+  if (clients === undefined) return everywhere
+  return inOrder([{ name: 'client-certificates', config: clients }, ...everywhere])
+}
+
 /** The rule that sends what no other rule of a host takes to the default backend. */
 export function defaultBackendRule(
   host: string,
@@ -49,9 +63,10 @@ export function defaultBackendRule(
     readonly options: Options
     readonly serviceValues: ServiceValues
     readonly clients: ClientCertificatesConfig | undefined
+    /** Policies that hold for it, as for everything. */
+    readonly everywhere: readonly PolicyUse[]
   },
 ): Rule {
-  const { clients } = context
   return {
     key: tupleKey('default-backend', host),
     origin: originOf(target.service),
@@ -59,7 +74,7 @@ export function defaultBackendRule(
     pathText: '',
     predicates: [],
     settings: context.options.routeSettings,
-    policies: clients === undefined ? [] : [{ name: 'client-certificates', config: clients }],
+    policies: serverPolicies(context),
     backends: [useOf(target, context, {})],
     ...defaultErrorPages(target, context.options),
   }

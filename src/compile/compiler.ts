@@ -16,11 +16,13 @@ import { ClientAuthorities } from './client-authorities.ts'
 import { ClientCertificateBinder } from './client-certificates.ts'
 import { ownershipOf } from './classes.ts'
 import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
+import { EverywhereCompiler } from './everywhere.ts'
+import type { Everywhere } from './everywhere.ts'
 import { reportOn, sortFindings } from './findings.ts'
 import { handshakeOf } from './handshakes.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
 import type { HostParts, OwnedRoute } from './hosts.ts'
-import { parseIngress } from './ingress.ts'
+import { hasRoutes, parseIngress } from './ingress.ts'
 import { makesRegex } from './regex-scope.ts'
 import { extraHosts, makeHost } from './extra-hosts.ts'
 import { findObjects } from './object-references.ts'
@@ -31,7 +33,7 @@ import { Memo } from './memo.ts'
 import { Moment } from './moment.ts'
 import { compileOptions } from './options.ts'
 import type { Options } from './options.ts'
-import { byAge, compareText } from './order.ts'
+import { byAge, compareText, sortedByKey } from './order.ts'
 import { isKept } from './kept.ts'
 import type { Kept } from './kept.ts'
 import type { Compiled } from './compiled.ts'
@@ -57,6 +59,7 @@ const noParts: HostParts = { routes: [], owners: [] }
 interface Round {
   readonly snapshot: Snapshot
   readonly options: Options
+  readonly everywhere: Everywhere
   readonly diagnostics: Diagnostics
   readonly targets: Map<Key, Target>
   readonly certificates: Map<Key, Certificate>
@@ -80,6 +83,7 @@ export class Compiler {
   readonly #clientAuthorities: ClientAuthorities
   readonly #clients: ClientCertificateBinder
   readonly #options = new Memo<Options>()
+  readonly #everywhere: EverywhereCompiler
   readonly #parsed = new Memo<ParsedIngress>()
   readonly #services = new Memo<ServiceValues>()
   readonly #rules = new Memo<CompiledRule>()
@@ -93,6 +97,7 @@ export class Compiler {
 
   constructor(settings: CompileSettings, { readCertificate, readAuthorities }: CertificateReaders) {
     this.#settings = settings
+    this.#everywhere = new EverywhereCompiler(settings)
     this.#backends = new Backends(settings)
     this.#certificates = new Certificates(readCertificate)
     this.#clientAuthorities = new ClientAuthorities(readAuthorities)
@@ -136,10 +141,11 @@ export class Compiler {
     this.#certificates.use(snapshot)
     this.#clientAuthorities.use(snapshot)
     diagnostics.include(options.diagnostics)
+    const everywhere = this.#everywhere.compile(snapshot, options, diagnostics)
     const lastTarget = findDefaultBackend(snapshot, this.#settings, diagnostics)
     if (lastTarget !== undefined) unsorted.set(lastTarget.key, lastTarget)
     const made = { targets: unsorted, certificates, authorities, sides: new Map() }
-    const round: Round = { snapshot, options, diagnostics, ...made, lastTarget }
+    const round: Round = { snapshot, options, everywhere, diagnostics, ...made, lastTarget }
 
     const parsed = this.#parseIngresses(round)
     const hosts = this.#compileHosts(parsed, round)
@@ -164,10 +170,15 @@ export class Compiler {
         backends,
         certificates: sortedByKey(certificates),
         authorities: sortedByKey(authorities),
-        options: options.global,
+        options: everywhere.global,
       },
       diagnostics: sortFindings([...others, ...ofEndpoints]),
-      references: collectReferences(parsed, targets.values(), this.#settings),
+      references: collectReferences(
+        parsed,
+        targets.values(),
+        everywhere.references,
+        this.#settings,
+      ),
       served: parsed.filter(hasRoutes).map(({ ingress }) => ingress),
       tracing: options.tracing,
     }
@@ -275,15 +286,15 @@ export class Compiler {
   #addHosts(
     parsed: readonly ParsedIngress[],
     hosts: Map<Key, Host>,
-    { options, certificates, diagnostics }: Round,
+    { options, everywhere: { policies: everywhere }, certificates, diagnostics }: Round,
   ): void {
     for (const wanted of extraHosts(parsed, hosts, diagnostics)) {
       const { pattern, like, redirect } = wanted
       const certificate =
         like.certificate === undefined ? undefined : certificates.get(like.certificate)
-      const inputs = [like, wanted.parsed, redirect, certificate, options]
+      const inputs = [like, wanted.parsed, redirect, certificate, options, everywhere]
       const host = this.#extraHosts.get(pattern, inputs, () =>
-        makeHost(wanted, certificate, options),
+        makeHost(wanted, certificate, { options, everywhere }),
       )
       hosts.set(host.key, host)
     }
@@ -346,12 +357,13 @@ export class Compiler {
     { clients, server }: HostMode,
     round: Round,
   ): Rule | undefined {
-    const { options } = round
+    const { options, everywhere } = round
+    const { policies } = everywhere
     const rule = fallback && this.#defaultRule(host, fallback, clients, round)
     if (server === undefined) return rule
-    const inputs = [server.program, server.parsed, options, rule, clients]
+    const inputs = [server.program, server.parsed, options, policies, rule, clients]
     return this.#serverRules.get(host, inputs, () =>
-      serverRule(host, server, { options, clients }, rule),
+      serverRule(host, server, { options, clients, everywhere: policies }, rule),
     )
   }
 
@@ -361,10 +373,11 @@ export class Compiler {
     clients: ClientCertificatesConfig | undefined,
     round: Round,
   ): Rule {
-    const { options } = round
+    const { options, everywhere } = round
+    const { policies } = everywhere
     const serviceValues = this.#serviceValues(target.service, round)
-    return this.#defaultRules.get(host, [target.service, options, clients], () =>
-      defaultBackendRule(host, target, { options, serviceValues, clients }),
+    return this.#defaultRules.get(host, [target.service, options, policies, clients], () =>
+      defaultBackendRule(host, target, { options, serviceValues, clients, everywhere: policies }),
     )
   }
 
@@ -388,12 +401,4 @@ export class Compiler {
     this.#certificates.sweep()
     this.#clients.sweep()
   }
-}
-
-function hasRoutes({ routes, fallbacks }: ParsedIngress): boolean {
-  return routes.length + fallbacks.length > 0
-}
-
-function sortedByKey<Part>(parts: ReadonlyMap<Key, Part>): ReadonlyMap<Key, Part> {
-  return new Map([...parts].toSorted(([a], [b]) => compareText(a, b)))
 }

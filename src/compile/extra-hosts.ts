@@ -1,7 +1,7 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { covers } from '#src/annotations/names.ts'
-import { policyIndex } from '#src/policies/index.ts'
-import type { HostRedirectConfig } from '#src/policies/redirect.ts'
+import { inOrder, policyIndex } from '#src/policies/index.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
 import { hostKey, tupleKey } from '#src/table/keys.ts'
 import type { Key } from '#src/table/keys.ts'
 import type { Certificate, Host, Rule } from '#src/table/table.ts'
@@ -86,17 +86,19 @@ function hostsOf(owner: ParsedIngress, hosts: ReadonlyMap<Key, Host>): readonly 
 export function makeHost(
   { pattern, like, parsed, redirect }: ExtraHost,
   certificate: Certificate | undefined,
-  options: Options,
+  { options, everywhere }: { readonly options: Options; readonly everywhere: readonly PolicyUse[] },
 ): Host {
   const key = hostKey(ingressGroup, pattern)
   if (!redirect) return { ...like, key, pattern }
   const covered = certificate?.names.some((name) => covers(name, pattern)) === true
   const { passthrough: _passthrough, ...own } = like
+  const config = { host: like.pattern, status: redirectStatus(options) }
+  const policies = inOrder([...everywhere, { name: 'host-redirect', config }])
   return {
     ...own,
     key,
     pattern,
-    rules: [redirectRule(pattern, { host: like.pattern, status: redirectStatus(options) }, parsed)],
+    rules: [redirectRule(pattern, policies, parsed)],
     certificate: covered ? certificate.key : undefined,
     clientCertificates: undefined,
   }
@@ -107,7 +109,11 @@ function redirectStatus(options: Options): number {
   return (own as { readonly 'http-redirect-code': number })['http-redirect-code']
 }
 
-function redirectRule(pattern: string, config: HostRedirectConfig, parsed: ParsedIngress): Rule {
+function redirectRule(
+  pattern: string,
+  policies: readonly PolicyUse[],
+  parsed: ParsedIngress,
+): Rule {
   return {
     key: tupleKey('host-redirect', pattern),
     origin: originOf(parsed.ingress),
@@ -115,7 +121,7 @@ function redirectRule(pattern: string, config: HostRedirectConfig, parsed: Parse
     pathText: '/',
     predicates: [],
     settings: parsed.settings,
-    policies: [{ name: 'host-redirect', config }],
+    policies,
     backends: [],
   }
 }

@@ -268,3 +268,8 @@ function readTls({ tls }: Ingress, hosts: readonly string[], report: ReportField
     return { hosts: named, secretName: section.secretName, field }
   })
 }
+
+/** Whether anything of it is served. */
+export function hasRoutes({ routes, fallbacks }: ParsedIngress): boolean {
+  return routes.length + fallbacks.length > 0
+}

@@ -1,4 +1,5 @@
 import type { AnyObject } from '#src/snapshot/objects.ts'
+import type { Key } from '#src/table/keys.ts'
 
 /** By code unit, the same on every machine. */
 export function compareText(a: string, b: string): number {
@@ -13,4 +14,8 @@ export function byAge(a: AnyObject, b: AnyObject): number {
     compareText(a.metadata.namespace, b.metadata.namespace) ||
     compareText(a.metadata.name, b.metadata.name)
   )
+}
+
+export function sortedByKey<Part>(parts: ReadonlyMap<Key, Part>): ReadonlyMap<Key, Part> {
+  return new Map([...parts].toSorted(([a], [b]) => compareText(a, b)))
 }

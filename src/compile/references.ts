@@ -2,6 +2,7 @@ import { compareText } from './order.ts'
 import { externalHost } from './services/backends.ts'
 import type { Target } from './services/backends.ts'
 import type { ParsedIngress } from './ingress.ts'
+import type { ObjectReference } from './object-references.ts'
 import type { CompileSettings, ObjectName } from './settings.ts'
 
 /** What a table depends on beyond the kinds that are watched whole: only this need be fetched. */
@@ -17,6 +18,7 @@ export interface References {
 export function collectReferences(
   parsed: readonly ParsedIngress[],
   targets: Iterable<Target>,
+  ofOptions: readonly ObjectReference[],
   { defaultCertificate, configMap, tcpServices }: CompileSettings,
 ): References {
   const hostnames = new Set<string>()
@@ -29,13 +31,13 @@ export function collectReferences(
   if (defaultCertificate !== undefined) add(secrets, defaultCertificate)
   if (configMap !== undefined) add(configMaps, configMap)
   if (tcpServices !== undefined) add(configMaps, tcpServices)
-  for (const { ingress, tls, references } of parsed) {
+  for (const { ingress, tls } of parsed) {
     const { namespace } = ingress.metadata
     for (const { secretName: name } of tls) if (name !== '') add(secrets, { namespace, name })
-    for (const reference of references) {
-      if (reference.problem !== '') continue
-      add(reference.kind === 'Secret' ? secrets : configMaps, reference)
-    }
+  }
+  for (const reference of [ofOptions, ...parsed.map((owner) => owner.references)].flat()) {
+    if (reference.problem !== '') continue
+    add(reference.kind === 'Secret' ? secrets : configMaps, reference)
   }
   return {
     hostnames: [...hostnames].toSorted(compareText),

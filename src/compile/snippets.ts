@@ -1,13 +1,15 @@
 import type { Diagnostics } from '#src/annotations/diagnostics.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
 import { emptyScope, within } from '#src/policies/snippets/program.ts'
 import type { Program } from '#src/policies/snippets/program.ts'
 import { tupleKey } from '#src/table/keys.ts'
 import type { Rule } from '#src/table/table.ts'
+import { serverPolicies } from './command-line.ts'
 import { bindConstants, constantsOf } from './constants.ts'
 import { originOf, reportOn } from './findings.ts'
 import type { ParsedIngress } from './ingress.ts'
 import type { RuleContext } from './rules.ts'
-import { policyIndex } from '#src/policies/index.ts'
+import { inOrder, policyIndex } from '#src/policies/index.ts'
 
 /** The snippet of a host: that of its oldest Ingress. */
 export interface ServerSnippet {
@@ -39,12 +41,13 @@ export function serverSnippetOf(
 export function serverRule(
   host: string,
   { program: written, parsed }: ServerSnippet,
-  { options, clients }: Pick<RuleContext, 'options' | 'clients'>,
+  context: Pick<RuleContext, 'options' | 'clients'> & { readonly everywhere: readonly PolicyUse[] },
   fallback: Rule | undefined,
 ): Rule | undefined {
   if (written.steps.length + written.locations.length === 0) return fallback
   const constants = constantsOf(parsed, { host, pathText: '/' })
   const program = bindConstants(written, constants)
+  const { options } = context
   const redirects = options.policies[policyIndex('redirect')]?.annotations
   const { 'relative-redirects': relative } = redirects as { readonly 'relative-redirects': boolean }
   const config = {
@@ -60,17 +63,16 @@ export function serverRule(
     pathText: '/',
     predicates: [],
     settings: options.routeSettings,
-    policies: clients === undefined ? [] : [{ name: 'client-certificates', config: clients }],
+    policies: serverPolicies(context),
     backends: [],
   }
   const scope = within(emptyScope, program.scopes[0] ?? emptyScope)
   return {
     ...base,
-    policies: [
-      // What the host demands of its clients comes first.
+    policies: inOrder([
       ...base.policies,
       { name: 'server-snippet', config },
       { name: 'snippet-answer', config: { scope } },
-    ],
+    ]),
   }
 }

@@ -10,28 +10,29 @@ export interface BlockListsConfig {
   readonly referers: readonly string[]
 }
 
-/** Refuses, on every route, clients that the ConfigMap names (403). */
+/** Refuses clients that the ConfigMap names (403), on every route and where there is none. */
 export const blockLists = policy({
+  everywhere: true,
   annotations: {},
   options: {
     'block-cidrs': {
       type: addressList,
       default: [],
-      doc: 'Clients with these addresses get 403 on every route.',
+      doc: 'Clients with these addresses get 403, whatever they ask for.',
       example: '192.0.2.0/24',
       compatibility: 'same',
     },
     'block-user-agents': {
       type: mapValues,
       default: [],
-      doc: 'Requests with one of these as User-Agent get 403 on every route.',
+      doc: 'Requests with one of these as User-Agent get 403, whatever they ask for.',
       example: '~*badbot,Crawler/1.0',
       compatibility: 'same',
     },
     'block-referers': {
       type: mapValues,
       default: [],
-      doc: 'Requests with one of these as Referer get 403 on every route.',
+      doc: 'Requests with one of these as Referer get 403, whatever they ask for.',
       example: '~*spam\\.example',
       compatibility: 'same',
     },

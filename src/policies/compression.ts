@@ -49,6 +49,7 @@ const compressing = new WeakMap<PolicyExchange, Compressor>()
 
 /** Compresses answers, as nginx does with gzip_proxied any and gzip_vary on. */
 export const compression = policy({
+  everywhere: true,
   annotations: {
     compression: {
       type: oneOf(['default', 'on', 'off']),

@@ -82,9 +82,21 @@ export const policyList = Object.entries(policies) as unknown as readonly (reado
   definition: PolicyDefinition<object, object, object>,
 ])[]
 
+/** The policies that need no Ingress. */
+export const everywherePolicies = policyList.flatMap(([name, definition], index) =>
+  definition.everywhere === true ? [{ name, definition, index }] : [],
+)
+
 /** Where a policy stands in the list. */
 export function policyIndex(name: PolicyName): number {
   return policyList.findIndex(([own]) => own === name)
+}
+
+const placeOf = ({ name }: PolicyUse): number => policyList.findIndex(([own]) => own === name)
+
+/** Policies of a rule that come from several places, in the order of the list. */
+export function inOrder(uses: readonly PolicyUse[]): PolicyUse[] {
+  return uses.toSorted((a, b) => placeOf(a) - placeOf(b))
 }
 
 const byName = new Map<string, PolicyDefinition<object, object, object>>(policyList)

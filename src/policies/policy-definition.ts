@@ -63,6 +63,8 @@ export interface PolicyDefinition<
 > {
   readonly annotations: AnnotationTable<Values>
   readonly options: OptionTable<Options>
+  /** Needs no Ingress: it holds for requests that no rule takes, too, and for the default backend. */
+  readonly everywhere?: boolean
   /** The objects that the values name; `context.data` gives their contents. */
   references?(values: Values, options: Options): readonly Reference[]
   /** Plain data for the table; undefined: the policy is not on this route, which then never meets it. */

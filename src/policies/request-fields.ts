@@ -30,6 +30,7 @@ export interface RequestFieldsConfig extends TemplateFieldsConfig {
 
 /** Request fields of every route, out of a ConfigMap that the ConfigMap names. */
 export const requestFields = policy({
+  everywhere: true,
   annotations: {},
   options: {
     'proxy-set-headers': {

@@ -67,6 +67,7 @@ export interface TemplateFieldsConfig {
 
 /** Response fields of every route, out of a ConfigMap that the ConfigMap names. */
 export const addHeaders = policy({
+  everywhere: true,
   annotations: {},
   options: {
     'add-headers': {
@@ -125,6 +126,7 @@ export interface HideHeadersConfig {
 
 /** Takes fields out of the answers of upstreams. */
 export const hideHeaders = policy({
+  everywhere: true,
   annotations: {},
   options: {
     'hide-headers': {

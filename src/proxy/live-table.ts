@@ -1,6 +1,7 @@
 import { HostTable } from '#algorithms/match/host-table.ts'
 import type { Peer } from '#src/exchange/streams.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
+import { startPolicy } from '#src/policies/index.ts'
 import type { PolicyName } from '#src/policies/index.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { Key } from '#src/table/keys.ts'
@@ -23,6 +24,8 @@ import { linkStream, unlinkStream } from './live-stream.ts'
 import type { LiveStream } from './live-stream.ts'
 import { linkRule, linkSubrequest, unlinkRule } from './link.ts'
 import type { LinkContext } from './link.ts'
+import { linkPolicies } from './policy-chain.ts'
+import type { PolicyChain } from './policy-chain.ts'
 import { PoolSettingsCache } from './pool-settings.ts'
 
 /** Hosts that share listeners: who is asked by name, and whose certificate is shown. */
@@ -45,6 +48,8 @@ export class LiveTable {
   /** Grows with every update: what was found in the table before may be another now. */
   updates = 0
   options: GlobalOptions = defaultGlobalOptions
+  /** What meets requests that no rule takes; undefined nearly always. */
+  unmatched: PolicyChain | undefined
   readonly listeners = new Map<Key, Listener>()
   /** Where connections of TCP listeners go. */
   readonly streams = new Map<Key, LiveStream>()
@@ -76,7 +81,7 @@ export class LiveTable {
   apply({ delta, endpointSlots, ruleSlots }: TableUpdate): void {
     this.version = delta.version
     this.updates++
-    this.options = delta.options ?? this.options
+    if (delta.options !== undefined) this.#setOptions(delta.options)
     for (const [key, backend] of delta.backends) {
       if (backend !== undefined) this.#setBackend(backend, endpointSlots.get(key))
     }
@@ -154,6 +159,12 @@ export class LiveTable {
   /** Slots of every endpoint that something still refers to are counted; for tests and status. */
   get backendCount(): number {
     return this.#backends.size
+  }
+
+  #setOptions(options: GlobalOptions): void {
+    const { policies } = options
+    this.options = options
+    this.unmatched = policies.length === 0 ? undefined : linkPolicies(policies.map(startPolicy))
   }
 
   #group(name: string): HostGroup {

@@ -50,7 +50,7 @@ export function route(exchange: Exchange): void {
   }
   const live = match(exchange, hostGroup, known)
   if (live === undefined) {
-    exchange.fail('no-route')
+    leaveUnmatched(exchange)
     return
   }
   if (live.rule.settings.strictPath && differsUnderEncoding(request.target)) {
@@ -109,6 +109,16 @@ function match(
   return live
 }
 
+/** No rule takes it, and what holds for every request holds for this one, too. */
+function leaveUnmatched(exchange: Exchange): void {
+  const { unmatched } = exchange.services.table
+  if (unmatched !== undefined) {
+    exchange.policies = new PolicyRun(exchange, unmatched)
+    if (!exchange.policies.runRequestHead()) return
+  }
+  exchange.fail('no-route')
+}
+
 const noPolicies = linkPolicies([])
 
 /** As nginx: a path may be rewritten so often, then it is taken for a loop. */
@@ -126,7 +136,7 @@ function reroute(exchange: Exchange, before: PolicyRun): void {
   const group = contextOf(stream.peer).listener.hostGroup
   const live = services.table.match(group, host, path, request)
   if (live === undefined) {
-    exchange.fail('no-route')
+    leaveUnmatched(exchange)
     return
   }
   const after = new PolicyRun(exchange, live.policies ?? noPolicies)

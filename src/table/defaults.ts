@@ -63,6 +63,7 @@ export const defaultGlobalOptions: GlobalOptions = {
   hsts: 'max-age=31536000; includeSubDomains',
   // ingress-nginx cuts connections after 240 s.
   drainTimeoutMs: 300_000,
+  policies: [],
 }
 
 /** A table with nothing in it: what a worker has before its first one. */

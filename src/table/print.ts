@@ -64,8 +64,14 @@ function printStream(stream: StreamRoute, table: RouteTable): string {
 }
 
 function printOptions({ options }: RouteTable): string[] {
-  const changed = printChanged(options, defaultGlobalOptions)
-  return changed === '' ? [] : [`options ${changed}`]
+  const { policies, ...others } = options
+  const changed = printChanged(others, defaultGlobalOptions)
+  return [
+    ...(changed === '' ? [] : [`options ${changed}`]),
+    ...(policies.length === 0
+      ? []
+      : ['without rule', ...policies.map((use) => `  ${printPolicy(use)}`)]),
+  ]
 }
 
 function printHost(host: Host, table: RouteTable): string[] {

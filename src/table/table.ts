@@ -341,6 +341,8 @@ export interface GlobalOptions {
   /** A client that names no host of the table over TLS gets no handshake. */
   readonly tlsRejectUnknown: boolean
   readonly drainTimeoutMs: number
+  /** What meets requests that no rule takes, before they are answered 404. */
+  readonly policies: readonly PolicyUse[]
 }
 
 /** What differs between two tables. `undefined` in a change map: the part is gone. */

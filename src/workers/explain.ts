@@ -112,6 +112,8 @@ export function explain(
   const found = host && findRule(host, path, request)
   if (host === undefined || found === undefined) {
     steps.push(host === undefined ? noHost(request) : `no path of ${hostTitle(host)} matches`)
+    const met = table.options.policies.map(({ name }) => name).join(', ')
+    if (met !== '') steps.push(`what holds for every request meets it, too: ${met}`)
     return { ...base, path, status: 404 }
   }
   return { ...base, path, ...explainRule(table, { host, rule: found, request }, steps, stateOf) }

@@ -113,7 +113,7 @@ export const pairs: readonly Pair[] = [
     },
     host: 'www.',
     check({ status, headers }) {
-      assert.deepEqual([status, headers['x-both']], [308, undefined])
+      assert.deepEqual([status, headers['x-both']], [308, 'added'])
     },
   },
   {

@@ -44,6 +44,14 @@ for (const [url, path, rule, status] of cases) {
   })
 }
 
+test('where no rule matches it names what holds for every request', () => {
+  const policies = [{ name: 'block-lists', config: {} }]
+  const own = { ...routes, options: { ...routes.options, policies } }
+  const { steps, status } = explain(own, asked('http://c.b.example/'), nothingKnown)
+  assert.match(steps.join(), /meets it, too: block-lists/)
+  assert.equal(status, 404)
+})
+
 test('a Host field wins over the URL', () => {
   const { rule } = explain(routes, asked('http://x/', [['hOsT', 'b.example']]), nothingKnown)
   assert.equal(rule?.host, '*.example')

@@ -136,6 +136,8 @@ export function globalOptionsOf(
   const keepAliveTimeoutMs = values['keep-alive']
   const headBuffers = values['large-client-header-buffers']
   return {
+    // Made of other objects, too; see `EverywhereCompiler`.
+    policies: [],
     accessLog: !values['disable-access-log'],
     keepAliveTimeoutMs,
     // nginx reads keep-alive 0 as "one request a connection", not as "without limit".
