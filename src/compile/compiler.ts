@@ -25,7 +25,7 @@ import type { HostParts, OwnedRoute } from './hosts.ts'
 import { hasRoutes, parseIngress } from './ingress.ts'
 import { makesRegex } from './regex-scope.ts'
 import { extraHosts, makeHost } from './extra-hosts.ts'
-import { findObjects } from './object-references.ts'
+import { findObject, findObjects } from './object-references.ts'
 import type { ParsedIngress } from './ingress.ts'
 import { matchesLabels } from './label-selector.ts'
 import { compileListeners } from './listeners.ts'
@@ -304,7 +304,7 @@ export class Compiler {
     const primary = this.#compileRoute(owned, mode, round)
     const { canaries } = owned
     if (canaries === undefined) return primary.rule
-    const compiled = canaries.map((canary) => this.#compileRoute(canary, mode, round))
+    const compiled = canaries.map((canary) => this.#compileRoute(canary, mode, round, owned.parsed))
     const inputs = [...compiled, ...canaries.map(({ parsed }) => parsed.canary)]
     return this.#canaries.get(primary, inputs, () =>
       withCanaries(
@@ -321,6 +321,7 @@ export class Compiler {
     { parsed, route }: OwnedRoute,
     { tls, regex, clients, server }: HostMode,
     round: Round,
+    primary?: ParsedIngress,
   ): CompiledRule {
     const { options, snapshot, diagnostics, targets, lastTarget } = round
     const { backend } = route
@@ -336,12 +337,13 @@ export class Compiler {
     const fallback =
       fallbackName === '' ? undefined : snapshot.get('Service', namespace, fallbackName)
     const named = [fallback, lastTarget?.service, server?.program]
-    const inputs = [service, tls, regex, clients, ...named, ...objects]
+    const secret = primary && findObject(primary.references, 'proxy-ssl-secret', snapshot)
+    const inputs = [service, tls, regex, clients, ...named, primary, secret, ...objects]
     const compiled = this.#rules.get(route, inputs, () => {
-      const settings = this.#settings
       const services = { service, serviceValues, fallback, lastTarget }
-      const given = { parsed, options, settings, objects, ...services }
-      return compileRule(route, { ...given, tls, regex, clients, server })
+      const given = { parsed, options, settings: this.#settings, objects, ...services }
+      const from = primary && { parsed: primary, secret }
+      return compileRule(route, { ...given, tls, regex, clients, server, primary: from })
     })
     diagnostics.include(compiled.diagnostics)
     for (const target of [compiled.target, compiled.fallback, ...compiled.externals]) {

@@ -20,14 +20,15 @@ export interface ExtraHost {
   readonly redirect: boolean
 }
 
-/** The names that `server-alias` and `from-to-www-redirect` add, but for those that rules name. */
+/** The names that `server-alias` and `from-to-www-redirect` add, but for those that rules name. Canaries add none. */
 export function extraHosts(
   parsed: readonly ParsedIngress[],
   hosts: ReadonlyMap<Key, Host>,
   diagnostics: Diagnostics,
 ): readonly ExtraHost[] {
   const taken = new Map<string, ExtraHost>()
-  for (const wanted of [...aliases(parsed, hosts), ...wwwRedirects(parsed, hosts)]) {
+  const owners = parsed.filter(({ canary }) => canary === undefined)
+  for (const wanted of [...aliases(owners, hosts), ...wwwRedirects(owners, hosts)]) {
     const { pattern, like, redirect, parsed: owner } = wanted
     const owned = hosts.has(hostKey(ingressGroup, pattern))
     const other = taken.get(pattern)

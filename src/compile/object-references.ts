@@ -43,3 +43,15 @@ export function findObjects(
     problem === '' ? snapshot.get(kind, namespace, name) : undefined,
   )
 }
+
+/** The object that the value of one key names; undefined: it names none that is there. */
+export function findObject(
+  references: readonly ObjectReference[],
+  key: string,
+  snapshot: Snapshot,
+): Secret | ConfigMap | undefined {
+  return findObjects(
+    references.filter((reference) => reference.key === key),
+    snapshot,
+  )[0]
+}

@@ -59,12 +59,15 @@ export interface RuleContext {
   readonly fallback: Service | undefined
   /** The target of --default-backend-service, if it can be used. */
   readonly lastTarget: Target | undefined
+  /** Of a canary: the Ingress that it is an alternative to, and the Secret that this shows endpoints. */
+  readonly primary:
+    { readonly parsed: ParsedIngress; readonly secret: Secret | ConfigMap | undefined } | undefined
 }
 
 /** Makes the rule of one route. */
 export function compileRule(route: ParsedRoute, context: RuleContext): CompiledRule {
   const diagnostics = new Diagnostics()
-  const { parsed } = context
+  const { parsed, primary } = context
   const { namespace, name } = parsed.ingress.metadata
   const regex = isRegex(context)
   reportRegex(route, context, diagnostics)
@@ -73,11 +76,10 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
   const reading = readRoute(route, context, constants, diagnostics)
   const { context: routeContext, externals, denied } = reading
   const policies = compilePolicies(routeContext, context, constants)
-  const isDenied = denied()
+  // Whatever else a canary says counts for nothing, as in ingress-nginx.
+  const isDenied = primary === undefined && denied()
   const target = isDenied ? undefined : found
-  const secret = routeContext.data('proxy-ssl-secret')
-  const said = parsed.texts.has('backend-protocol') ? '' : (found?.port.appProtocol ?? '')
-  const own = { balance: parsed.balance, ...protocolOf(parsed.protocol, secret, said) }
+  const own = { balance: parsed.balance, ...spokenWith(found, routeContext, context) }
   const fallback = isDenied ? undefined : findFallback(context, diagnostics)
   const kind = route.pathText === '' ? 'ingress-default' : 'ingress'
   const rule: Rule = {
@@ -93,6 +95,18 @@ export function compileRule(route: ParsedRoute, context: RuleContext): CompiledR
     ...errorPagesOf(route, fallback, context, diagnostics),
   }
   return { rule, target, fallback, externals, diagnostics: diagnostics.list }
+}
+
+/** What is spoken with the endpoints: with those of a canary what its primary says. */
+function spokenWith(
+  target: Target | undefined,
+  { data }: Pick<RouteContext<object>, 'data'>,
+  { parsed, primary }: RuleContext,
+): ReturnType<typeof protocolOf> {
+  const { texts, protocol } = primary?.parsed ?? parsed
+  const secret = primary === undefined ? data('proxy-ssl-secret') : primary.secret?.data
+  const said = texts.has('backend-protocol') ? '' : (target?.port.appProtocol ?? '')
+  return protocolOf(protocol, secret, said)
 }
 
 /** The Service port that a route means, or undefined with the reason reported. */

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { RouteSettings } from '#src/table/table.ts'
-import { configMap, ingress, nginx, prefix, prefixed, service, to, web } from './builders.ts'
+import {
+  configMap,
+  ingress,
+  nginx,
+  prefix,
+  prefixed,
+  secret,
+  service,
+  to,
+  web,
+} from './builders.ts'
 import { compileObjects, found, rulesByHost, whoServes } from './compiling.ts'
 import type { Annotations } from './builders.ts'
 import { ruleOf, withAnnotations } from './one-rule.ts'
@@ -209,6 +219,84 @@ test('a route that a refused value protects answers 503, and its neighbours do n
     'annotation-refused Ingress shop/one nginx.ingress.kubernetes.io/auth-type',
   ])
 })
+
+const secured = {
+  'backend-protocol': 'HTTPS',
+  'proxy-ssl-secret': 'upstream',
+  'proxy-ssl-verify': 'on',
+  'proxy-ssl-name': 'main.example',
+}
+
+// A canary ignores every annotation but those of canaries, balancing and affinity: what the primary says
+// holds for both. Without a word of either, the Service port decides.
+for (const [name, primary, canary, canaryPort, spoken] of [
+  ['of the primary', { 'backend-protocol': 'HTTPS' }, {}, '', ['http1 tls', 'http1 tls']],
+  ['of the canary', {}, { 'backend-protocol': 'GRPC' }, '', ['http1', 'http1']],
+  [
+    'of both',
+    { 'backend-protocol': 'GRPC' },
+    { 'backend-protocol': 'HTTPS' },
+    '',
+    ['http2', 'http2'],
+  ],
+  ['of the Service port', {}, {}, 'kubernetes.io/h2c', ['http1', 'http2']],
+  [
+    'and not of the port',
+    { 'backend-protocol': 'HTTP' },
+    {},
+    'kubernetes.io/h2c',
+    ['http1', 'http1'],
+  ],
+  ['with a Secret', secured, {}, '', ['http1 tls main.example', 'http1 tls main.example']],
+  ['with a missing Secret', {}, { 'proxy-ssl-secret': 'gone' }, '', ['http1', 'http1']],
+  [
+    'with authentication',
+    {},
+    { 'auth-type': 'basic', 'auth-secret': 'gone' },
+    '',
+    ['http1', 'http1'],
+  ],
+  ['with a closed list', {}, { 'allowlist-source-range': 'x' }, '', ['http1', 'http1']],
+] as const) {
+  test(`what a canary is spoken to with: ${name}`, () => {
+    const ports = [
+      { name: 'http', port: 80, targetPort: 1, protocol: 'TCP', appProtocol: canaryPort },
+    ]
+    const taking = { canary: 'true', 'canary-weight': '10' }
+    const { table } = compileObjects([
+      ...web,
+      service('next', { ports }),
+      secret('upstream', { 'ca.crt': '-----BEGIN CERTIFICATE-----' }),
+      ingress('primary', { annotations: nginx(primary) }),
+      ingress('canary', {
+        annotations: nginx({ ...canary, ...taking }),
+        hosts: { 'a.example': [prefix('/', to('next'))] },
+      }),
+    ])
+    const [rule] = [...table.hosts.values()].flatMap(({ rules }) => rules)
+    const shown = rule?.backends.map(({ protocol, tls }) =>
+      [
+        protocol,
+        ...(tls === undefined ? [] : ['tls']),
+        ...(tls?.serverName ? [tls.serverName] : []),
+      ].join(' '),
+    )
+    assert.deepEqual(shown, spoken)
+  })
+}
+
+for (const [key, text] of [
+  ['server-alias', 'alias.example'],
+  ['from-to-www-redirect', 'true'],
+] as const) {
+  test(`${key} of a canary makes no host`, () => {
+    const annotations = nginx({ canary: 'true', 'canary-weight': '10', [key]: text })
+    const hosts = { 'a.example': [prefix('/', to('next'))] }
+    const canary = ingress('canary', { annotations, hosts })
+    const compiled = compileObjects([...web, service('next'), ingress('primary'), canary])
+    assert.deepEqual([...rulesByHost(compiled).keys()], ['a.example'])
+  })
+}
 
 test('a canary that is older does not take over the route of its primary', () => {
   const canary = ingress('canary', {
