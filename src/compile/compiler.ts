@@ -1,6 +1,7 @@
 import { Diagnostics } from '#src/annotations/diagnostics.ts'
 import { quote } from '#src/annotations/schema.ts'
 import type { ClientCertificatesConfig } from '#src/policies/client-certificates.ts'
+import type { PolicyUse } from '#src/policies/policy.ts'
 import { sameItems } from '#src/snapshot/equal.ts'
 import type { EndpointSlice, Ingress, Service } from '#src/snapshot/objects.ts'
 import type { Snapshot } from '#src/snapshot/snapshot.ts'
@@ -17,7 +18,6 @@ import { ClientCertificateBinder } from './client-certificates.ts'
 import { ownershipOf } from './classes.ts'
 import { defaultBackendRule, findDefaultBackend, findDefaultCertificate } from './command-line.ts'
 import { EverywhereCompiler } from './everywhere.ts'
-import type { Everywhere } from './everywhere.ts'
 import { reportOn, sortFindings } from './findings.ts'
 import { handshakeOf } from './handshakes.ts'
 import { assembleHost, gatherHosts } from './hosts.ts'
@@ -59,7 +59,8 @@ const noParts: HostParts = { routes: [], owners: [] }
 interface Round {
   readonly snapshot: Snapshot
   readonly options: Options
-  readonly everywhere: Everywhere
+  /** Policies that hold for everything. */
+  readonly everywhere: readonly PolicyUse[]
   readonly diagnostics: Diagnostics
   readonly targets: Map<Key, Target>
   readonly certificates: Map<Key, Certificate>
@@ -145,7 +146,8 @@ export class Compiler {
     const lastTarget = findDefaultBackend(snapshot, this.#settings, diagnostics)
     if (lastTarget !== undefined) unsorted.set(lastTarget.key, lastTarget)
     const made = { targets: unsorted, certificates, authorities, sides: new Map() }
-    const round: Round = { snapshot, options, everywhere, diagnostics, ...made, lastTarget }
+    const shared = { everywhere: everywhere.policies, lastTarget }
+    const round: Round = { snapshot, options, diagnostics, ...made, ...shared }
 
     const parsed = this.#parseIngresses(round)
     const hosts = this.#compileHosts(parsed, round)
@@ -255,27 +257,21 @@ export class Compiler {
     const rules = routes.map((owned) => this.#compileRule(owned, mode, round))
     const last = this.#lastRule(pattern, fallback, mode, round)
     const handshake = handshakeOf(pattern, owners, diagnostics)
-    const enabled = this.#settings.sslPassthrough
-    const among = { owners, rules, options, enabled, diagnostics }
+    const among = { owners, rules, options, enabled: this.#settings.sslPassthrough, diagnostics }
     const passthrough = passthroughOf(pattern, among)
     const spoken = JSON.stringify([handshake, passthrough])
     const inputs = [named, certificate?.key, clients, spoken, last, ...rules]
+    const demands = { clients, handshake, passthrough }
     return this.#hosts.get(pattern, inputs, () =>
-      assembleHost(
-        pattern,
-        { ...tls, clients, handshake, passthrough },
-        inOrder(rules, routes),
-        last,
-      ),
+      assembleHost(pattern, { ...tls, ...demands }, inOrder(rules, routes), last),
     )
   }
 
   /** TCP ports; their Services become targets. */
   #compileStreams(round: Round): (readonly [Key, Listener])[] {
     const { snapshot, options, diagnostics, targets } = round
-    const settings = this.#settings
     const serviceValues = (service: Service): ServiceValues => this.#serviceValues(service, round)
-    const context = { snapshot, settings, options, diagnostics, serviceValues }
+    const context = { snapshot, settings: this.#settings, options, diagnostics, serviceValues }
     return compileTcpServices(context).map(({ listener, target }) => {
       targets.set(target.key, target)
       return [listener.key, listener] as const
@@ -286,7 +282,7 @@ export class Compiler {
   #addHosts(
     parsed: readonly ParsedIngress[],
     hosts: Map<Key, Host>,
-    { options, everywhere: { policies: everywhere }, certificates, diagnostics }: Round,
+    { options, everywhere, certificates, diagnostics }: Round,
   ): void {
     for (const wanted of extraHosts(parsed, hosts, diagnostics)) {
       const { pattern, like, redirect } = wanted
@@ -360,12 +356,11 @@ export class Compiler {
     round: Round,
   ): Rule | undefined {
     const { options, everywhere } = round
-    const { policies } = everywhere
     const rule = fallback && this.#defaultRule(host, fallback, clients, round)
     if (server === undefined) return rule
-    const inputs = [server.program, server.parsed, options, policies, rule, clients]
+    const inputs = [server.program, server.parsed, options, everywhere, rule, clients]
     return this.#serverRules.get(host, inputs, () =>
-      serverRule(host, server, { options, clients, everywhere: policies }, rule),
+      serverRule(host, server, { options, clients, everywhere }, rule),
     )
   }
 
@@ -376,10 +371,9 @@ export class Compiler {
     round: Round,
   ): Rule {
     const { options, everywhere } = round
-    const { policies } = everywhere
     const serviceValues = this.#serviceValues(target.service, round)
-    return this.#defaultRules.get(host, [target.service, options, policies, clients], () =>
-      defaultBackendRule(host, target, { options, serviceValues, clients, everywhere: policies }),
+    return this.#defaultRules.get(host, [target.service, options, everywhere, clients], () =>
+      defaultBackendRule(host, target, { options, serviceValues, clients, everywhere }),
     )
   }
 
