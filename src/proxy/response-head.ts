@@ -20,7 +20,8 @@ const toNginx = preparedNames([
 export function prepareResponse(exchange: Exchange, head: ResponseHead): void {
   const { hsts, backendServerHeader } = exchange.services.table.options
   if (!backendServerHeader) head.fields.removeKnown(serverField)
-  head.fields.removePrepared(toNginx)
+  // Answers to requests of our own are read by us.
+  if (exchange.live?.recorded === true) head.fields.removePrepared(toNginx)
   // Only of a connection of our own we know that it is TLS, as ingress-nginx has it.
   if (exchange.stream.peer.scheme !== 'https') return
   if (hsts === '') return
