@@ -3,7 +3,6 @@ import { isAuthority } from '#src/exchange/authority.ts'
 import { fieldMask, forwardingFields } from '#src/exchange/known-fields.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import type { Peer } from '#src/exchange/streams.ts'
-import type { LogPart } from '#src/policies/log-variables.ts'
 import { contextOf } from './connection-context.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import { forwardingBlock } from './forwarding-blocks.ts'
@@ -40,14 +39,15 @@ export function identify(
   peer: Peer,
   services: Services,
 ): void {
-  const { options } = services.table
+  const { options, logsServerPlace } = services.table
   const context = contextOf(peer)
   if (context.options !== options) {
     context.options = options
     const believes = options.useForwardedHeaders || options.realIp
     context.trusted = believes && services.trustedPeers.has(peer.socketAddress)
     context.block = undefined
-    if (options.logFormat.some(isServerPlace)) void peer.localAddress
+    // The kernel tells it of open connections alone, and a line may be written later.
+    if (logsServerPlace) void peer.localAddress
   }
   fromConnection(identity, head, peer, context)
   if (context.trusted || (head.fields.mask & forwarding) !== 0) {
@@ -59,11 +59,6 @@ export function identify(
     context.blockAuthority = head.authority
   }
   head.fields.appendBlock(context.block)
-}
-
-/** The kernel tells these of open connections alone, and a line may be written later: they are asked for in time. */
-function isServerPlace(part: LogPart): boolean {
-  return 'variable' in part && /^server_(?:addr|port)$/.test(part.variable)
 }
 
 function fromConnection(

@@ -3,6 +3,7 @@ import type { Peer } from '#src/exchange/streams.ts'
 import type { RequestHead } from '#src/exchange/heads.ts'
 import { startPolicy } from '#src/policies/index.ts'
 import type { PolicyName } from '#src/policies/index.ts'
+import type { LogPart } from '#src/policies/log-variables.ts'
 import { defaultGlobalOptions, defaultRouteSettings } from '#src/table/defaults.ts'
 import type { Key } from '#src/table/keys.ts'
 import type {
@@ -48,6 +49,8 @@ export class LiveTable {
   /** Grows with every update: what was found in the table before may be another now. */
   updates = 0
   options: GlobalOptions = defaultGlobalOptions
+  /** Lines of the log name the address or the port that clients connected to. */
+  logsServerPlace = false
   /** What meets requests that no rule takes; undefined nearly always. */
   unmatched: PolicyChain | undefined
   readonly listeners = new Map<Key, Listener>()
@@ -162,8 +165,9 @@ export class LiveTable {
   }
 
   #setOptions(options: GlobalOptions): void {
-    const { policies } = options
+    const { policies, logFormat } = options
     this.options = options
+    this.logsServerPlace = logFormat.some(isServerPlace)
     this.unmatched = policies.length === 0 ? undefined : linkPolicies(policies.map(startPolicy))
   }
 
@@ -302,4 +306,8 @@ function applyChanges<Part>(
     if (part === undefined) parts.delete(key)
     else parts.set(key, part)
   }
+}
+
+function isServerPlace(part: LogPart): boolean {
+  return 'variable' in part && (part.variable === 'server_addr' || part.variable === 'server_port')
 }
